@@ -1,0 +1,195 @@
+//! Directional movement: +DI, −DI and ADX.
+//!
+//! Source: J. Welles Wilder, *New Concepts in Technical Trading Systems* (1978).
+
+use crate::ewm::Ewm;
+use crate::wilder::Wilder;
+use crate::{Hlc, guarded_div, true_range::true_range};
+
+/// How the averages start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Seed {
+    /// Wilder's sums over the first `period` observations.
+    Wilder,
+    /// Exponential averages from the first value on.
+    First,
+}
+
+/// The three outputs, each as long as the bars.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dmi {
+    /// +DI in percent.
+    pub plus_di: Vec<f64>,
+    /// −DI in percent.
+    pub minus_di: Vec<f64>,
+    /// ADX in percent.
+    pub adx: Vec<f64>,
+}
+
+/// Directional movement over `period` bars.
+///
+/// First values, seed wilder: DI at index period, ADX at 2·period − 1; seed first: 0 and 1. No true range: DI is NaN; no
+/// directional movement: DX is NaN and ADX keeps its value.
+pub fn dmi(bars: Hlc<'_>, period: usize, seed: Seed) -> Dmi {
+    let tr = true_range(bars);
+    let n = bars.len();
+    let mut out = Dmi { plus_di: vec![f64::NAN; n], minus_di: vec![f64::NAN; n], adx: vec![f64::NAN; n] };
+    match seed {
+        Seed::Wilder => wilder(bars, &tr, period, &mut out),
+        Seed::First => first(bars, &tr, period, &mut out),
+    }
+    out
+}
+
+/// (+DM, −DM) of bar `i`; None where it or its predecessor is missing. Equal moves give 0 and 0.
+fn movement(bars: Hlc<'_>, i: usize) -> Option<(f64, f64)> {
+    if i == 0 || !bars.present(i) || !bars.present(i - 1) {
+        return None;
+    }
+    let up = bars.high[i] - bars.high[i - 1];
+    let down = bars.low[i - 1] - bars.low[i];
+    Some((if up > down && up > 0.0 { up } else { 0.0 }, if down > up && down > 0.0 { down } else { 0.0 }))
+}
+
+fn dx(plus: f64, minus: f64) -> f64 {
+    100.0 * guarded_div((minus - plus).abs(), minus + plus)
+}
+
+/// Wilder's smoothed sum: the first p − 1 inputs add up, from the p-th on S ← S − S/p + x.
+#[derive(Default)]
+struct SmoothedSum(f64);
+
+impl SmoothedSum {
+    fn add(&mut self, x: f64) {
+        self.0 += x;
+    }
+
+    fn smooth(&mut self, x: f64, period: f64) {
+        self.0 = self.0 - self.0 / period + x;
+    }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn wilder(bars: Hlc<'_>, tr: &[f64], period: usize, out: &mut Dmi) {
+    let p = period as f64;
+    let (mut plus, mut minus, mut range) =
+        (SmoothedSum::default(), SmoothedSum::default(), SmoothedSum::default());
+    let (mut run, mut seeds) = (0, 0);
+    let mut adx = Wilder::new(period);
+    let mut any_dx = false;
+    let mut last = (f64::NAN, f64::NAN, f64::NAN);
+    for (i, &tr) in tr.iter().enumerate() {
+        match movement(bars, i) {
+            None if run < period => {
+                (plus, minus, range) =
+                    (SmoothedSum::default(), SmoothedSum::default(), SmoothedSum::default());
+                run = 0;
+            }
+            None => {}
+            Some((up, down)) if run + 1 < period => {
+                plus.add(up);
+                minus.add(down);
+                range.add(tr);
+                run += 1;
+            }
+            Some((up, down)) => {
+                plus.smooth(up, p);
+                minus.smooth(down, p);
+                range.smooth(tr, p);
+                run = period;
+                let (plus_di, minus_di) =
+                    (100.0 * guarded_div(plus.0, range.0), 100.0 * guarded_div(minus.0, range.0));
+                let now = dx(plus_di, minus_di);
+                any_dx |= now.is_finite();
+                // In the seed, over the first p bars with a DI, an undefined DX counts 0; afterwards it changes nothing.
+                let seeding = plus_di.is_finite() && seeds < period;
+                seeds += usize::from(seeding);
+                let average = adx.update(if seeding && now.is_nan() { 0.0 } else { now });
+                last = (plus_di, minus_di, if any_dx { average } else { f64::NAN });
+            }
+        }
+        (out.plus_di[i], out.minus_di[i], out.adx[i]) = last;
+    }
+}
+
+fn first(bars: Hlc<'_>, tr: &[f64], period: usize, out: &mut Dmi) {
+    let mut averages = [Ewm::wilder(period), Ewm::wilder(period), Ewm::wilder(period), Ewm::wilder(period)];
+    for (i, &tr) in tr.iter().enumerate() {
+        // Without a predecessor the movement is 0, and that is a real observation.
+        let (up, down) = movement(bars, i).unwrap_or((0.0, 0.0));
+        let (up, down, range) = (averages[0].update(up), averages[1].update(down), averages[2].update(tr));
+        out.plus_di[i] = 100.0 * guarded_div(up, range);
+        out.minus_di[i] = 100.0 * guarded_div(down, range);
+        out.adx[i] = averages[3].update(dx(out.plus_di[i], out.minus_di[i]));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::*;
+
+    const BARS: Hlc<'static> = Hlc { high: &HIGH, low: &LOW, close: &CLOSE };
+
+    #[test]
+    fn worked_tables_seed_wilder() {
+        let d = dmi(BARS, 3, Seed::Wilder);
+        assert_row(
+            &d.plus_di,
+            &[
+                N, N, N, 37.037037, 22.2222222, 26.984127, 46.6845878, 35.1908139, 43.8422688, 35.9334144,
+                24.9020584, 34.1142834,
+            ],
+        );
+        assert_row(
+            &d.adx,
+            &[
+                N, N, N, N, N, 45.6368193, 53.3851081, 58.5506339, 67.1404662, 73.229036, 53.5561789,
+                52.8629293,
+            ],
+        );
+    }
+
+    #[test]
+    fn worked_tables_with_missing_bars() {
+        let (h, l, c) = (with_holes(&HIGH), with_holes(&LOW), with_holes(&CLOSE));
+        let holes = Hlc { high: &h, low: &l, close: &c };
+        let d = dmi(holes, 3, Seed::Wilder);
+        assert_row(
+            &d.minus_di,
+            &[
+                N, N, N, N, 27.2727273, 27.2727273, 27.2727273, 18.6770428, 9.6, 7.03554416, 22.6540401,
+                12.856395,
+            ],
+        );
+        assert_row(&d.adx, &[N, N, N, N, N, N, N, N, 22.1349678, 35.1476125, 25.83764, 31.225933]);
+        let f = dmi(holes, 3, Seed::First);
+        assert_row(
+            &f.plus_di,
+            &[
+                N, 0.0, 33.3333333, 22.2222222, 14.379085, 9.58605664, 5.10398542, 3.87512778, 25.5487983,
+                22.0942328, 15.3574091, 28.485709,
+            ],
+        );
+        assert_row(
+            &f.adx,
+            &[
+                N, N, 100.0, 100.0, 74.7126437, 57.8544061, 46.6155811, 39.1230311, 51.0182406, 59.8451275,
+                43.0606047, 43.6091588,
+            ],
+        );
+    }
+
+    #[test]
+    fn a_flat_market_has_no_direction_and_a_rising_one_only_one() {
+        let flat = [5.0; 12];
+        for seed in [Seed::Wilder, Seed::First] {
+            let d = dmi(Hlc { high: &flat, low: &flat, close: &flat }, 3, seed);
+            assert!(d.plus_di.iter().chain(&d.minus_di).chain(&d.adx).all(|x| x.is_nan()));
+            let up: Vec<f64> = (0..20).map(f64::from).collect();
+            let high: Vec<f64> = up.iter().map(|x| x + 0.5).collect();
+            let d = dmi(Hlc { high: &high, low: &up, close: &up }, 3, seed);
+            assert_eq!(d.adx[19], 100.0);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Exponential moving average.
+
+use crate::ewm::Ewm;
+
+/// y = EWM(close; 2 / (period + 1)). First value: index 0, the first close; no warm-up mask.
+///
+/// ```
+/// assert_eq!(sweep_indicators::ema::ema(&[10.0, 12.0], 3), [10.0, 11.0]);
+/// ```
+pub fn ema(close: &[f64], period: usize) -> Vec<f64> {
+    let mut state = Ewm::span(period);
+    close.iter().map(|&c| state.update(c)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::*;
+
+    #[test]
+    fn worked_tables() {
+        assert_row(
+            &ema(&CLOSE, 3),
+            &[
+                10.0, 10.25, 10.875, 10.9375, 10.56875, 10.884375, 11.7421875, 11.9210938, 12.6605469,
+                13.0302734, 12.8651367, 13.4325684,
+            ],
+        );
+        assert_row(
+            &ema(&with_holes(&CLOSE), 4),
+            &[
+                N, 10.5, 10.9, 10.94, 10.644, 10.644, 11.6734737, 11.8440842, 12.4664505, 12.8398703,
+                12.7839222, 13.2703533,
+            ],
+        );
+    }
+
+    #[test]
+    fn a_constant_stays_exact() {
+        assert!(ema(&[0.1; 50], 7).iter().all(|y| *y == 0.1));
+    }
+}

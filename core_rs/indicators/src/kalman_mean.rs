@@ -1,0 +1,107 @@
+//! Local-level Kalman filter on the close.
+
+use crate::finite_or_nan;
+
+/// Filtered level of the closes; `ratio` = q/r, process over measurement variance, ≥ 0.
+///
+/// In units of r the state variance starts at 1. At every later index v ← v + q/r; with a close present
+/// K = v/(v + 1), x ← x + K·(C − x), v ← (1 − K)·v. Through a gap x is repeated and v keeps growing.
+/// First value: index 0. Source: A. C. Harvey, *Forecasting, Structural Time Series Models and the Kalman Filter* (1989), 4.1.
+pub fn kalman_mean(close: &[f64], ratio: f64) -> Vec<f64> {
+    let mut out = Vec::with_capacity(close.len());
+    let mut state: Option<f64> = None;
+    let (mut v, mut settled) = (1.0, None);
+    for &c in close {
+        let Some(x) = state else {
+            state = c.is_finite().then_some(c);
+            out.push(state.unwrap_or(f64::NAN));
+            continue;
+        };
+        if !c.is_finite() {
+            v += ratio;
+            settled = None;
+            out.push(finite_or_nan(x));
+            continue;
+        }
+        // The gain converges to a fixed point of the recursion; from there on it need not be computed again.
+        let gain = match settled {
+            Some(gain) => gain,
+            None => {
+                let grown = v + ratio;
+                let gain = grown / (grown + 1.0);
+                let next = (1.0 - gain) * grown;
+                if next == v {
+                    settled = Some(gain);
+                }
+                v = next;
+                gain
+            }
+        };
+        let next = x + gain * (c - x);
+        state = Some(next);
+        out.push(finite_or_nan(next));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn worked_tables() {
+        assert_row(
+            &kalman_mean(&CLOSE, 0.1 / 0.5),
+            &[
+                10.0, 10.2727273, 10.796875, 10.8751601, 10.6258601, 10.83413, 11.4700248, 11.6961964,
+                12.3071293, 12.6987991, 12.6992294, 13.1652687,
+            ],
+        );
+        assert_row(
+            &kalman_mean(&with_holes(&CLOSE), 1.0 / 0.01),
+            &[
+                N, 10.5, 11.4901961, 11.0048063, 10.207891, 10.207891, 12.5881573, 12.1047861, 13.3873006,
+                13.3998755, 12.7068622, 13.987321,
+            ],
+        );
+    }
+
+    #[test]
+    fn without_process_noise_it_is_the_running_mean() {
+        let y = kalman_mean(&CLOSE, 0.0);
+        let mut sum = 0.0;
+        for (i, c) in CLOSE.iter().enumerate() {
+            sum += c;
+            assert!((y[i] - sum / (i + 1) as f64).abs() < 1e-12);
+        }
+    }
+
+    /// The recursion as it is defined, without the shortcut.
+    fn plain(close: &[f64], ratio: f64) -> Vec<f64> {
+        let (mut x, mut v) = (close[0], 1.0);
+        let mut out = vec![x];
+        for &c in &close[1..] {
+            v += ratio;
+            if c.is_finite() {
+                let k = v / (v + 1.0);
+                x += k * (c - x);
+                v *= 1.0 - k;
+            }
+            out.push(x);
+        }
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn the_shortcut_changes_no_bit(
+            steps in proptest::collection::vec(-1e-3..1e-3f64, 300), ratio in 1e-3..1e2f64, hole in 1usize..299,
+        ) {
+            let mut x: Vec<f64> = steps.iter().scan(1.3, |level, s| { *level += s; Some(*level) }).collect();
+            x[hole] = f64::NAN;
+            prop_assert_eq!(kalman_mean(&x, ratio), plain(&x, ratio));
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! True range.
+
+use crate::{Hlc, finite_or_nan};
+
+/// TR_i = max(|H−L|, |H−C₋₁|, |L−C₋₁|); the first term alone at index 0 and after a missing bar, NaN on a missing one.
+pub fn true_range(bars: Hlc<'_>) -> Vec<f64> {
+    let mut previous: Option<f64> = None;
+    (0..bars.len())
+        .map(|i| {
+            if !bars.present(i) {
+                previous = None;
+                return f64::NAN;
+            }
+            let (h, l) = (bars.high[i], bars.low[i]);
+            let own = (h - l).abs();
+            let range = match previous {
+                None => own,
+                Some(c) => own.max((h - c).abs()).max((l - c).abs()),
+            };
+            previous = Some(bars.close[i]);
+            finite_or_nan(range)
+        })
+        .collect()
+}
