@@ -1,0 +1,127 @@
+//! A parameter set while it is being made canonical: what `normalise` and derived names see.
+
+use serde_json::{Map, Value as Json};
+
+use super::convert::convert;
+use super::declaration::{Context, Declaration};
+use crate::suggest::suggestion;
+use crate::{Error, Value};
+
+/// What is known about one parameter.
+#[derive(Debug, Clone)]
+enum Given {
+    Nothing,
+    Valid(Value),
+    Invalid,
+}
+
+/// The typed values that were given, and the problems found so far.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    declaration: &'a Declaration,
+    context: &'a Context,
+    given: Vec<Given>,
+    pub(super) problems: Vec<Error>,
+}
+
+impl<'a> Draft<'a> {
+    /// Types and checks every given value by itself; all problems are kept.
+    pub(super) fn read(declaration: &'a Declaration, context: &'a Context, raw: &Map<String, Json>) -> Self {
+        let mut problems = Vec::new();
+        let unknown = raw.keys().filter(|name| !declaration.plan.index.contains_key(*name));
+        problems.extend(unknown.map(|name| unknown_name(declaration, name)));
+        let mut given = Vec::with_capacity(declaration.parameters.len());
+        for parameter in &declaration.parameters {
+            given.push(match raw.get(&parameter.name).map(|json| convert(parameter, json)) {
+                None => Given::Nothing,
+                Some(Ok(value)) => Given::Valid(value),
+                Some(Err(problem)) => {
+                    problems.push(problem);
+                    Given::Invalid
+                }
+            });
+        }
+        Self { declaration, context, given, problems }
+    }
+
+    /// The primary timeframe.
+    pub fn context(&self) -> &Context {
+        self.context
+    }
+
+    /// The value that was given for `name`, if one was and it is valid.
+    ///
+    /// # Panics
+    /// If no parameter has that name.
+    pub fn given(&self, name: &str) -> Option<&Value> {
+        match &self.given[self.position(name)] {
+            Given::Valid(value) => Some(value),
+            Given::Nothing | Given::Invalid => None,
+        }
+    }
+
+    /// The value of `name`: as given, else its default; none where the given value is invalid.
+    ///
+    /// # Panics
+    /// If no parameter has that name.
+    pub fn value(&self, name: &str) -> &Value {
+        self.value_at(self.position(name))
+    }
+
+    /// Whether the set `name` contains `member`.
+    ///
+    /// # Panics
+    /// If no parameter has that name.
+    pub fn contains(&self, name: &str, member: &str) -> bool {
+        matches!(self.value(name), Value::Text(text) if text.split('+').any(|part| part == member))
+    }
+
+    /// Sets `name`, as if it had been given so.
+    ///
+    /// # Panics
+    /// If no parameter has that name.
+    pub fn set(&mut self, name: &str, value: Value) {
+        let position = self.position(name);
+        self.given[position] = Given::Valid(value);
+    }
+
+    /// Adds a problem of the parameter set.
+    pub fn refuse(&mut self, problem: Error) {
+        self.problems.push(problem);
+    }
+
+    pub(super) fn value_at(&self, position: usize) -> &Value {
+        match &self.given[position] {
+            Given::Valid(value) => value,
+            Given::Nothing => &self.declaration.parameters[position].default,
+            Given::Invalid => &Value::None,
+        }
+    }
+
+    pub(super) fn is_valid(&self, name: &str) -> bool {
+        !matches!(self.given[self.position(name)], Given::Invalid)
+    }
+
+    fn position(&self, name: &str) -> usize {
+        match self.declaration.plan.index.get(name) {
+            Some(position) => *position,
+            None => panic!("strategy {} has no parameter {name}", self.declaration.id),
+        }
+    }
+}
+
+fn unknown_name(declaration: &Declaration, name: &str) -> Error {
+    let place = format!("strategy {}", declaration.id);
+    if declaration.is_planned(name) {
+        return Error::config(4001, format!("parameter {name} is not built in this version"))
+            .at(place)
+            .fix("leave it out, or use a version that has it");
+    }
+    let known = declaration.parameters.iter().map(|parameter| parameter.name.as_str());
+    let what = if declaration.derived.iter().any(|derived| derived.name == name) {
+        format!("{name} is derived from other parameters and cannot be set")
+    } else {
+        format!("unknown parameter {name}")
+    };
+    Error::config(1001, what).at(place).fix(suggestion(name, known))
+}

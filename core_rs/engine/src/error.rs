@@ -1,0 +1,90 @@
+//! The one error type of the engine: a code of the public table, and what, where and what to do.
+
+use std::fmt;
+
+/// Where an error arises. It decides the exit code of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Usage, configuration, parameters.
+    Config,
+    /// Market data.
+    Data,
+    /// The backtest itself.
+    Engine,
+}
+
+impl Stage {
+    /// The stage's name in the Python package.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Data => "data",
+            Self::Engine => "engine",
+        }
+    }
+}
+
+/// An error with a code of the public table.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Error {
+    /// Number in the public code table, for example 1006.
+    pub code: u16,
+    /// Where it arose.
+    pub stage: Stage,
+    /// What is wrong.
+    pub what: String,
+    /// Where: file, column, row, parameter.
+    pub place: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// Result of anything in the engine that can fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// An error of the configuration stage.
+    pub fn config(code: u16, what: impl Into<String>) -> Self {
+        Self::new(code, Stage::Config, what)
+    }
+
+    /// An error in market data.
+    pub fn data(code: u16, what: impl Into<String>) -> Self {
+        Self::new(code, Stage::Data, what)
+    }
+
+    /// An error of a running backtest.
+    pub fn engine(code: u16, what: impl Into<String>) -> Self {
+        Self::new(code, Stage::Engine, what)
+    }
+
+    fn new(code: u16, stage: Stage, what: impl Into<String>) -> Self {
+        Self { code, stage, what: what.into(), place: String::new(), remedy: String::new() }
+    }
+
+    /// Adds where it happened.
+    #[must_use]
+    pub fn at(mut self, place: impl Into<String>) -> Self {
+        self.place = place.into();
+        self
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn fix(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = remedy.into();
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}] {}", self.code, self.what)?;
+        for part in [&self.place, &self.remedy] {
+            if !part.is_empty() {
+                write!(f, "; {part}")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,16 @@
+//! How orders become fills: options and presets, slippage, sizing, commission, exits.
+//!
+//! Reading order: [`options`] → [`resolve`] (partial input to complete options) → [`rates`] → [`slippage`] →
+//! [`sizing`] → [`commission`] → [`validation`] → [`exits`].
+
+pub mod commission;
+pub mod exits;
+pub mod options;
+pub mod rates;
+pub mod resolve;
+pub mod rounding;
+pub mod sizing;
+pub mod slippage;
+pub mod validation;
+
+pub use options::{Account, Commission, Costs, Execution, MetricOptions, Options, Sizing};

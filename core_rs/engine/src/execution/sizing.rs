@@ -1,0 +1,153 @@
+//! From a stop distance to lots on the volume grid.
+
+use super::options::{BelowMinVolume, Sizing, SizingMode, UnitValue};
+use super::rates::Conversion;
+use super::rounding::round8;
+use crate::market::SymbolSpec;
+
+/// Lots of a fill and what became of them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lots {
+    /// Lots on the grid.
+    pub lots: f64,
+    /// Money at risk, account currency.
+    pub risk: f64,
+    /// The smallest volume replaced a smaller one.
+    pub raised: bool,
+    /// The largest volume replaced a larger one.
+    pub capped: bool,
+}
+
+/// The volume grid of a symbol.
+#[derive(Debug, Clone, Copy)]
+pub struct VolumeGrid {
+    /// Smallest volume; the grid starts here, not at 0.
+    pub min: f64,
+    /// Step.
+    pub step: f64,
+    /// Largest volume.
+    pub max: f64,
+}
+
+impl VolumeGrid {
+    /// (lots, raised, capped); `None` if below the smallest volume and that is to be rejected.
+    pub fn fit(&self, raw: f64, below: BelowMinVolume) -> Option<(f64, bool, bool)> {
+        if raw + 1e-12 < self.min {
+            return match below {
+                BelowMinVolume::Reject => None,
+                BelowMinVolume::RaiseToMin => Some((round8(self.min), true, false)),
+            };
+        }
+        let steps = ((raw - self.min + 1e-12) / self.step).floor();
+        let lots = self.min + steps * self.step;
+        let capped = lots > self.max;
+        Some((round8(if capped { self.max } else { lots }), false, capped))
+    }
+}
+
+/// Money that a price move of one unit earns per lot, and how it reaches the account currency.
+#[derive(Debug, Clone)]
+pub struct UnitMoney {
+    /// contract_size, or tick_value/tick_size under unit_value tick.
+    pub per_lot: f64,
+    /// quote → account; the identity under unit_value tick.
+    pub to_account: Conversion,
+}
+
+impl UnitMoney {
+    /// Of a symbol; `quote_to_account` is used under unit_value contract alone.
+    pub fn new(spec: &SymbolSpec, unit_value: UnitValue, quote_to_account: Conversion) -> Self {
+        match unit_value {
+            UnitValue::Contract => Self { per_lot: spec.contract_size, to_account: quote_to_account },
+            UnitValue::Tick => Self {
+                per_lot: spec.tick_value.map_or(spec.contract_size, |v| v / spec.tick_size),
+                to_account: Conversion::Identity,
+            },
+        }
+    }
+}
+
+/// Sizes fills of one symbol.
+#[derive(Debug, Clone)]
+pub struct SizingModel {
+    sizing: Sizing,
+    risk_per_trade: f64,
+    grid: VolumeGrid,
+    below: BelowMinVolume,
+    pip: f64,
+    pip_value: f64,
+    unit: UnitMoney,
+}
+
+impl SizingModel {
+    /// Of a symbol under the account's sizing.
+    pub fn new(
+        spec: &SymbolSpec,
+        sizing: &Sizing,
+        risk_per_trade: f64,
+        below: BelowMinVolume,
+        unit: UnitMoney,
+    ) -> Self {
+        Self {
+            sizing: sizing.clone(),
+            risk_per_trade,
+            grid: VolumeGrid { min: spec.volume_min, step: spec.volume_step, max: spec.volume_max },
+            below,
+            pip: spec.pip_size,
+            pip_value: unit.to_account.apply(unit.per_lot * spec.pip_size),
+            unit,
+        }
+    }
+
+    /// Lots for a stop at distance `d` of the fill; `None` = below the smallest volume.
+    ///
+    /// `own` are the signal's own lots; `equity` is the last equity sample, for risk_percent.
+    pub fn size(&self, d: f64, own: Option<f64>, equity: f64) -> Option<Lots> {
+        let fixed = own.or(match self.sizing.mode {
+            SizingMode::FixedLots { lots } => Some(lots),
+            _ => None,
+        });
+        let risk = match self.sizing.mode {
+            SizingMode::RiskPercent { percent } => percent / 100.0 * equity,
+            _ => self.risk_per_trade,
+        };
+        let raw = fixed.unwrap_or_else(|| match self.sizing.unit_value {
+            UnitValue::Contract => risk / (d / self.pip * self.pip_value),
+            UnitValue::Tick => risk / (d * self.unit.per_lot),
+        });
+        let (lots, raised, capped) = self.grid.fit(raw, self.below)?;
+        let risk = if fixed.is_some() { self.money_at_risk(d, lots) } else { risk };
+        Some(Lots { lots, risk, raised, capped })
+    }
+
+    fn money_at_risk(&self, d: f64, lots: f64) -> f64 {
+        match self.sizing.unit_value {
+            UnitValue::Contract => (d / self.pip) * self.pip_value * lots,
+            UnitValue::Tick => d * self.unit.per_lot * lots,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const GRID: VolumeGrid = VolumeGrid { min: 0.01, step: 0.01, max: 200.0 };
+
+    #[rstest]
+    #[case(0.019_999_999_999_9, 0.02)]
+    #[case(0.105, 0.10)]
+    #[case(0.07, 0.07)]
+    #[case(0.57, 0.57)]
+    #[case(250.0, 200.0)]
+    fn documented_grid_fits(#[case] raw: f64, #[case] lots: f64) {
+        assert_eq!(GRID.fit(raw, BelowMinVolume::Reject).unwrap().0, lots);
+    }
+
+    #[test]
+    fn too_small_is_rejected_or_raised() {
+        assert_eq!(GRID.fit(0.009, BelowMinVolume::Reject), None);
+        assert_eq!(GRID.fit(0.009, BelowMinVolume::RaiseToMin), Some((0.01, true, false)));
+    }
+}

@@ -1,0 +1,119 @@
+//! What metrics are computed from.
+
+use super::moments;
+use crate::orders::Position;
+use crate::portfolio::{Drawdowns, Money};
+
+/// Per-trade series of the closed positions, in closing order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TradeStats {
+    /// Result net of fees.
+    pub net: Vec<f64>,
+    /// R multiple.
+    pub r: Vec<f64>,
+    /// Net result over the money at risk.
+    pub net_r: Vec<f64>,
+    /// Distinct UTC dates of entries and exits.
+    pub active_days: usize,
+    /// Trades whose exit bar held stop and target.
+    pub ambiguous: usize,
+}
+
+/// µs per day.
+const DAY: i64 = 86_400_000_000;
+
+impl TradeStats {
+    /// Of closed positions.
+    pub fn of(closed: &[Position], money: &Money) -> Self {
+        let mut stats = Self::default();
+        let mut days: Vec<i64> = Vec::with_capacity(2 * closed.len());
+        for p in closed {
+            let net = p.net();
+            stats.net.push(net);
+            stats.r.push(ratio(p.r_multiple * p.risk_per_trade, p.risk_per_trade));
+            stats.net_r.push(ratio(net, money.at_risk(p)));
+            stats.ambiguous += usize::from(p.same_bar_ambiguous);
+            days.extend([p.entry_time.div_euclid(DAY), p.exit_time.div_euclid(DAY)]);
+        }
+        days.sort_unstable();
+        days.dedup();
+        stats.active_days = days.len();
+        stats
+    }
+
+    /// Number of trades.
+    pub fn len(&self) -> usize {
+        self.net.len()
+    }
+
+    /// Whether nothing was traded.
+    pub fn is_empty(&self) -> bool {
+        self.net.is_empty()
+    }
+}
+
+/// a / b; nothing at risk gives 0.
+fn ratio(a: f64, b: f64) -> f64 {
+    if b == 0.0 { 0.0 } else { a / b }
+}
+
+/// All inputs of the catalogue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inputs {
+    /// E_0.
+    pub initial: f64,
+    /// E_n.
+    pub equity: f64,
+    /// Drawdowns over all samples.
+    pub drawdowns: Drawdowns,
+    /// D_1 … D_m.
+    pub daily: Vec<f64>,
+    /// r_1 … r_m.
+    pub returns: Vec<f64>,
+    /// mean(r).
+    pub mean_return: Option<f64>,
+    /// P.
+    pub periods_per_year: f64,
+    /// Risk-free return per period.
+    pub risk_free: f64,
+    /// Span in years of 365.25 days.
+    pub span_years: f64,
+    /// Trades.
+    pub trades: TradeStats,
+    /// Σ of what ambiguous exits would have earned at their targets instead.
+    pub optimistic_extra: f64,
+    /// Traded bars with an open position after the open and pending steps.
+    pub exposed_bars: usize,
+    /// Traded bars.
+    pub bars: usize,
+    /// All fees.
+    pub total_fees: f64,
+    /// Lots filled at entries.
+    pub total_lots: f64,
+    /// Value of all fills.
+    pub turnover: f64,
+    /// Signals rejected.
+    pub rejected: u64,
+}
+
+impl Inputs {
+    /// Daily returns D_j/D_{j−1} − 1 of a daily series that starts from `initial`.
+    pub fn daily_returns(initial: f64, daily: &[f64]) -> Vec<f64> {
+        let mut previous = initial;
+        daily
+            .iter()
+            .map(|&d| {
+                let r = d / previous - 1.0;
+                previous = d;
+                r
+            })
+            .collect()
+    }
+
+    /// Fills in the daily returns and their mean.
+    pub fn set_daily(&mut self, daily: Vec<f64>) {
+        self.returns = Self::daily_returns(self.initial, &daily);
+        self.mean_return = moments::mean(&self.returns);
+        self.daily = daily;
+    }
+}

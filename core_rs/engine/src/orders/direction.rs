@@ -1,0 +1,42 @@
+//! Long or short.
+
+use crate::error::{Error, Result};
+
+/// Direction of an order or position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// Buys first.
+    Long,
+    /// Sells first.
+    Short,
+}
+
+impl Direction {
+    /// +1 long, −1 short.
+    pub fn sign(self) -> f64 {
+        match self {
+            Self::Long => 1.0,
+            Self::Short => -1.0,
+        }
+    }
+
+    /// `long` or `short`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Long => "long",
+            Self::Short => "short",
+        }
+    }
+
+    /// From `long`, `buy`, `short`, `sell`, `1`, `-1`, in any case.
+    ///
+    /// # Errors
+    /// [1001] for anything else.
+    pub fn parse(text: &str) -> Result<Self> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "long" | "buy" | "1" | "+1" => Ok(Self::Long),
+            "short" | "sell" | "-1" => Ok(Self::Short),
+            _ => Err(Error::config(1001, format!("unknown direction {text:?}")).fix("use long or short")),
+        }
+    }
+}

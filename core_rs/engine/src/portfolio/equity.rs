@@ -1,0 +1,156 @@
+//! Equity samples: high water, drawdowns, the daily series and, where one backtest is looked at, the whole curve.
+
+/// One equity sample.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sample {
+    /// Label of the bar, µs.
+    pub time: i64,
+    /// Equity.
+    pub equity: f64,
+    /// Cash.
+    pub balance: f64,
+}
+
+/// The equity table: row 0 is the initial balance, one row per traded bar follows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Curve {
+    /// Label of each row, µs.
+    pub time: Vec<i64>,
+    /// Equity.
+    pub equity: Vec<f64>,
+    /// Cash.
+    pub balance: Vec<f64>,
+    /// equity − high_water.
+    pub drawdown: Vec<f64>,
+    /// Highest equity so far.
+    pub high_water: Vec<f64>,
+}
+
+/// Deepest and longest drawdowns.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Drawdowns {
+    /// Money below the running peak.
+    pub money: f64,
+    /// Percent of the running peak.
+    pub percent: f64,
+    /// Money below the initial balance.
+    pub below_initial: f64,
+    /// Longest stretch below a peak, µs between labels.
+    pub micros: i64,
+    /// Longest stretch below a peak, samples.
+    pub samples: usize,
+}
+
+/// Takes one sample per traded bar.
+#[derive(Debug, Clone)]
+pub struct EquityTracker {
+    initial: f64,
+    last: Sample,
+    count: usize,
+    high_water: f64,
+    peak: (usize, i64),
+    drawdowns: Drawdowns,
+    daily: Vec<f64>,
+    day_ends: std::sync::Arc<[usize]>,
+    curve: Option<Curve>,
+}
+
+impl EquityTracker {
+    /// A tracker that starts with `initial` at the label of the first traded bar.
+    ///
+    /// `day_ends` are the numbers (1 … n) of the samples that end a trading day; `keep_curve` keeps every sample.
+    pub fn new(initial: f64, start: i64, day_ends: std::sync::Arc<[usize]>, keep_curve: bool) -> Self {
+        let last = Sample { time: start, equity: initial, balance: initial };
+        let mut tracker = Self {
+            initial,
+            last,
+            count: 0,
+            high_water: initial,
+            peak: (0, start),
+            drawdowns: Drawdowns::default(),
+            daily: Vec::with_capacity(day_ends.len()),
+            day_ends,
+            curve: keep_curve.then(Curve::default),
+        };
+        tracker.record();
+        tracker
+    }
+
+    fn record(&mut self) {
+        if let Some(curve) = &mut self.curve {
+            curve.time.push(self.last.time);
+            curve.equity.push(self.last.equity);
+            curve.balance.push(self.last.balance);
+            curve.drawdown.push(self.last.equity - self.high_water);
+            curve.high_water.push(self.high_water);
+        }
+    }
+
+    /// Takes the sample of the next traded bar.
+    #[inline]
+    pub fn sample(&mut self, sample: Sample) {
+        self.count += 1;
+        self.last = sample;
+        if sample.equity >= self.high_water {
+            if self.count > self.peak.0 + 1 {
+                self.end_stretch(sample.time);
+            }
+            self.high_water = sample.equity;
+            self.peak = (self.count, sample.time);
+        } else {
+            self.fall(sample.equity);
+        }
+        if self.day_ends.get(self.daily.len()) == Some(&self.count) {
+            self.daily.push(sample.equity);
+        }
+        if self.curve.is_some() {
+            self.record();
+        }
+    }
+
+    #[inline]
+    fn fall(&mut self, equity: f64) {
+        let money = self.high_water - equity;
+        let d = &mut self.drawdowns;
+        d.money = d.money.max(money);
+        d.percent = d.percent.max(100.0 * money / self.high_water);
+        d.below_initial = d.below_initial.max(self.initial - equity);
+    }
+
+    /// A stretch below the peak ends at `time`, now.
+    fn end_stretch(&mut self, time: i64) {
+        let d = &mut self.drawdowns;
+        d.micros = d.micros.max(time - self.peak.1);
+        d.samples = d.samples.max(self.count - self.peak.0);
+    }
+
+    /// The last sample; the initial balance before the first.
+    pub fn last(&self) -> Sample {
+        self.last
+    }
+
+    /// Samples taken.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Drawdowns as of the last sample, an unfinished stretch included.
+    pub fn drawdowns(&self) -> Drawdowns {
+        let mut d = self.drawdowns;
+        if self.count > self.peak.0 {
+            d.micros = d.micros.max(self.last.time - self.peak.1);
+            d.samples = d.samples.max(self.count - self.peak.0);
+        }
+        d
+    }
+
+    /// Last sample of each trading day so far.
+    pub fn daily(&self) -> &[f64] {
+        &self.daily
+    }
+
+    /// The daily series and the curve, if it was kept.
+    pub fn into_series(self) -> (Vec<f64>, Option<Curve>) {
+        (self.daily, self.curve)
+    }
+}

@@ -1,0 +1,68 @@
+//! What price moves and volumes are worth in the account currency.
+
+use crate::execution::options::Pnl;
+use crate::execution::sizing::UnitMoney;
+use crate::orders::{Direction, Position};
+
+/// Values positions of one symbol.
+#[derive(Debug, Clone)]
+pub struct Money {
+    /// What a result is measured in.
+    pub pnl: Pnl,
+    /// Value of a price move.
+    pub unit: UnitMoney,
+}
+
+impl Money {
+    /// Price difference in favour of the position.
+    #[inline]
+    fn difference(position: &Position, price: f64) -> f64 {
+        match position.direction() {
+            Direction::Long => price - position.entry_price,
+            Direction::Short => position.entry_price - price,
+        }
+    }
+
+    /// (result, R multiple) of `position` as if closed at `price`, without fees.
+    #[inline]
+    pub fn result(&self, position: &Position, price: f64) -> (f64, f64) {
+        let diff = Self::difference(position, price);
+        let risk = (position.entry_price - position.initial_stop_loss).abs();
+        let r = if risk == 0.0 { 0.0 } else { diff / risk };
+        let result = match self.pnl {
+            Pnl::Lots => self.lots_result(diff, position.size),
+            Pnl::RMultiple => r * position.risk_per_trade,
+        };
+        (result, r)
+    }
+
+    /// The result alone; cheaper where only equity is marked.
+    #[inline]
+    pub fn unrealised(&self, position: &Position, price: f64) -> f64 {
+        match self.pnl {
+            Pnl::Lots => self.lots_result(Self::difference(position, price), position.size),
+            Pnl::RMultiple => self.result(position, price).0,
+        }
+    }
+
+    #[inline]
+    fn lots_result(&self, diff: f64, size: f64) -> f64 {
+        self.unit.to_account.apply((diff * size) * self.unit.per_lot)
+    }
+
+    /// Money that was at risk between entry and initial stop: the denominator of net R.
+    pub fn at_risk(&self, position: &Position) -> f64 {
+        match self.pnl {
+            Pnl::Lots => self
+                .unit
+                .to_account
+                .apply(((position.entry_price - position.initial_stop_loss).abs() * position.size) * self.unit.per_lot),
+            Pnl::RMultiple => position.risk_per_trade,
+        }
+    }
+
+    /// Turnover of one fill.
+    pub fn turnover(&self, lots: f64, price: f64) -> f64 {
+        self.unit.to_account.apply((lots * self.unit.per_lot) * price)
+    }
+}

@@ -1,0 +1,88 @@
+//! The identity of a trial: canonical JSON of everything that determines it, and its SHA-256.
+
+use crate::declare::Declaration;
+use crate::error::Result;
+use crate::execution::options::{MetricOptions, Options};
+use crate::json;
+use crate::market::Market;
+use crate::market::calendar::iso;
+use crate::schema::Digest;
+use crate::SEMANTICS;
+use serde_json::{Map, Value as Json, json as object};
+use sha2::{Digest as _, Sha256};
+
+/// The identity documents of all trials of one engine: they differ in `params` alone.
+#[derive(Debug, Clone)]
+pub struct IdentityTemplate {
+    before: String,
+    after: String,
+}
+
+impl IdentityTemplate {
+    /// For a strategy on a market; `dataset` is the market's digest.
+    ///
+    /// # Errors
+    /// [1003] for a number that JSON cannot hold.
+    pub fn new(market: &Market, dataset: &str, options: &Options, strategy: &Declaration) -> Result<Self> {
+        let mut execution = serde_json::to_value(&options.execution).unwrap_or_default();
+        if let Some(map) = execution.as_object_mut() {
+            map.remove("seed");
+        }
+        let mut before = Map::new();
+        before.insert("account".into(), serde_json::to_value(&options.account).unwrap_or_default());
+        before.insert("costs".into(), serde_json::to_value(&options.costs).unwrap_or_default());
+        before.insert("dataset".into(), dataset.into());
+        before.insert("engine".into(), object!({ "semantics": SEMANTICS }));
+        before.insert("execution".into(), execution);
+        if options.metrics != MetricOptions::default() {
+            before.insert("metrics".into(), serde_json::to_value(&options.metrics).unwrap_or_default());
+        }
+        let mut after = Map::new();
+        if !options.rates.fixed.is_empty() {
+            after.insert("rates".into(), serde_json::to_value(&options.rates).unwrap_or_default());
+        }
+        after.insert("seed".into(), options.execution.seed.to_string().into());
+        after.insert("strategy".into(), object!({ "id": strategy.id, "version": strategy.version }));
+        let spec = serde_json::to_value(market.spec()).unwrap_or_default();
+        after.insert("symbols".into(), object!({ market.spec().symbol.as_str(): without(spec, "symbol") }));
+        after.insert("v".into(), 1.into());
+        after.insert("window".into(), window(market));
+        let before = json::canonical(&Json::Object(before))?;
+        let after = json::canonical(&Json::Object(after))?;
+        // Every key before "params" sorts before it, every key after it after it.
+        Ok(Self {
+            before: format!("{},\"params\":", &before[..before.len() - 1]),
+            after: format!(",{}", &after[1..]),
+        })
+    }
+
+    /// The identity document of canonical parameters, given as their canonical JSON.
+    pub fn document(&self, params: &str) -> String {
+        format!("{}{params}{}", self.before, self.after)
+    }
+
+    /// SHA-256 of the document, lower-case hex.
+    pub fn identity(&self, params: &str) -> String {
+        let mut hash = Sha256::new();
+        for part in [self.before.as_str(), params, self.after.as_str()] {
+            hash.update(part.as_bytes());
+        }
+        Digest(hash.finalize().into()).to_string()
+    }
+}
+
+fn without(mut json: Json, key: &str) -> Json {
+    if let Some(map) = json.as_object_mut() {
+        map.remove(key);
+        map.retain(|_, v| !v.is_null());
+    }
+    json
+}
+
+fn window(market: &Market) -> Json {
+    object!({
+        "history_from": iso(market.history_from()),
+        "trade_from": iso(market.trade_from()),
+        "trade_until": iso(market.trade_until()),
+    })
+}

@@ -1,0 +1,111 @@
+//! What all trials of one engine share: market, options, models, calendar, series.
+
+use crate::cache::{CacheStats, SeriesCache};
+use crate::declare::{Context, Declaration};
+use crate::error::{Error, Result};
+use crate::execution::commission::CommissionModel;
+use crate::execution::options::Options;
+use crate::execution::rates::Conversion;
+use crate::execution::sizing::{SizingModel, UnitMoney};
+use crate::execution::slippage::SlippageModel;
+use crate::market::{Market, Timeframe};
+use crate::portfolio::Money;
+use crate::run::calendar::Calendar;
+use crate::run::identity::IdentityTemplate;
+use crate::series::{Indicators, Ticks};
+use crate::strategy::View;
+use std::ops::Range;
+
+/// One market under one set of options. Immutable; trials on it share its series.
+#[derive(Debug)]
+pub struct Session {
+    /// The market as it is traded: after the spread multiplier.
+    pub market: Market,
+    /// Complete options.
+    pub options: Options,
+    /// Digest of the rows, before the spread multiplier.
+    pub dataset: String,
+    /// Trading days of the traded bars.
+    pub calendar: Calendar,
+    /// Value of price moves.
+    pub money: Money,
+    pub(crate) sizing: SizingModel,
+    pub(crate) commission: CommissionModel,
+    pub(crate) slippage: SlippageModel,
+    pub(crate) traded: Range<usize>,
+    cache: SeriesCache,
+    ticks: Ticks,
+}
+
+impl Session {
+    /// Resolves everything that a backtest on `market` can need.
+    ///
+    /// # Errors
+    /// [1008] for a missing conversion rate, [1010] for a market without traded bars.
+    pub fn new(market: &Market, options: Options, cache_bytes: usize) -> Result<Self> {
+        let dataset = market.digest().to_string();
+        let market = market.spread_multiplied(options.costs.spread_multiplier)?;
+        let traded = market.first_traded()..market.len();
+        if traded.is_empty() {
+            return Err(Error::data(1010, "the window holds no bar").fix("widen market.window"));
+        }
+        let spec = market.spec();
+        let account = &options.account;
+        let rates = &options.rates.fixed;
+        let quote = Conversion::resolve(&spec.quote_currency, &account.currency, rates)?;
+        let unit = UnitMoney::new(spec, account.sizing.unit_value, quote);
+        let execution = &options.execution;
+        Ok(Self {
+            dataset,
+            calendar: Calendar::new(&market.label()[traded.clone()], options.metrics.calendar),
+            sizing: SizingModel::new(
+                spec,
+                &account.sizing,
+                account.risk_per_trade,
+                execution.below_min_volume,
+                unit.clone(),
+            ),
+            commission: CommissionModel::new(&options.costs, &account.currency, rates)?,
+            slippage: SlippageModel::new(&options.costs, execution.seed, &spec.symbol, spec.pip_size),
+            money: Money { pnl: execution.pnl, unit },
+            traded,
+            cache: SeriesCache::new(cache_bytes),
+            ticks: Ticks::default(),
+            market,
+            options,
+        })
+    }
+
+    /// The market as plain slices.
+    pub fn view(&self) -> View<'_> {
+        View::of(&self.market)
+    }
+
+    /// The market's indicator series.
+    pub fn indicators(&self) -> Indicators<'_> {
+        Indicators::new(self.view(), &self.cache, &self.ticks)
+    }
+
+    /// What parameters are made canonical for.
+    pub fn context(&self) -> Context {
+        context(self.market.timeframe())
+    }
+
+    /// Counters of the series cache.
+    pub fn cache_stats(&self) -> CacheStats {
+        self.cache.stats()
+    }
+
+    /// Identity documents of a strategy's trials here.
+    ///
+    /// # Errors
+    /// As [`IdentityTemplate::new`].
+    pub fn identity(&self, strategy: &Declaration) -> Result<IdentityTemplate> {
+        IdentityTemplate::new(&self.market, &self.dataset, &self.options, strategy)
+    }
+}
+
+/// What parameters are made canonical for on a primary timeframe.
+pub fn context(timeframe: Timeframe) -> Context {
+    Context { timeframe: timeframe.to_string(), timeframe_minutes: timeframe.minutes() }
+}

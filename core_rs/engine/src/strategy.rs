@@ -1,0 +1,137 @@
+//! What a strategy is: declared parameters, series fetched once, pure decisions bar by bar.
+
+use crate::declare::{Canonical, Declaration};
+use crate::error::Result;
+use crate::market::{Market, SymbolSpec, TickGrid};
+use crate::orders::{Position, Signal};
+use crate::execution::rounding::round_dec;
+use crate::series::Indicators;
+
+/// A strategy with declared parameters. One implementation, one folder, one line in the list of strategies.
+pub trait Strategy: Decide + Sized + 'static {
+    /// Parameters, domains, search ranges, constraints: the only place where they are written.
+    fn declaration() -> Declaration;
+
+    /// First loaded bar at which an entry may be asked for.
+    fn warmup(params: &Canonical) -> usize;
+
+    /// Fetches series and fixes rules, once per parameter set.
+    ///
+    /// # Errors
+    /// Whatever makes the parameter set impossible on this market.
+    fn prepare(view: &View<'_>, indicators: &Indicators<'_>, params: &Canonical) -> Result<Self>;
+}
+
+/// The decisions of a prepared strategy. Pure: the same bar gives the same answer, whatever was asked before.
+pub trait Decide: Send + Sync {
+    /// Position rules that the engine carries out.
+    fn rules(&self) -> Rules;
+
+    /// Entry signals at the close of bar `i`, appended to `signals`. Sees nothing later than that close.
+    fn evaluate(&self, i: usize, view: &View<'_>, signals: &mut Vec<Signal>);
+
+    /// What to do with an open position at the close of bar `i`.
+    fn manage(&self, _position: &Position, _i: usize, _view: &View<'_>) -> Action {
+        Action::Hold
+    }
+}
+
+/// Answer of [`Decide::manage`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing.
+    Hold,
+    /// Close the position.
+    Close,
+}
+
+/// Position rules of one parameter set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// Close after this many minutes; 0 = off.
+    pub timeout_minutes: i64,
+    /// Close after this many bars; 0 = off.
+    pub timeout_bars: usize,
+    /// Whether a position closed by management frees its slot on the same bar.
+    pub same_bar_reentry: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { timeout_minutes: 0, timeout_bars: 0, same_bar_reentry: true }
+    }
+}
+
+/// Prices of one side as plain slices.
+#[derive(Debug, Clone, Copy)]
+pub struct SideView<'a> {
+    /// Opens.
+    pub open: &'a [f64],
+    /// Highs.
+    pub high: &'a [f64],
+    /// Lows.
+    pub low: &'a [f64],
+    /// Closes.
+    pub close: &'a [f64],
+}
+
+/// A market as the bar loop and strategies see it: plain slices over all loaded bars.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// Open time of each bar, µs.
+    pub label: &'a [i64],
+    /// Bid prices.
+    pub bid: SideView<'a>,
+    /// Ask prices.
+    pub ask: SideView<'a>,
+    /// Symbol specification.
+    pub spec: &'a SymbolSpec,
+    /// Bar length, µs.
+    pub timeframe: i64,
+}
+
+impl<'a> View<'a> {
+    /// The view of a market.
+    pub fn of(market: &'a Market) -> Self {
+        let side = |q: &'a crate::market::Quotes| SideView {
+            open: &q.open,
+            high: &q.high,
+            low: &q.low,
+            close: &q.close,
+        };
+        Self {
+            label: market.label(),
+            bid: side(market.bid()),
+            ask: side(market.ask()),
+            spec: market.spec(),
+            timeframe: market.timeframe().micros(),
+        }
+    }
+}
+
+/// Puts computed levels on the price grid.
+#[derive(Debug, Clone, Copy)]
+pub enum Rounder {
+    /// On the symbol's ticks, halves away from zero.
+    Tick(TickGrid),
+    /// To decimals of the exact binary value, ties to even.
+    Digits(u32),
+}
+
+impl Rounder {
+    /// By the symbol's tick, or to `round_digits` decimals if that is given.
+    pub fn new(spec: &SymbolSpec, round_digits: Option<i64>) -> Self {
+        match round_digits.map(u32::try_from) {
+            Some(Ok(digits)) => Self::Digits(digits),
+            _ => Self::Tick(spec.grid()),
+        }
+    }
+
+    /// The price on the grid.
+    pub fn round(self, x: f64) -> f64 {
+        match self {
+            Self::Tick(grid) => grid.round_half_away(x),
+            Self::Digits(d) => round_dec(x, d),
+        }
+    }
+}
