@@ -1,0 +1,55 @@
+//! Arrow in and out through the C stream protocol: no copy, no PyArrow.
+
+use arrow_array::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
+use arrow_array::{RecordBatch, RecordBatchIterator, RecordBatchReader};
+use arrow_schema::{ArrowError, SchemaRef};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyCapsule;
+use std::ffi::CStr;
+use sweep_engine::Error;
+
+use crate::guard::to_py;
+
+const STREAM: &CStr = c"arrow_array_stream";
+
+/// A table of one batch that speaks the Arrow C stream protocol.
+#[pyclass(frozen, module = "sweep._core")]
+pub struct ArrowTable(pub RecordBatch);
+
+#[pymethods]
+impl ArrowTable {
+    /// The table as a stream; the consumer shares the memory.
+    #[pyo3(signature = (requested_schema = None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        // The protocol allows a producer to ignore the request.
+        drop(requested_schema);
+        let batches: Vec<Result<RecordBatch, ArrowError>> = vec![Ok(self.0.clone())];
+        let reader = RecordBatchIterator::new(batches, self.0.schema());
+        PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(reader)), STREAM)
+    }
+}
+
+/// Schema and batches of any object with the Arrow C stream protocol.
+pub fn read_stream(source: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<RecordBatch>)> {
+    let py = source.py();
+    let method = source
+        .getattr("__arrow_c_stream__")
+        .map_err(|_| PyTypeError::new_err("an object with the Arrow C stream protocol is needed"))?;
+    let capsule = method.call0()?;
+    let capsule = capsule.cast::<PyCapsule>()?;
+    let pointer = capsule.pointer_checked(Some(STREAM))?.cast::<FFI_ArrowArrayStream>();
+    // SAFETY: a capsule of this name holds a valid stream by the Arrow PyCapsule protocol; `from_raw` moves it out and
+    // leaves a released one behind, which the capsule's destructor accepts.
+    #[allow(unsafe_code)]
+    let reader = unsafe { RecordBatchStreamReader::from_raw(pointer.as_ptr()) };
+    let broken = |e: ArrowError| to_py(py, &Error::data(5004, format!("unreadable Arrow stream: {e}")));
+    let reader = reader.map_err(broken)?;
+    let schema = reader.schema();
+    let batches = reader.collect::<Result<Vec<_>, _>>().map_err(broken)?;
+    Ok((schema, batches))
+}

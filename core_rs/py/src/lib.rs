@@ -1,0 +1,26 @@
+//! The native module `sweep._core`: conversion between Python, Arrow and the engine. No logic lives here.
+
+mod arrow;
+mod catalogue;
+mod columns;
+mod digests;
+mod engine;
+mod guard;
+mod market;
+mod params;
+mod tables;
+
+/// The native module of sweep.
+#[pyo3::pymodule(name = "_core", gil_used = false)]
+mod native {
+    #[pymodule_export]
+    use super::arrow::ArrowTable;
+    #[pymodule_export]
+    use super::catalogue::{build_info, canonicalise, metrics, resolve, schemas, strategies, symbol_spec};
+    #[pymodule_export]
+    use super::digests::{result_digest, table_digest};
+    #[pymodule_export]
+    use super::engine::{Backtest, Batch, Engine, run_signals};
+    #[pymodule_export]
+    use super::market::Market;
+}

@@ -1,0 +1,110 @@
+//! `Market`: checked bid and ask bars.
+
+use crate::arrow::{ArrowTable, read_stream};
+use crate::columns::Table;
+use crate::guard::{attached, detached};
+use crate::tables::market_table;
+use pyo3::prelude::*;
+use sweep_engine::market::{self, MarketMeta, MarketOptions, Quotes, RawBars, SyntheticOptions};
+use sweep_engine::{Error, Result};
+
+/// Bid and ask bars of one symbol that keep the data contract. Immutable; never write to a table given to it.
+#[pyclass(frozen, module = "sweep._core")]
+pub struct Market(pub market::Market);
+
+#[pymethods]
+impl Market {
+    /// Checks and pairs bars read from files.
+    #[staticmethod]
+    fn from_bars(
+        py: Python<'_>,
+        bid: &Bound<'_, PyAny>,
+        ask: Option<&Bound<'_, PyAny>>,
+        options: &str,
+    ) -> PyResult<Self> {
+        let bid = Table::new(read_stream(bid)?);
+        let ask = ask.map(read_stream).transpose()?.map(Table::new);
+        detached(py, || {
+            let options = MarketOptions::from_json(options)?;
+            let ask = ask.as_ref().map(raw_bars).transpose()?;
+            Ok(Self(market::Market::from_bars(raw_bars(&bid)?, ask, &options)?))
+        })
+    }
+
+    /// The synthetic market of the documented generator.
+    #[staticmethod]
+    fn synthetic(py: Python<'_>, options: &str) -> PyResult<Self> {
+        detached(py, || Ok(Self(market::Market::synthetic(&SyntheticOptions::from_json(options)?)?)))
+    }
+
+    /// The market whose `to_table` and `meta` these are; values are not checked again.
+    #[staticmethod]
+    fn from_table(py: Python<'_>, table: &Bound<'_, PyAny>, meta: &str) -> PyResult<Self> {
+        let table = Table::new(read_stream(table)?);
+        detached(py, || {
+            let meta = MarketMeta::from_json(meta)?;
+            let (bid, ask) = (quotes(&table, "bid_")?, quotes(&table, "ask_")?);
+            Ok(Self(market::Market::trusted(meta, table.times("timestamp")?, bid, ask)?))
+        })
+    }
+
+    /// The bars of [start − warm-up, end); times in µs UTC, None = open.
+    #[pyo3(signature = (start, end, warmup_bars))]
+    fn window(&self, py: Python<'_>, start: Option<i64>, end: Option<i64>, warmup_bars: usize) -> PyResult<Self> {
+        attached(py, || Ok(Self(self.0.window(start, end, warmup_bars)?)))
+    }
+
+    /// timestamp, bid_open … bid_volume, ask_open … ask_volume; shares nothing with the caller's tables.
+    fn to_table(&self, py: Python<'_>) -> PyResult<ArrowTable> {
+        detached(py, || Ok(ArrowTable(market_table(&self.0)?)))
+    }
+
+    /// JSON: spec, timeframe, trade_from, trade_until, history_from.
+    fn meta(&self, py: Python<'_>) -> PyResult<String> {
+        attached(py, || json(&self.0.meta()))
+    }
+
+    /// JSON: gaps, crossed quotes, jumps and what else is odd and legal.
+    fn report(&self, py: Python<'_>) -> PyResult<String> {
+        detached(py, || json(&self.0.report()))
+    }
+
+    /// Number of bars, warm-up included.
+    #[getter]
+    fn rows(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Market digest of the rows it holds.
+    #[getter]
+    fn digest(&self, py: Python<'_>) -> PyResult<String> {
+        detached(py, || Ok(self.0.digest().to_string()))
+    }
+}
+
+/// JSON text of a description.
+pub fn json(value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| Error::engine(3003, e.to_string()))
+}
+
+fn raw_bars(table: &Table) -> Result<RawBars> {
+    Ok(RawBars {
+        label: table.times("timestamp")?,
+        open: table.floats("open")?,
+        high: table.floats("high")?,
+        low: table.floats("low")?,
+        close: table.floats("close")?,
+        volume: if table.has("volume") { Some(table.floats("volume")?) } else { None },
+    })
+}
+
+fn quotes(table: &Table, prefix: &str) -> Result<Quotes> {
+    let column = |name: &str| table.floats(&format!("{prefix}{name}"));
+    Ok(Quotes {
+        open: column("open")?,
+        high: column("high")?,
+        low: column("low")?,
+        close: column("close")?,
+        volume: column("volume")?,
+    })
+}

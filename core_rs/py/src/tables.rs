@@ -1,0 +1,229 @@
+//! Results as Arrow tables, with the types of the schema registry.
+
+use arrow_array::builder::{Float64Builder, ListBuilder};
+use arrow_array::types::Int32Type;
+use arrow_array::{
+    ArrayRef, BooleanArray, DictionaryArray, Float64Array, Int32Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray, UInt64Array,
+};
+use arrow_buffer::ScalarBuffer;
+use arrow_schema::{Field, Schema};
+use std::sync::Arc;
+use sweep_engine::market::Market;
+use sweep_engine::metrics::CATALOGUE;
+use sweep_engine::orders::{Position, Signal};
+use sweep_engine::portfolio::Curve;
+use sweep_engine::run::batch::Timed;
+use sweep_engine::run::{TrialResult, digest};
+use sweep_engine::{Column, Error, Result};
+
+/// Columns of a table under construction: name, values, nullable.
+#[derive(Default)]
+struct Columns {
+    fields: Vec<Field>,
+    arrays: Vec<ArrayRef>,
+}
+
+impl Columns {
+    fn push(&mut self, name: impl Into<String>, array: ArrayRef, nullable: bool) {
+        self.fields.push(Field::new(name, array.data_type().clone(), nullable));
+        self.arrays.push(array);
+    }
+
+    fn times(&mut self, name: &str, values: impl IntoIterator<Item = i64>) {
+        let array = TimestampMicrosecondArray::from_iter_values(values).with_timezone("UTC");
+        self.push(name, Arc::new(array), false);
+    }
+
+    fn floats(&mut self, name: &str, values: impl IntoIterator<Item = f64>) {
+        self.push(name, Arc::new(Float64Array::from_iter_values(values)), false);
+    }
+
+    fn floats_or_null(&mut self, name: impl Into<String>, values: impl IntoIterator<Item = Option<f64>>) {
+        self.push(name, Arc::new(values.into_iter().collect::<Float64Array>()), true);
+    }
+
+    fn words<'a>(&mut self, name: &str, values: impl IntoIterator<Item = &'a str>) {
+        self.push(name, Arc::new(values.into_iter().collect::<DictionaryArray<Int32Type>>()), false);
+    }
+
+    fn texts<T: AsRef<str>>(&mut self, name: &str, values: impl IntoIterator<Item = T>) {
+        self.push(name, Arc::new(StringArray::from_iter_values(values)), false);
+    }
+
+    fn texts_or_null<T: AsRef<str>>(&mut self, name: &str, values: impl IntoIterator<Item = Option<T>>) {
+        self.push(name, Arc::new(values.into_iter().collect::<StringArray>()), true);
+    }
+
+    fn build(self) -> Result<RecordBatch> {
+        RecordBatch::try_new(Arc::new(Schema::new(self.fields)), self.arrays)
+            .map_err(|e| Error::engine(5000, format!("result table: {e}")))
+    }
+}
+
+/// Trades with the columns of the registry, in closing order.
+pub fn trades_table(trades: &[Position], symbol: &str) -> Result<RecordBatch> {
+    let mut t = Columns::default();
+    t.times("entry_time", trades.iter().map(|p| p.entry_time));
+    t.times("exit_time", trades.iter().map(|p| p.exit_time));
+    t.words("direction", trades.iter().map(|p| p.direction().name()));
+    t.words("symbol", trades.iter().map(|_| symbol));
+    t.floats("entry_price", trades.iter().map(|p| p.entry_price));
+    t.floats("exit_price", trades.iter().map(|p| p.exit_price));
+    t.floats("initial_stop_loss", trades.iter().map(|p| p.initial_stop_loss));
+    t.floats("stop_loss", trades.iter().map(|p| p.stop_loss));
+    t.floats_or_null("take_profit", trades.iter().map(|p| p.take_profit));
+    t.floats("size", trades.iter().map(|p| p.size));
+    t.floats("result", trades.iter().map(|p| p.result));
+    t.floats("entry_fee", trades.iter().map(|p| p.entry_fee));
+    t.floats("exit_fee", trades.iter().map(|p| p.exit_fee));
+    t.floats("total_fee", trades.iter().map(|p| p.entry_fee + p.exit_fee));
+    t.words("reason", trades.iter().map(|p| p.reason.map_or("", |r| r.name())));
+    t.words("order_type", trades.iter().map(|p| p.signal.order_type.name()));
+    t.words("status", trades.iter().map(|_| "closed"));
+    t.floats("r_multiple", trades.iter().map(|p| p.r_multiple));
+    t.texts("meta", trades.iter().map(digest::meta));
+    t.push("position_id", Arc::new(UInt64Array::from_iter_values(trades.iter().map(|p| p.id))), false);
+    t.times("order_time", trades.iter().map(|p| p.order_time));
+    let ambiguous: BooleanArray = trades.iter().map(|p| Some(p.same_bar_ambiguous)).collect();
+    t.push("same_bar_ambiguous", Arc::new(ambiguous), false);
+    t.build()
+}
+
+/// The equity of every bar.
+pub fn equity_table(curve: &Curve) -> Result<RecordBatch> {
+    let mut t = Columns::default();
+    t.times("timestamp", curve.time.iter().copied());
+    t.floats("equity", curve.equity.iter().copied());
+    t.floats("balance", curve.balance.iter().copied());
+    t.floats("drawdown", curve.drawdown.iter().copied());
+    t.floats("high_water", curve.high_water.iter().copied());
+    t.build()
+}
+
+/// Daily equity.
+pub fn daily_table(dates: &[i64], equity: &[f64]) -> Result<RecordBatch> {
+    let mut t = Columns::default();
+    t.times("date", dates.iter().take(equity.len()).copied());
+    t.floats("equity", equity.iter().copied());
+    t.build()
+}
+
+/// Signals at their bars, with the fields of a signal table.
+#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+pub fn signals_table(rows: &[(usize, Signal)], market: &Market) -> Result<RecordBatch> {
+    let label = market.label();
+    let reference = |(i, s): &(usize, Signal)| match s.direction {
+        sweep_engine::orders::Direction::Long => market.ask().close[*i],
+        sweep_engine::orders::Direction::Short => market.bid().close[*i],
+    };
+    let mut t = Columns::default();
+    t.push("bar_index", Arc::new(Int32Array::from_iter_values(rows.iter().map(|r| r.0 as i32))), true);
+    t.times("timestamp", rows.iter().map(|r| label[r.0]));
+    t.words("direction", rows.iter().map(|r| r.1.direction.name()));
+    t.words("order_type", rows.iter().map(|r| r.1.order_type.name()));
+    t.floats_or_null("entry", rows.iter().map(|r| Some(reference(r))));
+    t.floats("stop_loss", rows.iter().map(|r| r.1.stop_loss));
+    t.floats_or_null("take_profit", rows.iter().map(|r| r.1.take_profit));
+    t.texts_or_null("tag", rows.iter().map(|r| r.1.tag.as_deref()));
+    t.words("symbol", rows.iter().map(|_| market.spec().symbol.as_str()));
+    t.floats_or_null("size", rows.iter().map(|r| r.1.size));
+    t.push("valid_bars", Arc::new(Int32Array::new_null(rows.len())), true);
+    let never = TimestampMicrosecondArray::new_null(rows.len()).with_timezone("UTC");
+    t.push("good_till", Arc::new(never), true);
+    t.texts_or_null("oco_group", rows.iter().map(|_| None::<&str>));
+    t.texts_or_null("reason", rows.iter().map(|r| r.1.reason.as_deref()));
+    t.texts_or_null("scenario", rows.iter().map(|r| r.1.scenario));
+    t.build()
+}
+
+/// The loaded rows of a market.
+pub fn market_table(market: &Market) -> Result<RecordBatch> {
+    let mut t = Columns::default();
+    t.times("timestamp", market.label().iter().copied());
+    for (prefix, quotes) in [("bid_", market.bid()), ("ask_", market.ask())] {
+        let columns: [(&str, &Column<f64>); 5] = [
+            ("open", &quotes.open),
+            ("high", &quotes.high),
+            ("low", &quotes.low),
+            ("close", &quotes.close),
+            ("volume", &quotes.volume),
+        ];
+        for (name, column) in columns {
+            let values = ScalarBuffer::from(column.to_vec());
+            t.push(format!("{prefix}{name}"), Arc::new(Float64Array::new(values, None)), false);
+        }
+    }
+    t.build()
+}
+
+/// One row per parameter set; with `returns` also its daily returns.
+pub fn batch_table(rows: &[Timed], returns: bool) -> Result<RecordBatch> {
+    let mut t = Columns::default();
+    let complete = |r: &TrialResult| matches!(r, TrialResult::Complete { .. });
+    t.texts("status", rows.iter().map(|r| if complete(&r.result) { "COMPLETE" } else { "FAILED" }));
+    t.texts_or_null("kind", rows.iter().map(|r| kind(&r.result)));
+    t.texts_or_null("reason", rows.iter().map(|r| reason(&r.result)));
+    t.texts_or_null("params", rows.iter().map(|r| identified(&r.result).0));
+    t.texts_or_null("identity", rows.iter().map(|r| identified(&r.result).1));
+    let digests = |pick: fn(&digest::Digests) -> String| {
+        rows.iter()
+            .map(move |r| match &r.result {
+                TrialResult::Complete { digests, .. } => Some(pick(digests)),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+    t.texts_or_null("trades_digest", digests(|d| d.trades.to_string()));
+    t.texts_or_null("daily_digest", digests(|d| d.daily.to_string()));
+    t.texts_or_null("metrics_digest", digests(|d| d.metrics.to_string()));
+    t.texts_or_null("result_digest", digests(|d| d.result.to_string()));
+    t.floats("seconds", rows.iter().map(|r| r.seconds));
+    for (at, metric) in CATALOGUE.iter().enumerate() {
+        let values = rows.iter().map(|r| match &r.result {
+            TrialResult::Complete { outcome, .. } => outcome.metrics[at],
+            _ => None,
+        });
+        t.floats_or_null(format!("metrics.{}", metric.name), values);
+    }
+    if returns {
+        t.push("returns", Arc::new(returns_column(rows)), true);
+    }
+    t.build()
+}
+
+fn returns_column(rows: &[Timed]) -> arrow_array::ListArray {
+    let mut builder = ListBuilder::new(Float64Builder::new());
+    for row in rows {
+        if let TrialResult::Complete { outcome, .. } = &row.result {
+            builder.values().append_slice(&outcome.returns);
+            builder.append(true);
+        } else {
+            builder.append(false);
+        }
+    }
+    builder.finish()
+}
+
+fn kind(result: &TrialResult) -> Option<&'static str> {
+    match result {
+        TrialResult::Complete { .. } => None,
+        TrialResult::InvalidParams { .. } => Some("INVALID_PARAMS"),
+        TrialResult::EngineError { .. } => Some("ENGINE_ERROR"),
+    }
+}
+
+fn reason(result: &TrialResult) -> Option<&str> {
+    match result {
+        TrialResult::Complete { .. } => None,
+        TrialResult::InvalidParams { reason } | TrialResult::EngineError { reason, .. } => Some(reason),
+    }
+}
+
+fn identified(result: &TrialResult) -> (Option<&str>, Option<&str>) {
+    match result {
+        TrialResult::Complete { params, identity, .. } => (Some(params), Some(identity)),
+        TrialResult::EngineError { params, identity, .. } => (params.as_deref(), identity.as_deref()),
+        TrialResult::InvalidParams { .. } => (None, None),
+    }
+}

@@ -1,0 +1,133 @@
+//! Moving-average crossover with an ATR stop, entered at the market.
+
+mod declaration;
+
+use crate::directions::Directions;
+
+use sweep_engine::cache::Series;
+use sweep_engine::declare::{Canonical, Declaration};
+use sweep_engine::error::Result;
+use sweep_engine::orders::{Direction, Position, Signal};
+use sweep_engine::series::{Indicators, Quote};
+use sweep_engine::strategy::{Action, Decide, Rounder, Rules, Strategy, View};
+use sweep_indicators::dmi::Seed;
+
+/// The strategy, prepared for one parameter set.
+#[derive(Debug)]
+pub struct MaCross {
+    fast: Series,
+    slow: Series,
+    atr: Series,
+    /// ADX and its smallest value, where it is asked for.
+    adx: Option<(Series, f64)>,
+    confirm_bars: usize,
+    sl_atr: f64,
+    tp_r: f64,
+    exit_on_cross: bool,
+    directions: Directions,
+    rounder: Rounder,
+    rules: Rules,
+}
+
+
+
+impl MaCross {
+    /// Whether the averages crossed in favour of `direction`, confirmed up to bar `i`.
+    ///
+    /// The difference has the direction's sign on all of the last `confirm_bars` + 1 bars and had not on the one before.
+    fn trigger(&self, i: usize, direction: Direction) -> bool {
+        let Some(before) = (i).checked_sub(self.confirm_bars + 1) else { return false };
+        let (fast, slow) = (&self.fast, &self.slow);
+        match direction {
+            Direction::Long => {
+                fast[before] - slow[before] <= 0.0 && (before + 1..=i).all(|m| fast[m] - slow[m] > 0.0)
+            }
+            Direction::Short => {
+                fast[before] - slow[before] >= 0.0 && (before + 1..=i).all(|m| fast[m] - slow[m] < 0.0)
+            }
+        }
+    }
+
+    fn trending(&self, i: usize) -> bool {
+        self.adx.as_ref().is_none_or(|(adx, least)| adx[i] >= *least)
+    }
+
+    fn signal(&self, i: usize, direction: Direction, view: &View<'_>) -> Signal {
+        let s = direction.sign();
+        let price = match direction {
+            Direction::Long => view.ask.close[i],
+            Direction::Short => view.bid.close[i],
+        };
+        let stop = self.rounder.round(price - s * (self.sl_atr * self.atr[i]));
+        let risk = s * (price - stop);
+        let target = (self.tp_r > 0.0).then(|| self.rounder.round(price + s * (self.tp_r * risk)));
+        Signal::market(direction, stop, target)
+    }
+}
+
+impl Decide for MaCross {
+    fn rules(&self) -> Rules {
+        self.rules
+    }
+
+    fn evaluate(&self, i: usize, view: &View<'_>, signals: &mut Vec<Signal>) {
+        for direction in [Direction::Long, Direction::Short] {
+            let fires = self.directions.allow(direction)
+                && self.trigger(i, direction)
+                && self.atr[i].is_finite()
+                && self.trending(i);
+            if fires {
+                signals.push(self.signal(i, direction, view));
+            }
+        }
+    }
+
+    fn manage(&self, position: &Position, i: usize, _view: &View<'_>) -> Action {
+        let opposite = match position.direction() {
+            Direction::Long => Direction::Short,
+            Direction::Short => Direction::Long,
+        };
+        if self.exit_on_cross && self.trigger(i, opposite) { Action::Close } else { Action::Hold }
+    }
+}
+
+impl Strategy for MaCross {
+    fn declaration() -> Declaration {
+        declaration::declaration()
+    }
+
+    fn warmup(params: &Canonical) -> usize {
+        let adx = if params.float("adx_min") > 0.0 { 2 * params.count("adx_period") } else { 0 };
+        let longest = params.count("slow_period").max(params.count("atr_period")).max(adx);
+        longest + params.count("confirm_bars")
+    }
+
+    fn prepare(view: &View<'_>, indicators: &Indicators<'_>, params: &Canonical) -> Result<Self> {
+        let average = |period| match params.text("ma_type") {
+            "sma" => indicators.sma(Quote::Bid, period),
+            _ => indicators.ema(Quote::Bid, period),
+        };
+        let adx_min = params.float("adx_min");
+        let adx = (adx_min > 0.0).then(|| {
+            let seed = if params.text("adx_seed") == "first" { Seed::First } else { Seed::Wilder };
+            (indicators.adx(Quote::Bid, params.count("adx_period"), seed), adx_min)
+        });
+        Ok(Self {
+            fast: average(params.count("fast_period")),
+            slow: average(params.count("slow_period")),
+            atr: indicators.atr(Quote::Bid, params.count("atr_period")),
+            adx,
+            confirm_bars: params.count("confirm_bars"),
+            sl_atr: params.float("sl_atr"),
+            tp_r: params.float("tp_r"),
+            exit_on_cross: params.boolean("exit_on_cross"),
+            directions: Directions::of(params),
+            rounder: Rounder::new(view.spec, params.optional_int("round_digits")),
+            rules: Rules {
+                timeout_bars: params.count("max_holding_bars"),
+                same_bar_reentry: params.boolean("reverse"),
+                ..Rules::default()
+            },
+        })
+    }
+}
