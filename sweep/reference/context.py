@@ -1,0 +1,152 @@
+"""What a strategy sees at the close of a bar: never anything later (engine 23.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sweep.errors import error
+from sweep.reference.indicators import indicator
+from sweep.reference.market import Floats, Quotes, ReferenceMarket, SymbolSpec
+from sweep.reference.numeric import round_dec
+from sweep.reference.tick_grid import TickGrid
+
+
+class Bar(NamedTuple):
+    """One bar of one side."""
+
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
+class Series:
+    """Handle of an indicator series; only a context can read it."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Floats) -> None:
+        self._values: list[float] = values.tolist()
+
+
+@dataclass(frozen=True, slots=True)
+class MarketView:
+    """What `prepare` may know about the market: units and labels, no prices."""
+
+    symbol: str
+    timeframe: str
+    tick_size: float
+    pip_size: float
+    label: tuple[int, ...]
+
+
+class Indicators:
+    """`ind(id, side="bid", **params)`: one handle, or a dict of handles for several outputs; computed once each."""
+
+    def __init__(self, market: ReferenceMarket) -> None:
+        self._market = market
+        self._known: dict[tuple[Any, ...], Series | dict[str, Series]] = {}
+
+    def __call__(self, id: str, side: str = "bid", timeframe: str | None = None, **params: Any) -> Any:
+        """The handles of an indicator; errors as `indicator` raises them."""
+        key = (id, side, timeframe, *sorted((name, repr(value)) for name, value in params.items()))
+        if key not in self._known:
+            output = indicator(self._market, id, side, timeframe, **params)
+            self._known[key] = (
+                {name: Series(x) for name, x in output.items()}
+                if isinstance(output, dict)
+                else Series(output)
+            )
+        return self._known[key]
+
+
+class Frame:
+    """The prices of a backtest as plain lists; contexts are windows on it."""
+
+    def __init__(self, market: ReferenceMarket, spec: SymbolSpec, params: Mapping[str, Any]) -> None:
+        self.label: list[int] = market.label.tolist()
+        self.timeframe_us = market.timeframe_us
+        self.bid = _columns(market.bid)
+        self.ask = _columns(market.ask)
+        self.spec = spec
+        self.grid = TickGrid.of(spec.tick_size)
+        self.params = params
+        self.view = MarketView(
+            spec.symbol, market.timeframe, spec.tick_size, spec.pip_size, tuple(self.label)
+        )
+
+
+def _columns(quotes: Quotes) -> list[Bar]:
+    fields = (quotes.open, quotes.high, quotes.low, quotes.close, quotes.volume)
+    return [Bar(*row) for row in zip(*(x.tolist() for x in fields), strict=True)]
+
+
+class Context:
+    """All that is known at the close of bar i. Asking for the future, or for a bar before bar 0, is [1003]."""
+
+    __slots__ = ("_frame", "_i")
+
+    def __init__(self, frame: Frame, i: int) -> None:
+        self._frame = frame
+        self._i = i
+
+    @property
+    def i(self) -> int:
+        """Index of the bar, counted from the first loaded one."""
+        return self._i
+
+    @property
+    def label(self) -> int:
+        """Open time of the bar, microseconds UTC."""
+        return self._frame.label[self._i]
+
+    @property
+    def close_time(self) -> int:
+        """Close time of the bar, microseconds UTC."""
+        return self._frame.label[self._i] + self._frame.timeframe_us
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """Parameters of the strategy."""
+        return self._frame.params
+
+    @property
+    def tick_size(self) -> float:
+        """Tick size of the symbol."""
+        return self._frame.spec.tick_size
+
+    @property
+    def pip_size(self) -> float:
+        """Pip size of the symbol."""
+        return self._frame.spec.pip_size
+
+    def bid(self, m: int = 0) -> Bar:
+        """The bid bar m bars ago."""
+        return self._frame.bid[self._at(m)]
+
+    def ask(self, m: int = 0) -> Bar:
+        """The ask bar m bars ago."""
+        return self._frame.ask[self._at(m)]
+
+    def value(self, series: Series, m: int = 0) -> float:
+        """The value of a series m bars ago; NaN where it is undefined."""
+        return series._values[self._at(m)]
+
+    def round(self, x: float) -> float:
+        """A price on the tick grid, halves away from zero; with the parameter round_digits to that many decimals."""
+        digits = self._frame.params.get("round_digits")
+        return self._frame.grid.round(x) if digits is None else round_dec(x, digits)
+
+    def _at(self, m: int) -> int:
+        if m < 0 or m > self._i:
+            raise error(
+                1003,
+                f"{m} bars ago is not reachable",
+                where=f"bar {self._i}",
+                remedy="ask for 0 to i bars ago",
+                stage="engine",
+            )
+        return self._i - m

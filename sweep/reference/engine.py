@@ -1,0 +1,172 @@
+"""The reference engine: one backtest, bar by bar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sweep.reference.context import Context, Frame, Indicators
+from sweep.reference.digest import result_digest, table_digest
+from sweep.reference.market import ReferenceMarket, SymbolSpec
+from sweep.reference.metrics import CATALOGUE, Inputs, compute
+from sweep.reference.metrics.calendar import calendar_of, daily_series, periods_per_year
+from sweep.reference.options import Options
+from sweep.reference.orders import direction_of, reference_price
+from sweep.reference.position import DIRECTIONS
+from sweep.reference.result import ReferenceResult, equity_row, position_row, trade_row
+from sweep.reference.simulation import Simulation, guarded
+from sweep.reference.strategy import ReferenceStrategy
+from sweep.reference.summary import summary
+
+_NOT_IN_DIGEST = ("cagr_pct", "calmar_ratio")
+
+
+def run(
+    market: ReferenceMarket,
+    options: Mapping[str, Any],
+    strategy: ReferenceStrategy,
+    params: Mapping[str, Any],
+) -> ReferenceResult:
+    """Backtest one parameter set on the traded bars of a market.
+
+    `options` has the sections execution, costs, account, rates, metrics; what is left out takes its default. Raises
+    [1001] [1003] [1004] [1008] for bad options, [1010] without bars, [2000] if the strategy fails, [4001] for what is
+    not built.
+    """
+    chosen = Options.of(options)
+    simulation = Simulation(market.with_spread(chosen.spread_multiplier), chosen, strategy, dict(params))
+    last = simulation.traded[-1]
+    for i in simulation.traded:
+        simulation.execute_queued(i)
+        simulation.count_exposure()
+        simulation.check_exits(i)
+        simulation.manage(i)
+        simulation.enter(i, last=i == last)
+        if i == last:
+            simulation.end_of_data(i)
+        simulation.sample(i)
+    return _result(market, chosen, simulation, strategy)
+
+
+def signals(
+    market: ReferenceMarket,
+    strategy: ReferenceStrategy,
+    params: Mapping[str, Any],
+    *,
+    spread_multiplier: float = 1,
+) -> list[dict[str, Any]]:
+    """What the strategy says at every bar from warm-up on, gates and slots ignored: rows of trade_signal.
+
+    The entry of a market order is its reference price.
+    """
+    widened = market.with_spread(spread_multiplier)
+    frame = Frame(widened, SymbolSpec.of(widened.spec), dict(params))
+    guarded(strategy.prepare, frame.view, Indicators(widened), frame.params)
+    rows = []
+    for i in range(guarded(strategy.warmup, frame.params), len(widened)):
+        for signal in guarded(strategy.evaluate, Context(frame, i)):
+            direction = direction_of(signal.direction)
+            known = direction is not None
+            rows.append(
+                {
+                    "bar_index": i,
+                    "timestamp": frame.label[i],
+                    "direction": DIRECTIONS[direction] if direction is not None else signal.direction,
+                    "order_type": signal.order_type,
+                    "entry": reference_price(direction or 1, frame.bid[i], frame.ask[i]) if known else None,
+                    "stop_loss": signal.stop_loss,
+                    "take_profit": signal.take_profit,
+                    "tag": signal.tag,
+                    "symbol": frame.spec.symbol,
+                    "size": signal.size,
+                    "valid_bars": None,
+                    "good_till": None,
+                    "oco_group": None,
+                    "reason": signal.reason,
+                    "scenario": signal.scenario,
+                }
+            )
+    return rows
+
+
+def _result(
+    market: ReferenceMarket, options: Options, simulation: Simulation, strategy: ReferenceStrategy
+) -> ReferenceResult:
+    book, samples = simulation.book, simulation.curve.samples
+    execution, traded = simulation.execution, simulation.traded
+    labels = [sample.timestamp for sample in samples[1:]]
+    calendar = options.calendar or calendar_of(labels)
+    daily = daily_series(labels, [sample.equity for sample in samples[1:]], calendar)
+    metrics = compute(
+        Inputs(
+            times=[sample.timestamp for sample in samples],
+            equity=[sample.equity for sample in samples],
+            daily=[equity for _, equity in daily],
+            end=labels[-1] + market.timeframe_us,
+            periods_per_year=options.periods_per_year or periods_per_year(calendar, market.timeframe),
+            risk_free_annual=options.risk_free_annual,
+            trades=book.closed,
+            exposed_bars=simulation.exposed_bars,
+            total_fees=book.total_fees,
+            total_lots=book.total_lots,
+            turnover=book.turnover,
+            optimistic_gain=book.optimistic_gain,
+            rejected=execution.rejections.total,
+        )
+    )
+    trades = [trade_row(p) for p in book.closed]
+    equity = [equity_row(sample) for sample in samples]
+    days = [{"date": date, "equity": value} for date, value in daily]
+    return ReferenceResult(
+        trades=trades,
+        equity=equity,
+        daily=days,
+        metrics=metrics,
+        summary=summary(simulation.curve, book.closed, cash=book.cash, total_fees=book.total_fees),
+        open_positions=[position_row(p) for p in book.open],
+        rejections=execution.rejections.by_reason(),
+        rejection_details=execution.rejections.details,
+        blocked_bars=simulation.blocked,
+        invalid_modify=simulation.invalid_modify,
+        outside_window=strategy.rows_outside(traded),
+        sizes_raised=execution.sizes_raised,
+        sizes_capped=execution.sizes_capped,
+        ruined_at=simulation.ruined_at,
+        warnings=_warnings(simulation.frame.spec, options),
+        digests=_digests(trades, days, metrics, equity),
+    )
+
+
+def metrics_rows(metrics: Mapping[str, float | None]) -> list[dict[str, Any]]:
+    """The metrics table that enters a digest: canonical order, without those that need `pow`."""
+    return [
+        {"name": m.name, "value": metrics[m.name], "unit": m.unit}
+        for m in CATALOGUE
+        if m.name not in _NOT_IN_DIGEST
+    ]
+
+
+def _digests(
+    trades: list[dict[str, Any]],
+    daily: list[dict[str, Any]],
+    metrics: Mapping[str, float | None],
+    equity: list[dict[str, Any]],
+) -> dict[str, str]:
+    parts = {
+        "trades": table_digest("trades", trades),
+        "daily": table_digest("daily", daily),
+        "metrics": table_digest("metrics", metrics_rows(metrics)),
+    }
+    return {**parts, "result": result_digest(**parts), "equity": table_digest("equity", equity)}
+
+
+def _warnings(spec: SymbolSpec, options: Options) -> list[str]:
+    """A tick value that contradicts the contract size (engine 2.3)."""
+    if spec.tick_value is None or spec.quote_currency != options.currency:
+        return []
+    implied = spec.tick_value / spec.tick_size
+    if abs(implied - spec.contract_size) <= 1e-6 * spec.contract_size:
+        return []
+    return [
+        f"{spec.symbol}: tick_value / tick_size = {implied!r} differs from contract_size = {spec.contract_size!r}"
+    ]

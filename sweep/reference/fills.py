@@ -1,0 +1,49 @@
+"""Stop loss and take profit against one bar: which is hit, at what level, and whether that is known (engine 9, 11)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sweep.reference.context import Bar
+from sweep.reference.position import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """An exit in step 3: level before slippage, reason, and whether the bar hides which level came first."""
+
+    level: float
+    reason: str
+    slipped: bool
+    ambiguous: bool = False
+
+
+def exit_on_bar(position: Position, i: int, quote: Bar, buffer: float, *, gap_fills: bool) -> Exit | None:
+    """The exit of a position on bar i of its exit side, or None; `buffer` is the trigger buffer in price."""
+    held = position.entry_bar < i
+    at_open = held or position.filled_at_open
+    worst, best = (quote.low, quote.high) if position.is_long else (quote.high, quote.low)
+    stop_hit, target_hit = _hits(position, worst, best, buffer)
+    stop_open, target_open = _hits(position, quote.open, quote.open, buffer)
+    stop_open = gap_fills and at_open and stop_open
+    target_open = gap_fills and held and not stop_open and target_open
+    target = position.take_profit
+    if target_open and target is not None:
+        level = max(target, quote.open) if position.is_long else min(target, quote.open)
+        return Exit(level, "take_profit", slipped=False)
+    if stop_hit:
+        level = position.stop_loss
+        if stop_open:
+            level = min(level, quote.open) if position.is_long else max(level, quote.open)
+        return Exit(level, position.stop_reason, slipped=True, ambiguous=target_hit and not stop_open)
+    if target_hit and target is not None:
+        return Exit(target, "take_profit", slipped=False)
+    return None
+
+
+def _hits(position: Position, worst: float, best: float, buffer: float) -> tuple[bool, bool]:
+    """Whether the worst price reaches the stop and the best price the target, both inclusive."""
+    stop, target = position.stop_loss, position.take_profit
+    if position.is_long:
+        return worst <= stop + buffer, target is not None and best >= target - buffer
+    return worst >= stop - buffer, target is not None and best <= target + buffer

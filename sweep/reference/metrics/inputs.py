@@ -1,0 +1,97 @@
+"""What the metrics are computed from: equity samples, days, trades, counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from sweep.reference.metrics.arithmetic import total
+from sweep.reference.numeric import divide
+from sweep.reference.position import Position
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Values of one backtest; `times` and `equity` start with row 0 (the initial balance), `daily` with day 1."""
+
+    times: Sequence[int]
+    equity: Sequence[float]
+    daily: Sequence[float]
+    end: int
+    """Close time of the last traded bar."""
+    periods_per_year: float
+    risk_free_annual: float
+    trades: Sequence[Position]
+    exposed_bars: int
+    total_fees: float
+    total_lots: float
+    turnover: float
+    optimistic_gain: float
+    rejected: int
+
+    @property
+    def initial(self) -> float:
+        """E_0."""
+        return self.equity[0]
+
+    @property
+    def final(self) -> float:
+        """E_n."""
+        return self.equity[-1]
+
+    @property
+    def bars(self) -> int:
+        """n, the number of traded bars."""
+        return len(self.equity) - 1
+
+    @property
+    def risk_free(self) -> float:
+        """f, the risk-free return of one period."""
+        return self.risk_free_annual / self.periods_per_year
+
+    @cached_property
+    def returns(self) -> list[float]:
+        """r_j = D_j / D_(j-1) - 1 with D_0 = E_0."""
+        series = [self.initial, *self.daily]
+        return [divide(now, before) - 1 for before, now in pairwise(series)]
+
+    @cached_property
+    def net(self) -> list[float]:
+        """net_p of every trade, in closing order."""
+        return [p.result - p.entry_fee - p.exit_fee for p in self.trades]
+
+    @cached_property
+    def r_multiples(self) -> list[float]:
+        """R_p of every trade, weighted by the risk amount."""
+        return [_share(p.r_multiple * p.risk_per_trade, p.risk_per_trade) for p in self.trades]
+
+    @cached_property
+    def net_r(self) -> list[float]:
+        """N_p = net_p / M_p of every trade."""
+        return [_share(net, p.money_at_risk) for net, p in zip(self.net, self.trades, strict=True)]
+
+    @cached_property
+    def gains(self) -> list[float]:
+        """Positive nets."""
+        return [x for x in self.net if x > 0]
+
+    @cached_property
+    def losses(self) -> list[float]:
+        """Negative nets."""
+        return [x for x in self.net if x < 0]
+
+    @property
+    def net_profit(self) -> float:
+        """E_n - E_0."""
+        return self.final - self.initial
+
+    @property
+    def gross_loss(self) -> float:
+        """Minus the sum of the negative nets."""
+        return -total(self.losses)
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole != 0 else 0.0

@@ -1,0 +1,184 @@
+"""Slippage, commission, sizing and conversion against their vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sweep.errors import SweepError
+from sweep.reference.commission import Commission
+from sweep.reference.convert import conversion
+from sweep.reference.market import SymbolSpec
+from sweep.reference.options import Options, Slippage
+from sweep.reference.rng import block, first_u64, first_uniform
+from sweep.reference.sizing import Lots, Sizing, on_grid
+from sweep.reference.slippage import Slippage as Slipping
+from sweep.reference.slippage import draw_seed
+from sweep.reference.valuation import Valuation
+from tests.vectors.engine import SPECS
+
+EURUSD, USDJPY = SymbolSpec.of(SPECS["EURUSD"]), SymbolSpec.of(SPECS["USDJPY"])
+T = 1_704_110_400_000_000
+
+
+@pytest.mark.parametrize(
+    ("seed", "word", "u"),
+    [
+        (0, 0xB585F767A79A3B6C, 0.7090754154265618),
+        (42, 0xAE90BFB5395D5BA1, 0.6818961923066714),
+        (43, 0x1472566859D4BFF5, 0.07986965224866338),
+        (12345, 0x12DE4745AB5953D3, 0.07370419932280936),
+        (0x85F547A0DF4A7C33, None, 0.6047854176846454),
+        (0xF05276E4B270D3DD, None, 0.9479050869608032),
+    ],
+)
+def test_the_generator(seed: int, word: int | None, u: float) -> None:
+    assert word in (None, first_u64(seed))
+    assert first_uniform(seed) == u
+
+
+def test_blocks_of_the_generator_differ_by_their_counter() -> None:
+    assert block(7, 0) != block(7, 1)
+    assert block(7, 2**32) != block(7, 0)
+
+
+@pytest.mark.parametrize(
+    ("base", "symbol", "time", "side", "index", "seed", "u", "price"),
+    [
+        (42, "EURUSD", T, "buy", 0, 0x5B62FB853C56C3FE, 0.7667994290076918, 1.1000430039828704),
+        (42, "EURUSD", T, "buy", 1, 0xCD49A07866AA43ED, 0.2792878834164346, 1.1000283786365026),
+        (42, "EURUSD", T, "sell", 0, 0xC4C45BD878BD31AB, 0.6398779443925359, 1.0999608036616684),
+        (42, "USDJPY", T, "buy", 0, 0xECDC18468CEFB275, 0.3957289916908584, 1.1000318718697508),
+        (7, "EURUSD", T, "buy", 0, 0x9EB1E9D0F5DC4D35, 0.11203456563425218, 1.1000233610369692),
+        (42, "EURUSD", -1, "buy", 0, 0x260FD89FBC63F14B, 0.08130569093974638, 1.1000224391707283),
+    ],
+)
+def test_slippage_is_a_function_of_the_fill(
+    base: int, symbol: str, time: int, side: str, index: int, seed: int, u: float, price: float
+) -> None:
+    assert draw_seed(base, symbol, time, side == "buy", index) == seed
+    assert first_uniform(seed) == u
+    slipping = Slipping(Slippage(0.2, 0.3), 1, seed=base, symbol=symbol, pip_size=0.0001)
+    prices = [slipping.slip(1.1, buy=side == "buy", time=time) for _ in range(index + 1)]
+    assert prices[-1] == price
+    assert slipping.slip(1.1, buy=side != "buy", time=time) != price, "the sides count their draws apart"
+
+
+def test_a_multiplier_scales_slippage_and_zero_switches_it_off() -> None:
+    double = Slipping(Slippage(0.2, 0), 2, seed=1, symbol="EURUSD", pip_size=0.0001)
+    assert double.slip(1.1, buy=True, time=0) == 1.1 + 0.4 * 0.0001
+    none = Slipping(Slippage(0.2, 0.3), 0, seed=1, symbol="EURUSD", pip_size=0.0001)
+    assert none.slip(1.1, buy=False, time=0) == 1.1
+
+
+@pytest.mark.parametrize(
+    ("raw", "lots"),
+    [(0.0199999999999, 0.02), (0.105, 0.10), (0.07, 0.07), (0.57, 0.57), (250, 200), (0.009, None)],
+)
+def test_lots_lie_on_the_grid(raw: float, lots: float | None) -> None:
+    size = on_grid(raw, EURUSD, raise_to_min=False)
+    assert (size and size.lots) == lots
+    assert (size is not None and size.capped) == (raw > 200)
+
+
+def test_lots_below_the_smallest_volume_can_be_raised() -> None:
+    assert on_grid(0.009, EURUSD, raise_to_min=True) == Lots(0.01, raised=True)
+    coarse = SymbolSpec.of({**SPECS["EURUSD"], "volume_min": 0.15, "volume_step": 0.1})
+    grid = on_grid(0.3, coarse, raise_to_min=False)
+    assert grid == Lots(0.25), "the grid starts at volume_min, not at 0"
+
+
+def sized(account: dict[str, Any], spec: SymbolSpec, distance: float, **rates: float) -> tuple[float, float]:
+    options = Options.of({"account": account, "rates": {"static": rates}})
+    size = Sizing(options, spec, Valuation(spec, options)).size(distance, None, 8000.0)
+    assert size is not None
+    return size.size.lots, size.risk
+
+
+@pytest.mark.parametrize(
+    ("spec", "currency", "rates", "distance", "lots"),
+    [
+        (EURUSD, "EUR", {"EURUSD": 1.25}, 0.0050, 0.25),
+        (EURUSD, "EUR", {"EURUSD": 1.25}, 0.00502, 0.24),
+        (USDJPY, "USD", {"USDJPY": 150.0}, 1.002, 0.14),
+    ],
+)
+def test_lots_follow_from_the_risk(
+    spec: SymbolSpec, currency: str, rates: dict[str, float], distance: float, lots: float
+) -> None:
+    assert sized({"currency": currency}, spec, distance, **rates) == (lots, 100.0)
+
+
+def test_the_other_sizing_modes() -> None:
+    percent = {"sizing": {"mode": "risk_percent", "percent": 2}}
+    assert sized(percent, EURUSD, 0.005) == (0.32, 160.0), "two percent of the last equity sample"
+    fixed = {"sizing": {"mode": "fixed_lots", "lots": 0.3}}
+    lots, risk = sized(fixed, EURUSD, 0.005)
+    assert lots == 0.3
+    assert risk == pytest.approx(150.0), "the money at risk of the lots"
+    tick = SymbolSpec.of({**SPECS["USDJPY"], "tick_value": 0.7})
+    in_ticks = {"sizing": {"mode": "risk_amount", "unit_value": "tick"}}
+    assert sized(in_ticks, tick, 1.0) == (0.14, 100.0), (
+        "700 acct units per lot and 1.0 of price, no rate needed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("block", "currency", "rates", "lots", "fee"),
+    [
+        ({"per_lot": 2.5}, "EUR", {}, 0.25, 0.62),
+        ({"per_lot": 2.5, "fee_ccy": "USD"}, "EUR", {"EURUSD": 1.25}, 0.5, 1.0),
+        ({"per_lot": 2.5, "min_fee": 1.0}, "USD", {}, 0.01, 1.0),
+        ({"per_lot": 0.0, "min_fee": 1.0}, "USD", {}, 0.01, 1.0),
+        ({"per_lot": 2.5, "decimals": None}, "USD", {}, 0.003, 0.0075),
+        ({"per_lot": 2.5, "decimals": 0}, "USD", {}, 1.0, 2.0),
+    ],
+)
+def test_a_fee_per_lot(
+    block: dict[str, Any], currency: str, rates: dict[str, float], lots: float, fee: float
+) -> None:
+    commission = Commission({"schema": "per_lot", **block}, 1, symbol="EURUSD", account=currency, rates=rates)
+    assert commission.fee("entry", lots) == commission.fee("exit", lots) == fee
+
+
+def test_a_symbol_overlays_the_defaults_and_a_side_limits_the_fee() -> None:
+    tree = {
+        "defaults": {"schema": "per_lot", "per_lot": 2.0},
+        "per_symbol": {"EURUSD": {"per_lot": 3.0, "side": "exit"}},
+    }
+    own = Commission(tree, 2, symbol="EURUSD", account="USD", rates={})
+    assert (own.fee("entry", 1.0), own.fee("exit", 1.0)) == (0.0, 6.0)
+    assert Commission(tree, 1, symbol="USDJPY", account="USD", rates={}).fee("entry", 1.0) == 2.0
+    assert Commission(None, 1, symbol="USDJPY", account="USD", rates={}).fee("entry", 1.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("commission", "code"),
+    [
+        ({"schema": "per_trade"}, 1001),
+        ({"schema": "per_million_notional", "rate_per_million": 6}, 4001),
+        ({"schema": "per_lot"}, 1008),
+        ({"per_lot": 2.5}, 1008),
+        ({"schema": "per_lot", "per_lot": -1}, 1001),
+        ({"schema": "per_lot", "per_lot": 1, "min_fee": -1}, 1001),
+        ({"schema": "per_lot", "per_lot": 1, "side": "left"}, 1001),
+        ({"schema": "per_lot", "per_lot": 1, "per_lott": 1}, 1001),
+        ({"schema": "per_lot", "per_lot": 1, "fee_ccy": "JPY"}, 1008),
+    ],
+)
+def test_a_bad_commission_is_refused(commission: dict[str, Any], code: int) -> None:
+    with pytest.raises(SweepError) as caught:
+        Commission(commission, 1, symbol="EURUSD", account="USD", rates={})
+    assert caught.value.code == code
+
+
+def test_conversion_is_direct_inverse_or_through_usd() -> None:
+    rates = {"EURUSD": 1.25, "AUDUSD": 0.65, "USDJPY": 150.0}
+    assert conversion("AUD", "EUR", rates)(1.0) == 0.52
+    assert conversion("JPY", "EUR", rates)(1000.0) == 5.333333333333334
+    assert conversion("EUR", "EUR", {})(3.0) == 3.0
+    assert conversion("EUR", "USD", rates)(4.0) == 5.0
+    with pytest.raises(SweepError, match="CHF to EUR") as caught:
+        conversion("CHF", "EUR", rates)
+    assert caught.value.code == 1008
