@@ -29,8 +29,6 @@ pub struct MaCross {
     rules: Rules,
 }
 
-
-
 impl MaCross {
     /// Whether the averages crossed in favour of `direction`, confirmed up to bar `i`.
     ///

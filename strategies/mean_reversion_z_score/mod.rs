@@ -165,7 +165,8 @@ impl Strategy for MeanReversionZScore {
 
     fn warmup(params: &Canonical) -> usize {
         let common = params.count("window_length").max(params.count("atr_length"));
-        let longest = if scenario_enabled(params, "1") { common } else { common.max(params.count("b_b_length")) };
+        let longest =
+            if scenario_enabled(params, "1") { common } else { common.max(params.count("b_b_length")) };
         longest.saturating_sub(1)
     }
 

@@ -41,7 +41,13 @@ impl<'a> Indicators<'a> {
         }
     }
 
-    fn get(&self, id: &'static str, quote: Quote, params: [u64; 3], compute: impl FnOnce() -> Vec<f64>) -> Series {
+    fn get(
+        &self,
+        id: &'static str,
+        quote: Quote,
+        params: [u64; 3],
+        compute: impl FnOnce() -> Vec<f64>,
+    ) -> Series {
         self.cache.get(SeriesKey { id, side: quote as u8, params }, compute)
     }
 
@@ -73,7 +79,9 @@ impl<'a> Indicators<'a> {
 
     /// Rolling deviation of the closes, ddof 1.
     pub fn rolling_std(&self, quote: Quote, period: usize) -> Series {
-        self.get("rolling_std", quote, [period as u64, 1, 0], || window::std(self.side(quote).close, period, 1))
+        self.get("rolling_std", quote, [period as u64, 1, 0], || {
+            window::std(self.side(quote).close, period, 1)
+        })
     }
 
     /// Average true range.
@@ -86,7 +94,9 @@ impl<'a> Indicators<'a> {
 
     /// ADX of the directional movement.
     pub fn adx(&self, quote: Quote, period: usize, seed: Seed) -> Series {
-        self.get("adx", quote, [period as u64, seed as u64, 0], || dmi::dmi(self.hlc(quote), period, seed).adx)
+        self.get("adx", quote, [period as u64, seed as u64, 0], || {
+            dmi::dmi(self.hlc(quote), period, seed).adx
+        })
     }
 
     /// Kalman level of the closes; only q/r matters.

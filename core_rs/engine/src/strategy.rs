@@ -2,9 +2,9 @@
 
 use crate::declare::{Canonical, Declaration};
 use crate::error::Result;
+use crate::execution::rounding::round_dec;
 use crate::market::{Market, SymbolSpec, TickGrid};
 use crate::orders::{Position, Signal};
-use crate::execution::rounding::round_dec;
 use crate::series::Indicators;
 
 /// A strategy with declared parameters. One implementation, one folder, one line in the list of strategies.

@@ -4,11 +4,11 @@ use crate::guard::{attached, detached};
 use crate::market::json;
 use pyo3::prelude::*;
 use serde_json::{Map, Value as Json, json as object};
+use std::collections::BTreeMap;
 use sweep_engine::declare::canonicalise as canonical;
-use sweep_engine::run::session::context;
 use sweep_engine::market::{GENERATOR_VERSION, SymbolSpec, Timeframe};
 use sweep_engine::metrics::CATALOGUE;
-use std::collections::BTreeMap;
+use sweep_engine::run::session::context;
 use sweep_engine::{Error, Result, SEMANTICS, Value, schema};
 use sweep_strategies::{STRATEGIES, find};
 
@@ -32,7 +32,9 @@ pub fn build_info() -> String {
 /// The declarations of all native strategies, as a JSON list.
 #[pyfunction]
 pub fn strategies(py: Python<'_>) -> PyResult<String> {
-    attached(py, || Ok(Json::from(STRATEGIES.iter().map(|s| s.declaration().to_json()).collect::<Vec<_>>()).to_string()))
+    attached(py, || {
+        Ok(Json::from(STRATEGIES.iter().map(|s| s.declaration().to_json()).collect::<Vec<_>>()).to_string())
+    })
 }
 
 /// The canonical form of each parameter set of a JSON list.
@@ -42,7 +44,8 @@ pub fn canonicalise(py: Python<'_>, strategy: &str, timeframe: &str, params: &st
         let declaration = find(strategy)?.declaration();
         let context = context(timeframe.parse::<Timeframe>()?);
         let list = parse(params, "params")?;
-        let sets = list.as_array().ok_or_else(|| Error::config(1004, "a JSON list is needed").at("params"))?;
+        let sets =
+            list.as_array().ok_or_else(|| Error::config(1004, "a JSON list is needed").at("params"))?;
         let one = |set: &Json| -> Json {
             let empty = Map::new();
             match canonical(declaration, &context, set.as_object().unwrap_or(&empty)) {
@@ -71,9 +74,9 @@ fn problem(e: &Error) -> Json {
 /// The metric catalogue, as a JSON list in canonical order.
 #[pyfunction]
 pub fn metrics() -> String {
-    let rows = CATALOGUE.iter().map(|m| {
-        object!({ "name": m.name, "unit": m.unit, "definition": m.definition, "null_when": m.null_when })
-    });
+    let rows = CATALOGUE.iter().map(
+        |m| object!({ "name": m.name, "unit": m.unit, "definition": m.definition, "null_when": m.null_when }),
+    );
     Json::from(rows.collect::<Vec<_>>()).to_string()
 }
 

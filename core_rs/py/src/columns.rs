@@ -58,7 +58,8 @@ impl Table {
 
     /// A timestamp[us] column without nulls; the zone has been looked at before.
     pub fn times(&self, name: &str) -> Result<Column<i64>> {
-        let chunks = self.chunks(name, |kind| matches!(kind, DataType::Timestamp(TimeUnit::Microsecond, _)))?;
+        let chunks =
+            self.chunks(name, |kind| matches!(kind, DataType::Timestamp(TimeUnit::Microsecond, _)))?;
         Ok(join(chunks.iter().map(|c| c.as_primitive::<TimestampMicrosecondType>().values().clone())))
     }
 }

@@ -100,7 +100,8 @@ fn texts(field: &Field, chunk: &ArrayRef, out: &mut Vec<Option<String>>) -> Resu
         DataType::Dictionary(key, value) if **key == DataType::Int32 && **value == DataType::Utf8 => {
             let dictionary = chunk.as_dictionary::<Int32Type>();
             let words = dictionary.values().as_string::<i32>();
-            let word = |k: Option<i32>| k.and_then(|k| usize::try_from(k).ok()).map(|k| words.value(k).to_owned());
+            let word =
+                |k: Option<i32>| k.and_then(|k| usize::try_from(k).ok()).map(|k| words.value(k).to_owned());
             out.extend(dictionary.keys().iter().map(word));
         }
         other => return Err(mismatch(field, format!("has type {other}"))),

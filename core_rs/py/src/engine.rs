@@ -59,7 +59,9 @@ impl Engine {
             let mut options = parse(options, "options")?;
             let name = options.remove("strategy");
             let name = name.as_ref().and_then(Json::as_str).ok_or_else(|| {
-                Error::config(1008, "a strategy is needed").at("strategy.name").fix("see `sweep strategies list`")
+                Error::config(1008, "a strategy is needed")
+                    .at("strategy.name")
+                    .fix("see `sweep strategies list`")
             })?;
             let strategy = sweep_strategies::find(name)?;
             let session = session(market, &mut options)?;
@@ -101,8 +103,8 @@ impl Engine {
     fn signals(&self, py: Python<'_>, params: &str) -> PyResult<ArrowTable> {
         detached(py, || {
             let raw = parse(params, "params")?;
-            let canonical =
-                canonicalise(self.strategy.declaration(), &self.session.context(), &raw).map_err(|p| together(&p))?;
+            let canonical = canonicalise(self.strategy.declaration(), &self.session.context(), &raw)
+                .map_err(|p| together(&p))?;
             let rows = self.strategy.signals(&self.session, &canonical)?;
             Ok(ArrowTable(signals_table(&rows, &self.session.market)?))
         })
@@ -112,8 +114,8 @@ impl Engine {
     fn identity(&self, py: Python<'_>, params: &str) -> PyResult<String> {
         attached(py, || {
             let raw = parse(params, "params")?;
-            let canonical =
-                canonicalise(self.strategy.declaration(), &self.session.context(), &raw).map_err(|p| together(&p))?;
+            let canonical = canonicalise(self.strategy.declaration(), &self.session.context(), &raw)
+                .map_err(|p| together(&p))?;
             Ok(self.identity.document(&canonical.to_json()))
         })
     }
@@ -226,11 +228,8 @@ impl Backtest {
 impl Backtest {
     fn describe(&self) -> Json {
         let out = &self.outcome;
-        let metrics: Map<String, Json> = sweep_engine::metrics::CATALOGUE
-            .iter()
-            .zip(&out.metrics)
-            .map(|(m, v)| (m.name.to_owned(), Json::from(*v)))
-            .collect();
+        let catalogue = sweep_engine::metrics::CATALOGUE.iter().zip(&out.metrics);
+        let metrics: Vec<Json> = catalogue.map(|(m, v)| object!([m.name, v])).collect();
         let summary: Vec<Json> = out.summary.iter().map(|(k, v)| object!([k, value(*v)])).collect();
         let rejected: Map<String, Json> =
             out.rejections.by_reason().map(|(r, n)| (r.name().to_owned(), n.into())).collect();
@@ -301,14 +300,19 @@ pub fn run_signals(
 fn script(session: &Session, signals: &str, exits: &str, rules: &str) -> Result<Script> {
     let view = session.view();
     let rows = |text: &str| -> Result<Vec<Map<String, Json>>> {
-        serde_json::from_str(text).map_err(|e| Error::config(3004, format!("not a JSON list: {e}")).at("signal table"))
+        serde_json::from_str(text)
+            .map_err(|e| Error::config(3004, format!("not a JSON list: {e}")).at("signal table"))
     };
     let bar = |row: &Map<String, Json>| -> Result<usize> {
         let time = row.get("time").and_then(Json::as_i64);
         Script::bar_of(&view, time.ok_or_else(|| Error::config(1008, "time is missing").at("signal table"))?)
     };
-    let direction = |row: &Map<String, Json>| Direction::parse(row.get("direction").and_then(Json::as_str).unwrap_or(""));
-    let number = |row: &Map<String, Json>, key: &str| row.get(key).and_then(Json::as_f64);
+    let direction =
+        |row: &Map<String, Json>| Direction::parse(row.get("direction").and_then(Json::as_str).unwrap_or(""));
+    // JSON has no NaN and no infinity; they come as text.
+    let number = |row: &Map<String, Json>, key: &str| {
+        row.get(key).and_then(|v| v.as_f64().or_else(|| v.as_str().and_then(|text| text.parse().ok())))
+    };
     let text = |row: &Map<String, Json>, key: &str| row.get(key).and_then(Json::as_str).map(str::to_owned);
     let mut entries = Vec::new();
     for row in rows(signals)? {
@@ -319,7 +323,8 @@ fn script(session: &Session, signals: &str, exits: &str, rules: &str) -> Result<
         signal.reason = text(&row, "reason");
         entries.push((bar(&row)?, signal));
     }
-    let exits = rows(exits)?.iter().map(|row| Ok((bar(row)?, direction(row)?))).collect::<Result<Vec<_>>>()?;
+    let exits =
+        rows(exits)?.iter().map(|row| Ok((bar(row)?, direction(row)?))).collect::<Result<Vec<_>>>()?;
     let rules = parse(rules, "rules")?;
     let whole = |key: &str| rules.get(key).and_then(Json::as_u64).unwrap_or(0);
     let rules = Rules {

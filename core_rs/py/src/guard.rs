@@ -13,7 +13,8 @@ pub fn to_py(py: Python<'_>, error: &Error) -> PyErr {
         kwargs.set_item("where", &error.place)?;
         kwargs.set_item("remedy", &error.remedy)?;
         kwargs.set_item("stage", error.stage.name())?;
-        let exception = py.import("sweep.errors")?.getattr("error")?.call((error.code, &error.what), Some(&kwargs))?;
+        let exception =
+            py.import("sweep.errors")?.getattr("error")?.call((error.code, &error.what), Some(&kwargs))?;
         Ok(PyErr::from_value(exception))
     };
     build().unwrap_or_else(|failure| failure)
@@ -31,7 +32,8 @@ pub fn attached<T>(py: Python<'_>, work: impl FnOnce() -> Result<T>) -> PyResult
 
 fn contained<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
-        Err(Error::engine(5005, format!("panic: {}", text(payload.as_ref()))).fix("report it with the input that caused it"))
+        Err(Error::engine(5005, format!("panic: {}", text(payload.as_ref())))
+            .fix("report it with the input that caused it"))
     })
 }
 

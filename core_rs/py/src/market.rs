@@ -50,7 +50,13 @@ impl Market {
 
     /// The bars of [start − warm-up, end); times in µs UTC, None = open.
     #[pyo3(signature = (start, end, warmup_bars))]
-    fn window(&self, py: Python<'_>, start: Option<i64>, end: Option<i64>, warmup_bars: usize) -> PyResult<Self> {
+    fn window(
+        &self,
+        py: Python<'_>,
+        start: Option<i64>,
+        end: Option<i64>,
+        warmup_bars: usize,
+    ) -> PyResult<Self> {
         attached(py, || Ok(Self(self.0.window(start, end, warmup_bars)?)))
     }
 

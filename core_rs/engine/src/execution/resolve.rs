@@ -1,8 +1,8 @@
 //! Partial options, as a user writes them, to complete ones. The one owner of presets and defaults.
 
 use super::options::{
-    Account, Commission, CommissionSchema, Costs, Execution, MetricOptions, Options, RateOptions, Sizing, SizingMode,
-    Slippage, UnitValue,
+    Account, Commission, CommissionSchema, Costs, Execution, MetricOptions, Options, RateOptions, Sizing,
+    SizingMode, Slippage, UnitValue,
 };
 use crate::error::{Error, Result};
 use crate::suggest::suggestion;
@@ -75,7 +75,8 @@ impl<'a> Section<'a> {
 
     fn to_whole<T: TryFrom<u64>>(&self, key: &str, json: &Json) -> Result<T> {
         json.as_u64().and_then(|n| T::try_from(n).ok()).ok_or_else(|| {
-            Error::config(1004, format!("a whole number of at least 0 is needed, not {json}")).at(self.place(key))
+            Error::config(1004, format!("a whole number of at least 0 is needed, not {json}"))
+                .at(self.place(key))
         })
     }
 
@@ -251,7 +252,9 @@ fn commission(json: &Json, symbol: &str, account_currency: &str) -> Result<Commi
 fn commission_terms(json: &Json, account_currency: &str) -> Result<Commission> {
     let mut s = Section::new("costs.commission", Some(json))?;
     if s.given("schema").is_none() {
-        return Err(Error::config(1008, "schema is missing").at("costs.commission.schema").fix("use per_lot"));
+        return Err(Error::config(1008, "schema is missing")
+            .at("costs.commission.schema")
+            .fix("use per_lot"));
     }
     let schema = s.text("schema", "")?;
     if ["per_million_notional", "percent_of_notional"].contains(&schema.as_str()) {
@@ -335,7 +338,9 @@ fn rates(json: Option<&Json>) -> Result<RateOptions> {
     for (pair, rate) in pairs.map.into_iter().flatten() {
         let place = format!("rates.static.{pair}");
         if pair.len() != 6 || !pair.chars().all(|c| c.is_ascii_uppercase()) {
-            return Err(Error::config(1001, format!("{pair:?} is no pair")).at(place).fix("use six capital letters"));
+            return Err(Error::config(1001, format!("{pair:?} is no pair"))
+                .at(place)
+                .fix("use six capital letters"));
         }
         let value = rate.as_f64().filter(|x| POSITIVE.admits(*x)).ok_or_else(|| {
             Error::config(1003, format!("{rate} is no rate")).at(place).fix(POSITIVE.text())
@@ -369,8 +374,10 @@ mod tests {
     fn a_preset_is_a_set_of_values_and_every_option_overrides_it() {
         let plain = resolve(&json!({"execution": "reference"}), "EURUSD").unwrap();
         assert_eq!(plain.execution, Execution::reference());
-        let mixed =
-            resolve(&json!({"execution": {"preset": "reference", "gap_fills": true, "max_positions": null}}), "X");
+        let mixed = resolve(
+            &json!({"execution": {"preset": "reference", "gap_fills": true, "max_positions": null}}),
+            "X",
+        );
         assert_eq!(
             mixed.unwrap().execution,
             Execution { gap_fills: true, max_positions: None, ..Execution::reference() }

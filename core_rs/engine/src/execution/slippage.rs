@@ -48,7 +48,8 @@ impl SlippageModel {
 
     /// `price` moved against the order that executes at `time` on `side`.
     pub fn apply(&mut self, price: f64, time: i64, side: Side) -> f64 {
-        let pips = if self.random > 0.0 { self.fixed + self.draw(time, side) * self.random } else { self.fixed };
+        let pips =
+            if self.random > 0.0 { self.fixed + self.draw(time, side) * self.random } else { self.fixed };
         match side {
             Side::Buy => price + pips * self.pip,
             Side::Sell => price - pips * self.pip,

@@ -176,7 +176,9 @@ mod tests {
     #[test]
     fn undefined_is_null_and_counts_of_nothing_are_zero() {
         let nothing = inputs(&[1000.0, 1000.0], TradeStats::default());
-        for name in ["sharpe_ratio", "profit_factor", "win_rate_pct", "expectancy", "calmar_ratio", "t_stat_r"] {
+        for name in
+            ["sharpe_ratio", "profit_factor", "win_rate_pct", "expectancy", "calmar_ratio", "t_stat_r"]
+        {
             assert_eq!(value(&nothing, name), None, "{name}");
         }
         assert_eq!(value(&nothing, "net_profit"), Some(0.0));

@@ -49,6 +49,8 @@ pub struct EquityTracker {
     count: usize,
     high_water: f64,
     peak: (usize, i64),
+    /// Lowest sample since the peak.
+    trough: f64,
     drawdowns: Drawdowns,
     daily: Vec<f64>,
     day_ends: std::sync::Arc<[usize]>,
@@ -67,6 +69,7 @@ impl EquityTracker {
             count: 0,
             high_water: initial,
             peak: (0, start),
+            trough: f64::INFINITY,
             drawdowns: Drawdowns::default(),
             daily: Vec::with_capacity(day_ends.len()),
             day_ends,
@@ -97,7 +100,10 @@ impl EquityTracker {
             }
             self.high_water = sample.equity;
             self.peak = (self.count, sample.time);
-        } else {
+            self.trough = f64::INFINITY;
+        } else if sample.equity < self.trough {
+            // Under one peak the deepest drawdown, in money and in percent, is at the lowest sample.
+            self.trough = sample.equity;
             self.fall(sample.equity);
         }
         if self.day_ends.get(self.daily.len()) == Some(&self.count) {

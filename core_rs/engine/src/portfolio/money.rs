@@ -53,10 +53,10 @@ impl Money {
     /// Money that was at risk between entry and initial stop: the denominator of net R.
     pub fn at_risk(&self, position: &Position) -> f64 {
         match self.pnl {
-            Pnl::Lots => self
-                .unit
-                .to_account
-                .apply(((position.entry_price - position.initial_stop_loss).abs() * position.size) * self.unit.per_lot),
+            Pnl::Lots => self.unit.to_account.apply(
+                ((position.entry_price - position.initial_stop_loss).abs() * position.size)
+                    * self.unit.per_lot,
+            ),
             Pnl::RMultiple => position.risk_per_trade,
         }
     }

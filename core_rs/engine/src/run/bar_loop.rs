@@ -5,9 +5,7 @@ use crate::execution::exits::{ExitBar, exit_on_bar};
 use crate::execution::options::{EndOfData, EquityKind, MarketFill};
 use crate::execution::slippage::{Side, SlippageModel};
 use crate::execution::validation;
-use crate::orders::{
-    Direction, ExitReason, OrderType, Position, RejectionReason, Signal, StopKind,
-};
+use crate::orders::{Direction, ExitReason, OrderType, Position, RejectionReason, Signal, StopKind};
 use crate::portfolio::{Book, EquityTracker, Sample};
 use crate::run::outcome::{Blocked, Outcome};
 use crate::run::session::Session;
@@ -36,6 +34,7 @@ struct BarLoop<'a, D> {
     warmup: usize,
     min_stop: f64,
     buffer: f64,
+    slots: usize,
     book: Book,
     tracker: EquityTracker,
     slippage: SlippageModel,
@@ -73,6 +72,7 @@ impl<'a, D: Decide> BarLoop<'a, D> {
             warmup,
             min_stop: execution.min_stop_pips * view.spec.pip_size,
             buffer: execution.trigger_buffer_pips * view.spec.pip_size,
+            slots: limit(execution.max_positions).min(limit(execution.max_total_positions)),
             book: Book::new(initial),
             tracker: EquityTracker::new(initial, start, session.calendar.day_ends.clone(), keep_curve),
             slippage: session.slippage.clone(),
@@ -300,12 +300,13 @@ impl<'a, D: Decide> BarLoop<'a, D> {
         held - self.book.open.iter().filter(|p| p.queued_close.is_some()).count()
     }
 
+    /// Slots for new orders on this bar.
+    #[inline]
     fn free_slots(&self) -> usize {
-        let execution = &self.session.options.execution;
-        let limit = |slots: Option<u32>| slots.map_or(usize::MAX, |n| n as usize);
-        limit(execution.max_positions)
-            .min(limit(execution.max_total_positions))
-            .saturating_sub(self.used_slots())
+        if self.book.open.is_empty() && self.queued.is_empty() && self.closed.on_bar == 0 {
+            return self.slots;
+        }
+        self.slots.saturating_sub(self.used_slots())
     }
 
     /// Why the strategy is not asked for entries on bar `i`, if it is not.
@@ -402,6 +403,11 @@ impl<'a, D: Decide> BarLoop<'a, D> {
         out.fill_in(self.session, self.book, self.tracker, self.optimistic_extra, self.exposed_bars);
         out
     }
+}
+
+/// Slots as a number; none is no limit.
+fn limit(slots: Option<u32>) -> usize {
+    slots.map_or(usize::MAX, |n| n as usize)
 }
 
 /// The numbers of a rejected signal.

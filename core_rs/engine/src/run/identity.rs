@@ -1,5 +1,6 @@
 //! The identity of a trial: canonical JSON of everything that determines it, and its SHA-256.
 
+use crate::SEMANTICS;
 use crate::declare::Declaration;
 use crate::error::Result;
 use crate::execution::options::{MetricOptions, Options};
@@ -7,7 +8,6 @@ use crate::json;
 use crate::market::Market;
 use crate::market::calendar::iso;
 use crate::schema::Digest;
-use crate::SEMANTICS;
 use serde_json::{Map, Value as Json, json as object};
 use sha2::{Digest as _, Sha256};
 

@@ -79,7 +79,8 @@ impl Outcome {
         let timeframe = session.market.timeframe();
         let span = labels[labels.len() - 1] + timeframe.micros() - labels[0];
         let options = &session.options.metrics;
-        let periods = options.periods_per_year.unwrap_or_else(|| session.calendar.periods_per_year(timeframe));
+        let periods =
+            options.periods_per_year.unwrap_or_else(|| session.calendar.periods_per_year(timeframe));
         let last = tracker.last();
         let drawdowns = tracker.drawdowns();
         self.summary = summary(&book, last.equity, drawdowns);

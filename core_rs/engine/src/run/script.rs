@@ -20,7 +20,9 @@ impl Script {
     pub fn new(signals: Vec<(usize, Signal)>, exits: Vec<(usize, Direction)>, rules: Rules) -> Result<Self> {
         let unsorted = !signals.is_sorted_by_key(|r| r.0) || !exits.is_sorted_by_key(|r| r.0);
         if unsorted {
-            return Err(Error::config(1006, "rows are not sorted by bar").at("signal table").fix("sort them"));
+            return Err(Error::config(1006, "rows are not sorted by bar")
+                .at("signal table")
+                .fix("sort them"));
         }
         Ok(Self { signals, exits, rules })
     }

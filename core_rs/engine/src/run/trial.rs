@@ -70,7 +70,9 @@ impl Trial<'_> {
             Ok((Digests::of(&outcome, symbol, &self.session.calendar.dates), Box::new(outcome)))
         }));
         let error = match ran {
-            Ok(Ok((digests, outcome))) => return TrialResult::Complete { params, identity, digests, outcome },
+            Ok(Ok((digests, outcome))) => {
+                return TrialResult::Complete { params, identity, digests, outcome };
+            }
             Ok(Err(error)) => error,
             Err(payload) => Error::engine(5005, format!("panic: {}", panic_text(payload.as_ref()))),
         };

@@ -1,0 +1,40 @@
+"""Backtest parameter sweeps that are fast, reproducible and honest.
+
+The public names are loaded when they are first used: `import sweep` imports neither Ray, Optuna nor MLflow.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sweep.engine import Backtest as Backtest
+    from sweep.engine import Engine as Engine
+    from sweep.market.market import Market as Market
+    from sweep.study import Study as Study
+
+__all__ = ["Backtest", "Engine", "Market", "Study", "__version__", "metrics"]
+
+_HOMES = {
+    "Backtest": "sweep.engine",
+    "Engine": "sweep.engine",
+    "Market": "sweep.market.market",
+    "Study": "sweep.study",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    if name == "metrics":
+        return import_module("sweep.metrics")
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("sweep-backtest")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

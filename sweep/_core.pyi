@@ -1,0 +1,123 @@
+"""The native module: conversion between Python, Arrow and the engine. Options and descriptions cross as JSON text,
+tables as Arrow C streams. Everything raised is a `sweep.errors.SweepError`."""
+
+from typing import Any, final
+
+__all__: list[str]
+
+@final
+class ArrowTable:
+    """A table that speaks the Arrow C stream protocol: `pyarrow.table(x)` reads it without a copy."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@final
+class Market:
+    """Bid and ask bars of one symbol that keep the data contract. Immutable; never write to a table given to it."""
+
+    @staticmethod
+    def from_bars(bid: Any, ask: Any | None, options: str) -> Market:
+        """Checks and pairs bars: columns timestamp (us, UTC), open, high, low, close and optionally volume."""
+
+    @staticmethod
+    def synthetic(options: str) -> Market:
+        """The synthetic market of the documented generator."""
+
+    @staticmethod
+    def from_table(table: Any, meta: str) -> Market:
+        """The market whose `to_table` and `meta` these are; values are not checked again."""
+
+    def window(self, start: int | None, end: int | None, warmup_bars: int) -> Market:
+        """The bars of [start - warm-up, end); times in us UTC, None = open."""
+
+    def to_table(self) -> ArrowTable:
+        """timestamp, bid_open ... bid_volume, ask_open ... ask_volume in one chunk."""
+
+    def meta(self) -> str:
+        """JSON: spec, timeframe, trade_from, trade_until, history_from."""
+
+    def report(self) -> str:
+        """JSON: gaps, crossed quotes, jumps and what else is odd and legal."""
+
+    @property
+    def rows(self) -> int:
+        """Number of bars, warm-up included."""
+
+    @property
+    def digest(self) -> str:
+        """Market digest of the rows it holds."""
+
+@final
+class Engine:
+    """One market, one strategy, one set of options; many parameter sets."""
+
+    def __new__(cls, market: Market, options: str) -> Engine:
+        """Options: strategy, execution, costs, account, rates, metrics, cache_bytes; partial ones take defaults."""
+
+    def run_batch(self, params: Any, threads: int) -> Batch:
+        """Runs every row of a table of parameters; the interpreter lock is released."""
+
+    def run(self, params: str) -> Backtest:
+        """One backtest, with the equity of every bar."""
+
+    def signals(self, params: str) -> ArrowTable:
+        """What the strategy would say at every bar from warm-up on, ignoring open positions."""
+
+    def identity(self, params: str) -> str:
+        """The identity document: canonical JSON of everything that determines the trial."""
+
+    def info(self) -> str:
+        """JSON: resolved options, dataset, trading days (us), traded bars, counters of the series cache."""
+
+@final
+class Batch:
+    """The results of a batch, in the order of its parameters."""
+
+    def to_table(self, returns: bool) -> ArrowTable:
+        """One row per parameter set; with `returns` also its daily returns."""
+
+@final
+class Backtest:
+    """One backtest in full."""
+
+    def trades(self) -> ArrowTable:
+        """Closed trades."""
+
+    def equity(self) -> ArrowTable:
+        """Equity of every traded bar."""
+
+    def daily(self) -> ArrowTable:
+        """Equity at the end of each trading day."""
+
+    def summary(self) -> str:
+        """JSON: everything that is no table."""
+
+def build_info() -> str:
+    """JSON: version, semantics, synthetic_version, profile, target."""
+
+def strategies() -> str:
+    """JSON list of the declarations of all native strategies."""
+
+def canonicalise(strategy: str, timeframe: str, params: str) -> str:
+    """JSON list of parameter sets in; a JSON list of their canonical forms, or problems, out."""
+
+def metrics() -> str:
+    """JSON list of the metric catalogue: name, unit, definition, null_when."""
+
+def schemas() -> str:
+    """JSON of the schema registry."""
+
+def symbol_spec(symbol: str, overrides: str) -> str:
+    """JSON specification of a symbol: the built-in table under the overrides."""
+
+def resolve(options: str, symbol: str = "") -> str:
+    """JSON: complete options from partial ones; `symbol` picks its own commission."""
+
+def table_digest(schema: str, table: Any) -> str:
+    """Canonical digest of a table that matches a schema of the registry."""
+
+def result_digest(trades: str, daily: str, metrics: str) -> str:
+    """Result digest of the digests of trades, daily equity and metrics."""
+
+def run_signals(market: Market, options: str, signals: str, exits: str, rules: str) -> Backtest:
+    """Runs a table of signals (and of closes) in place of a strategy: JSON rows by label."""

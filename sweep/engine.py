@@ -1,0 +1,247 @@
+"""`Engine`: parameters in, results out, on one market. The same interface over the native and the reference engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
+
+from sweep.errors import error
+from sweep.market.market import Market
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sweep.types import ParamValue
+
+Backend = Literal["rust", "python"]
+CACHE_BYTES = 512 * 2**20
+"""Default bound of the indicator series that an engine retains, bytes."""
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """One backtest in full. Times are UTC, money is in the account's currency."""
+
+    metrics: Mapping[str, float | None]
+    """In catalogue order; None = undefined."""
+    summary: Mapping[str, float | int]
+    """The fifteen figures of the summary, rounded."""
+    trades: pa.Table
+    equity: pa.Table
+    """Row 0 is the initial balance, then one row per traded bar."""
+    daily: pa.Table
+    identity: str | None
+    """SHA-256 of the identity document; None for a table of signals."""
+    identity_document: str | None
+    """Canonical JSON of everything that determines the trial."""
+    digests: Mapping[str, str]
+    """trades, daily, metrics, result and equity."""
+    rejections: Mapping[str, int]
+    rejection_details: tuple[Mapping[str, Any], ...]
+    """The first hundred."""
+    blocked_bars: Mapping[str, int]
+    open_positions: tuple[Mapping[str, Any], ...]
+    invalid_modify: int
+    outside_window: int
+    sizes_raised: int
+    sizes_capped: int
+    ruined_at: int | None
+    """Label of the first equity sample at or below zero, us."""
+
+    @property
+    def digest(self) -> str:
+        """Result digest: trades, daily equity and metrics."""
+        return self.digests["result"]
+
+    @property
+    def equity_digest(self) -> str:
+        """Digest of the equity of every bar."""
+        return self.digests["equity"]
+
+
+class _Runner(Protocol):
+    """What a backend does."""
+
+    def run(self, params: Mapping[str, Any]) -> Backtest: ...
+
+    def run_batch(self, params: pa.Table, returns: bool, threads: int) -> pa.Table: ...
+
+    def signals(self, params: Mapping[str, Any]) -> pa.Table: ...
+
+
+class Engine:
+    """Runs one strategy on one market under one set of options.
+
+    A table given to an engine, or to its market, must never be written again: its memory is shared.
+    """
+
+    def __init__(
+        self,
+        market: Market,
+        strategy: str,
+        *,
+        execution: str | Mapping[str, Any] = "realistic",
+        costs: Mapping[str, Any] | None = None,
+        account: Mapping[str, Any] | None = None,
+        rates: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, Any] | None = None,
+        backend: Backend = "rust",
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
+        """Resolves options (partial ones take the preset's and the defaults) and every conversion rate.
+
+        Args:
+            market: Bars; its window says which are traded.
+            strategy: Name of a native strategy.
+            execution: Preset name, or a mapping of options with `preset` among them.
+            costs, account, rates, metrics: Sections as in a config.
+            backend: `rust`, or `python` for the plain reference engine (slow).
+            cache_bytes: Bound of the retained indicator series; 0 retains none.
+
+        Raises:
+            SweepError: [1001] unknown name, [1003] [1004] bad value, [1008] missing rate, [4001] not built.
+        """
+        from sweep import _core
+
+        options = {
+            "strategy": strategy,
+            "execution": execution,
+            "costs": dict(costs or {}),
+            "account": dict(account or {}),
+            "rates": dict(rates or {}),
+            "metrics": dict(metrics or {}),
+            "cache_bytes": cache_bytes,
+        }
+        if backend not in ("rust", "python"):
+            raise error(1001, f"unknown backend {backend!r}", where="backend", remedy="use rust or python")
+        self.market = market
+        self.strategy = strategy
+        self.backend: Backend = backend
+        self._core = _core.Engine(market.core, json.dumps(options))
+
+    def run(self, params: Mapping[str, Any] | None = None) -> Backtest:
+        """One backtest of partial parameters, with the equity of every bar.
+
+        Raises:
+            SweepError: [1001] [1003] [1004] [1006] for the parameters; what the engine raises.
+        """
+        return self._runner.run(params or {})
+
+    def run_batch(self, params: pa.Table, *, returns: bool = False, threads: int = 1) -> pa.Table:
+        """One result row per row of parameters, in their order; two calls of the native module, whatever the size.
+
+        Args:
+            params: One column per parameter (int64, float64, bool, string), null = not given.
+            returns: Adds the column `returns` (list<float64>): the daily returns of each trial.
+            threads: Trials run at a time within the call.
+
+        Returns:
+            status, kind, reason, params (canonical JSON), identity, digests, seconds, `metrics.<name>` …
+        """
+        return self._runner.run_batch(params, returns, threads)
+
+    def signals(self, params: Mapping[str, Any] | None = None) -> pa.Table:
+        """What the strategy would say at every bar from its warm-up on, ignoring open positions."""
+        return self._runner.signals(params or {})
+
+    def identity_document(self, params: Mapping[str, Any] | None = None) -> str:
+        """Canonical JSON of everything that determines the trial of these parameters."""
+        return self._core.identity(json.dumps(dict(params or {})))
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """options, dataset (digest), dates (us), calendar, bars (traded), cache (counters)."""
+        return cast("dict[str, Any]", json.loads(self._core.info()))
+
+    @cached_property
+    def options(self) -> dict[str, Any]:
+        """The complete options: execution, costs, account, rates, metrics."""
+        return cast("dict[str, Any]", self.info["options"])
+
+    @cached_property
+    def dates(self) -> list[int]:
+        """Trading days of the daily series, 00:00 UTC in us; the same for every trial."""
+        return list(self.info["dates"])
+
+    @cached_property
+    def _runner(self) -> _Runner:
+        if self.backend == "rust":
+            return _Native(self._core)
+        from sweep.engine_python import ReferenceRunner
+
+        return ReferenceRunner(self)
+
+
+class _Native:
+    """The native engine."""
+
+    def __init__(self, core: Any) -> None:
+        self._core = core
+
+    def run(self, params: Mapping[str, Any]) -> Backtest:
+        return native_backtest(self._core.run(json.dumps(dict(params))))
+
+    def run_batch(self, params: pa.Table, returns: bool, threads: int) -> pa.Table:
+        import pyarrow as pa
+
+        return pa.table(self._core.run_batch(params, threads).to_table(returns))
+
+    def signals(self, params: Mapping[str, Any]) -> pa.Table:
+        import pyarrow as pa
+
+        return pa.table(self._core.signals(json.dumps(dict(params))))
+
+
+def native_backtest(core: Any) -> Backtest:
+    """A `Backtest` of the native module's."""
+    import pyarrow as pa
+
+    rest = json.loads(core.summary())
+    return Backtest(
+        metrics=dict(rest["metrics"]),
+        summary=dict(rest["summary"]),
+        trades=pa.table(core.trades()),
+        equity=pa.table(core.equity()),
+        daily=pa.table(core.daily()),
+        identity=rest["identity"],
+        identity_document=rest["identity_document"],
+        digests=rest["digests"],
+        rejections=rest["rejections"],
+        rejection_details=tuple(rest["rejection_details"]),
+        blocked_bars=rest["blocked_bars"],
+        open_positions=tuple(rest["open_positions"]),
+        invalid_modify=rest["invalid_modify"],
+        outside_window=rest["outside_window"],
+        sizes_raised=rest["sizes_raised"],
+        sizes_capped=rest["sizes_capped"],
+        ruined_at=rest["ruined_at"],
+    )
+
+
+def params_table(rows: list[Mapping[str, ParamValue]]) -> pa.Table:
+    """A table of parameters from mappings; a parameter that a row lacks is null there.
+
+    Raises:
+        SweepError: [1004] if a parameter is a number in one row and a text in another.
+    """
+    import pyarrow as pa
+
+    names = sorted({name for row in rows for name in row})
+    columns = {}
+    for name in names:
+        values = [row.get(name) for row in rows]
+        try:
+            columns[name] = pa.array(values)
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as problem:
+            raise error(1004, f"parameter {name} has values of several types", where="table of parameters") from problem
+    return pa.table(columns or {"_": pa.nulls(len(rows))})
+
+
+def build_info() -> dict[str, Any]:
+    """Version, semantics and build of the native engine."""
+    from sweep import _core
+
+    return cast("dict[str, Any]", json.loads(_core.build_info()))

@@ -1,0 +1,124 @@
+"""The reference engine behind the interface of `Engine`."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sweep.engine import Backtest, Engine
+from sweep.errors import SweepError
+from sweep.reference import engine as reference
+from sweep.reference.market import ReferenceMarket
+from sweep.reference.registry import twin
+from sweep.reference.result import ReferenceResult, to_arrow
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_DIGESTS = ("trades", "daily", "metrics", "result")
+
+
+class ReferenceRunner:
+    """Runs a strategy's Python twin. Parameters are made canonical by the declaration, as everywhere."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Raises [4001] where the twins are not at hand."""
+        twin(engine.strategy)
+        self._engine = engine
+        self._market = ReferenceMarket.from_table(engine.market.to_table(), engine.market.meta)
+
+    def run(self, params: Mapping[str, Any]) -> Backtest:
+        """One backtest."""
+        document = self._engine.identity_document(params)
+        return backtest(self._run(json.loads(document)["params"]), document)
+
+    def run_batch(self, params: pa.Table, returns: bool, threads: int) -> pa.Table:
+        """One row per parameter set, as the native engine gives them; `threads` does not matter."""
+        import pyarrow as pa
+
+        from sweep.metrics import names
+
+        rows = [self._row({k: v for k, v in row.items() if v is not None}) for row in params.to_pylist()]
+        metrics = names()
+        texts = ("status", "kind", "reason", "params", "identity", *(f"{d}_digest" for d in _DIGESTS))
+        columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in texts}
+        columns["seconds"] = pa.array([row["seconds"] for row in rows], pa.float64())
+        for name in metrics:
+            columns[f"metrics.{name}"] = pa.array([row["metrics"].get(name) for row in rows], pa.float64())
+        if returns:
+            columns["returns"] = pa.array([row.get("returns") for row in rows], pa.list_(pa.float64()))
+        return pa.table(columns)
+
+    def signals(self, params: Mapping[str, Any]) -> pa.Table:
+        """Raw signals at every bar from warm-up on."""
+        canonical = json.loads(self._engine.identity_document(params))["params"]
+        multiplier = self._engine.options["costs"]["spread_multiplier"]
+        rows = reference.signals(
+            self._market, twin(self._engine.strategy), canonical, spread_multiplier=multiplier
+        )
+        return to_arrow("trade_signal", rows)
+
+    def _run(self, canonical: Mapping[str, Any]) -> ReferenceResult:
+        return reference.run(self._market, self._engine.options, twin(self._engine.strategy), canonical)
+
+    def _row(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        start = time.perf_counter()
+        row: dict[str, Any] = {"metrics": {}}
+        try:
+            document = self._engine.identity_document(params)
+        except SweepError as problem:
+            row |= {"status": "FAILED", "kind": "INVALID_PARAMS", "reason": problem.message}
+            return row | {"seconds": time.perf_counter() - start}
+        canonical = json.loads(document)["params"]
+        row |= {"params": _canonical_json(canonical), "identity": _sha256(document)}
+        try:
+            result = self._run(canonical)
+        except SweepError as problem:
+            row |= {"status": "FAILED", "kind": "ENGINE_ERROR", "reason": problem.message}
+        else:
+            row |= {"status": "COMPLETE", "metrics": dict(result.metrics), "returns": _returns(result)}
+            row |= {f"{name}_digest": result.digests[name] for name in _DIGESTS}
+        return row | {"seconds": time.perf_counter() - start}
+
+
+def backtest(result: ReferenceResult, document: str | None) -> Backtest:
+    """A reference result as a `Backtest`; `document` is the identity document, if there is one."""
+    tables = result.tables()
+    return Backtest(
+        metrics=result.metrics,
+        summary=result.summary,
+        trades=tables["trades"],
+        equity=tables["equity"],
+        daily=tables["daily"],
+        identity=None if document is None else _sha256(document),
+        identity_document=document,
+        digests=result.digests,
+        rejections=result.rejections,
+        rejection_details=tuple(result.rejection_details),
+        blocked_bars=result.blocked_bars,
+        open_positions=tuple(result.open_positions),
+        invalid_modify=result.invalid_modify,
+        outside_window=result.outside_window,
+        sizes_raised=result.sizes_raised,
+        sizes_capped=result.sizes_capped,
+        ruined_at=result.ruined_at,
+    )
+
+
+def _returns(result: ReferenceResult) -> list[float]:
+    levels = [result.equity[0]["equity"], *(row["equity"] for row in result.daily)]
+    return [after / before - 1.0 for before, after in zip(levels, levels[1:], strict=False)]
+
+
+def _canonical_json(value: Mapping[str, Any]) -> str:
+    import rfc8785
+
+    return rfc8785.dumps(dict(value)).decode()
+
+
+def _sha256(text: str) -> str:
+    from hashlib import sha256
+
+    return sha256(text.encode()).hexdigest()

@@ -1,0 +1,137 @@
+"""Helpers: the same inputs to the native and to the reference engine, and what must be equal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from sweep import Engine, Market, _core
+from sweep.engine import Backtest, native_backtest
+from tests.vectors.engine import Case
+from tests.vectors.golden_g import golden_g
+
+PRICE, MONEY, RELATIVE = 1e-9, 1e-8, 1e-9
+EXACT = ("entry_time", "exit_time", "order_time", "direction", "reason", "position_id", "status", "same_bar_ambiguous")
+PRICES = ("entry_price", "exit_price", "initial_stop_loss", "stop_loss", "take_profit")
+MONIES = ("result", "entry_fee", "exit_fee", "total_fee", "size")
+
+
+def bars_table(labels: Sequence[int], columns: Mapping[str, Sequence[float]]) -> pa.Table:
+    """Bars as an Arrow table of the data contract."""
+    stamps = pa.array(np.asarray(labels, dtype=np.int64)).cast(pa.timestamp("us", tz="UTC"))
+    return pa.table({"timestamp": stamps, **{k: pa.array(np.asarray(v, dtype=float)) for k, v in columns.items()}})
+
+
+def market_of_case(case: Case) -> Market:
+    """The market of a vector."""
+    sides = [bars_table(case.labels(), case.columns(side)) for side in ("bid", "ask")]
+    return Market.from_arrow(*sides, symbol=case.symbol, timeframe="M1")
+
+
+def market_of_golden() -> Market:
+    """Dataset G."""
+    g = golden_g()
+    return Market.from_arrow(
+        bars_table(g.label.tolist(), g.bid), bars_table(g.label.tolist(), g.ask), symbol="EURUSD", timeframe="M15"
+    )
+
+
+def run_script(
+    market: Market,
+    options: Mapping[str, Any],
+    signals: Sequence[Mapping[str, Any]],
+    exits: Sequence[Mapping[str, Any]] = (),
+    rules: Mapping[str, Any] | None = None,
+) -> Backtest:
+    """A table of signals on the native engine; rows name their bar by `bar_index`."""
+    labels = market.to_table()["timestamp"].cast(pa.int64()).to_pylist()
+
+    def timed(rows: Sequence[Mapping[str, Any]]) -> str:
+        return json.dumps([{**{k: _finite(v) for k, v in r.items()}, "time": labels[r["bar_index"]]} for r in rows])
+
+    rules = {k: v for k, v in (rules or {}).items() if v is not None}
+    texts = (json.dumps(dict(options)), timed(signals), timed(exits), json.dumps(rules))
+    return native_backtest(_core.run_signals(market.core, *texts))
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN and no infinity; they cross as text."""
+    return value if not isinstance(value, float) or np.isfinite(value) else str(value)
+
+
+def run_case(case: Case) -> Backtest:
+    """A vector on the native engine."""
+    rules = {"timeout_minutes": case.timeout_minutes, "timeout_bars": case.timeout_bars}
+    return run_script(market_of_case(case), case.full_options(), case.signals, case.exits, rules)
+
+
+def both(market: Market, strategy: str, params: Mapping[str, Any], **options: Any) -> tuple[Backtest, Backtest]:
+    """One parameter set on the native and on the reference engine."""
+    native = Engine(market, strategy, **options).run(params)
+    return native, Engine(market, strategy, backend="python", **options).run(params)
+
+
+def assert_same_trades(native: Backtest, reference: Backtest) -> None:
+    """Times, reasons and order exactly; prices within 1e-9, money within 1e-8."""
+    ours, theirs = native.trades, reference.trades
+    assert ours.num_rows == theirs.num_rows
+    for name in EXACT:
+        assert ours[name].to_pylist() == theirs[name].to_pylist(), name
+    for names, tolerance in ((PRICES, PRICE), (MONIES, MONEY)):
+        for name in names:
+            a, b = (np.array(t[name].to_pylist(), dtype=float) for t in (ours, theirs))
+            assert np.array_equal(np.isnan(a), np.isnan(b)), name
+            assert np.nanmax(np.abs(a - b), initial=0.0) <= tolerance, name
+
+
+def assert_same_figures(native: Backtest, reference: Backtest) -> None:
+    """Metrics within 1e-9 relative, null where the other is null; counts and blocked bars exactly."""
+    assert list(native.metrics) == list(reference.metrics)
+    for name, value in reference.metrics.items():
+        own = native.metrics[name]
+        assert (own is None) == (value is None), name
+        if own is not None and value is not None:
+            assert abs(own - value) <= RELATIVE * max(1.0, abs(value)), name
+    assert native.rejections == reference.rejections
+    assert native.blocked_bars == reference.blocked_bars
+    assert (native.sizes_raised, native.sizes_capped) == (reference.sizes_raised, reference.sizes_capped)
+    assert native.ruined_at == reference.ruined_at
+
+
+def assert_identical(native: Backtest, reference: Backtest) -> None:
+    """Every digest equal: the same bytes."""
+    assert_same_trades(native, reference)
+    assert_same_figures(native, reference)
+    assert native.digests == reference.digests
+
+
+def random_parameters(strategy: str, count: int, seed: int, fixed: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Parameter sets drawn from the declared search ranges, invalid ones left out."""
+    declaration = next(d for d in json.loads(_core.strategies()) if d["id"] == strategy)
+    rng = np.random.default_rng(seed)
+    sets: list[dict[str, Any]] = []
+    while len(sets) < count:
+        raw = {p["name"]: _draw(p["ranges"][0], p["type"], rng) for p in declaration["parameters"] if p["ranges"]}
+        raw |= dict(fixed or {})
+        answer = json.loads(_core.canonicalise(strategy, "M5", json.dumps([raw])))[0]
+        if not answer["problems"]:
+            sets.append(raw)
+    return sets
+
+
+def _draw(searched: Mapping[str, Any], kind: str, rng: np.random.Generator) -> Any:
+    if searched["choices"]:
+        return searched["choices"][int(rng.integers(len(searched["choices"])))]
+    low, high, step = searched["low"], searched["high"], searched["step"]
+    if searched["log"]:
+        return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+    if step:
+        value = low + step * int(rng.integers(int(round((high - low) / step)) + 1))
+        return int(value) if kind == "int" else round(value, 10)
+    return int(rng.integers(low, high + 1)) if kind == "int" else float(rng.uniform(low, high))
+
+

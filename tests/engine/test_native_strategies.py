@@ -1,0 +1,116 @@
+"""Native strategies against golden signals and against their twins, on golden, random, synthetic and real markets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sweep import Engine, Market
+from tests.engine.support import (
+    assert_same_figures,
+    assert_same_trades,
+    bars_table,
+    both,
+    market_of_golden,
+    random_parameters,
+)
+from tests.vectors.strategies import GOLDEN_SIGNALS, GoldenSignals
+
+COSTS = {
+    "slippage": {"fixed_pips": 0.2, "random_pips": 0.3},
+    "commission": {"schema": "per_lot", "per_lot": 2.5},
+}
+PINS: dict[str, list[dict[str, Any]]] = {
+    "ma_cross": [{"ma_type": "sma", "fast_period": 8, "slow_period": 35}, {}],
+    "mean_reversion_z_score": [{"enabled_scenarios": [1]}, {"enabled_scenarios": [2]}, {"enabled_scenarios": [3]}],
+}
+CASES = [(name, pins) for name, variants in PINS.items() for pins in variants]
+IDS = [f"{name}-{pins}" for name, pins in CASES]
+
+
+@pytest.mark.parametrize("golden", GOLDEN_SIGNALS, ids=lambda g: f"{g.strategy}: {g.name}")
+def test_a_golden_signal_table(golden: GoldenSignals) -> None:
+    given = {k: v for k, v in golden.params.items() if v is not None}
+    if not given.get("adx_min"):
+        given.pop("adx_seed", None)
+        given.pop("adx_period", None)
+    table = Engine(market_of_golden(), golden.strategy).signals(given)
+    rows = table.to_pylist()
+    sides = [row["direction"] for row in rows]
+    assert (sides.count("long"), sides.count("short")) == (golden.long, golden.short)
+    for name, expected in (("entry", golden.entry), ("stop_loss", golden.stop), ("take_profit", golden.target)):
+        assert sum(row[name] for row in rows) == pytest.approx(expected, abs=6e-6)
+    for row, (bar, name, _, stop, target) in zip(rows, golden.first, strict=False):
+        assert (row["bar_index"], row["tag"] or row["direction"]) == (bar, name)
+        assert (row["stop_loss"], row["take_profit"]) == (stop, target)
+
+
+def _agree(market: Market, strategy: str, sets: list[dict[str, Any]], preset: str) -> int:
+    """Number of parameter sets that traded, after asserting that both engines agree on all of them."""
+    traded = 0
+    for params in sets:
+        native, reference = both(market, strategy, params, execution=preset, costs=COSTS)
+        assert_same_trades(native, reference)
+        assert_same_figures(native, reference)
+        assert native.identity == reference.identity
+        traded += native.trades.num_rows > 0
+    return traded
+
+
+@pytest.mark.parametrize(("strategy", "pins"), CASES, ids=IDS)
+@pytest.mark.parametrize("preset", ["realistic", "reference"])
+def test_every_trade_equals_the_twins_on_the_synthetic_market(strategy: str, pins: dict[str, Any], preset: str) -> None:
+    market = Market.synthetic(bars=3000, seed=11, symbol="GBPUSD")
+    sets = [pins, *random_parameters(strategy, 4, seed=5, fixed=pins)]
+    assert _agree(market, strategy, sets, preset) >= 0.8 * len(sets)
+
+
+@pytest.mark.parametrize(("strategy", "pins"), CASES, ids=IDS)
+@pytest.mark.parametrize("preset", ["realistic", "reference"])
+def test_every_trade_equals_the_twins_on_real_data(
+    strategy: str, pins: dict[str, Any], preset: str, shared_data: Path
+) -> None:
+    market = Market.read(
+        bid=shared_data / "GBPUSD_M5_bid.parquet",
+        ask=shared_data / "GBPUSD_M5_ask.parquet",
+        symbol="GBPUSD",
+        timeframe="M5",
+    )
+    sets = [pins, *random_parameters(strategy, 4, seed=7, fixed=pins)]
+    assert _agree(market, strategy, sets, preset) >= 0.8 * len(sets)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_trade_equals_the_twins_on_random_walks_with_gaps(seed: int) -> None:
+    """Prices off the tick grid, jumps, holes and crossed quotes."""
+    rng = np.random.default_rng(seed)
+    n = 1500
+    close = 1.3 + np.cumsum(rng.standard_t(3, n) * 2e-4)
+    opened = np.r_[close[0], close[:-1]] + rng.normal(0, 5e-5, n)
+    high = np.maximum(opened, close) + rng.exponential(1e-4, n)
+    low = np.minimum(opened, close) - rng.exponential(1e-4, n)
+    keep = np.sort(rng.choice(np.arange(3 * n), n, replace=False))
+    labels = (1_704_110_400_000_000 + 300_000_000 * keep).tolist()
+    spread = rng.normal(1e-4, 5e-5, n)
+    bid = {"open": opened, "high": high, "low": low, "close": close, "volume": np.zeros(n)}
+    ask = {name: column + spread if name != "volume" else column for name, column in bid.items()}
+    market = Market.from_arrow(bars_table(labels, bid), bars_table(labels, ask), symbol="GBPUSD", timeframe="M5")
+    for strategy, pins in CASES:
+        sets = [pins, *random_parameters(strategy, 1, seed=seed, fixed=pins)]
+        for preset in ("realistic", "reference"):
+            assert _agree(market, strategy, sets, preset) > 0
+
+
+@pytest.mark.parametrize("strategy", sorted(PINS))
+def test_the_signals_of_both_engines_are_the_same_table(strategy: str) -> None:
+    market = Market.synthetic(bars=2000, seed=3)
+    native = Engine(market, strategy).signals(PINS[strategy][0])
+    reference = Engine(market, strategy, backend="python").signals(PINS[strategy][0])
+    assert native.num_rows > 10
+    for name in ("bar_index", "timestamp", "direction", "tag", "symbol", "order_type"):
+        assert native[name].to_pylist() == reference[name].to_pylist(), name
+    for name in ("entry", "stop_loss", "take_profit"):
+        assert native[name].to_pylist() == pytest.approx(reference[name].to_pylist(), abs=1e-9), name
