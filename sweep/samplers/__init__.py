@@ -1,0 +1,3 @@
+"""Samplers: `base` is the contract, each other module one of them or what surrounds them."""
+
+from __future__ import annotations

@@ -1,0 +1,153 @@
+"""Points of a space become canonical parameter sets, or are refused: `when`, declared constraints and `where` are applied here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sweep.expressions import Expression
+from sweep.space.declaration import Declaration
+from sweep.space.dimension import Dimension
+from sweep.space.draws import Point
+from sweep.space.native import Canonical, Native
+from sweep.types import ParamValue
+
+_NOTHING: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A valid parameter set."""
+
+    params: Mapping[str, ParamValue]
+    """Canonical: active parameters, snapped, defaults filled in."""
+    key: str
+    """Canonical JSON of `params`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What became of one point."""
+
+    candidate: Candidate | None
+    reason: str | None
+    """Why there is no candidate: the constraint that it violates, or `inactive`."""
+    inactive: frozenset[int] = _NOTHING
+    """Dimensions, by position, that have no value at this point."""
+    decided: bool = True
+    """Whether `inactive` is known: a set that the strategy refuses tells nothing about it."""
+
+
+INACTIVE = "inactive"
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """The rules of one space."""
+
+    native: Native
+    declaration: Declaration
+    pinned: Mapping[str, Any]
+    dimensions: tuple[Dimension, ...]
+    where: tuple[Expression, ...]
+    levels: tuple[tuple[tuple[int, Expression], ...], ...]
+    """Conditions of the configuration on dimensions, those they depend on first."""
+
+    def evaluate(self, points: Sequence[Point], *, unique: bool) -> list[Evaluation]:
+        """One evaluation per point.
+
+        With `unique`, a point that differs from an earlier one of its list only in parameters without a value is refused
+        as `inactive`: such parameters count at index 0 alone.
+        """
+        held = {i for level in self.levels for i, _ in level}
+        free = [i for i in range(len(self.dimensions)) if i not in held]
+        rows = self._rows(points, free)
+        off: list[set[int]] = [set() for _ in points]
+        for level in self.levels:
+            self._activate(level, points, rows, off)
+        results = self.native.canonical(rows)
+        return [
+            self._judge(point, row, missing, result, unique)
+            for point, row, missing, result in zip(points, rows, off, results, strict=True)
+        ]
+
+    def _rows(self, points: Sequence[Point], free: Sequence[int]) -> list[dict[str, Any]]:
+        """Pins and the values of the `free` dimensions, made column by column."""
+        names = [self.dimensions[i].name for i in free]
+        columns = [self.dimensions[i].column([point[i] for point in points]) for i in free]
+        values = zip(*columns, strict=True) if columns else [()] * len(points)
+        return [{**self.pinned, **dict(zip(names, row, strict=True))} for row in values]
+
+    def _activate(
+        self,
+        level: Sequence[tuple[int, Expression]],
+        points: Sequence[Point],
+        rows: Sequence[dict[str, Any]],
+        off: Sequence[set[int]],
+    ) -> None:
+        """Adds the dimensions of one level whose condition holds given all the levels before."""
+        results = self.native.canonical(rows)
+        for point, row, missing, result in zip(points, rows, off, results, strict=True):
+            added = {}
+            for i, when in level:
+                dimension = self.dimensions[i]
+                if when.holds(self._environment(when, row, missing, result)):
+                    added[dimension.name] = dimension.value(point[i])
+                else:
+                    missing.add(i)
+            row.update(added)
+
+    def _judge(
+        self, point: Point, row: Mapping[str, Any], missing: set[int], result: Canonical, unique: bool
+    ) -> Evaluation:
+        if result.params is None or result.key is None:
+            return Evaluation(None, problem_text(result), decided=False)
+        inactive = missing | {
+            i
+            for i, dimension in enumerate(self.dimensions)
+            if dimension.declared_when is not None and dimension.name not in result.params
+        }
+        if unique and any(point[i] != 0 for i in inactive if self.dimensions[i].values is not None):
+            return Evaluation(None, INACTIVE, frozenset(inactive))
+        for condition in self.where:
+            env = self._environment(condition, row, inactive, result)
+            valueless = any(
+                env[name] is None for name in condition.names if name in self.declaration.parameters
+            )
+            if not valueless and not condition.holds(env):
+                return Evaluation(None, condition.text, frozenset(inactive))
+        return Evaluation(Candidate(result.params, result.key), None, frozenset(inactive))
+
+    def _environment(
+        self, expression: Expression, row: Mapping[str, Any], inactive: set[int], result: Canonical
+    ) -> dict[str, ParamValue]:
+        """Values of the names of `expression`: derived, canonical, else as given; None where there is no value."""
+        without = {self.dimensions[i].name for i in inactive}
+        env: dict[str, ParamValue] = {}
+        for name in expression.names:
+            if name in self.declaration.derived:
+                env[name] = result.derived.get(name)
+            elif name in without:
+                env[name] = None
+            elif result.params is not None and name in result.params:
+                env[name] = result.params[name]
+            else:
+                env[name] = self._given(name, row, result.params is not None)
+        return env
+
+    def _given(self, name: str, row: Mapping[str, Any], canonical: bool) -> ParamValue:
+        """Value of a name that the canonical form lacks: inactive ones have none, renamed ones that of the row."""
+        parameter = self.declaration.parameters[name]
+        if canonical and parameter.when is not None:
+            return None
+        value = row.get(name, parameter.default)
+        return value if value is None or isinstance(value, bool | int | float | str) else None
+
+
+def problem_text(result: Canonical) -> str:
+    """The first problem of a refused set, as one line."""
+    if not result.problems:
+        return "refused by the strategy"
+    first = result.problems[0]
+    return f"[{first.get('code', 1006)}] {first.get('what', 'refused by the strategy')}"

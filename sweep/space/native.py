@@ -1,0 +1,59 @@
+"""The strategy's own view of parameter sets, from its declaration in Rust: canonical form, key, derived names, problems."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sweep.types import ParamValue
+
+Canonicalise = Callable[[str, str, str], str]
+"""`sweep._core.canonicalise`: (strategy, timeframe, JSON list of mappings) → JSON list of results."""
+
+
+@dataclass(frozen=True, slots=True)
+class Canonical:
+    """What the strategy makes of one parameter set; `params` and `key` are None if it refuses it."""
+
+    params: Mapping[str, ParamValue] | None
+    key: str | None
+    derived: Mapping[str, ParamValue]
+    problems: tuple[Mapping[str, Any], ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """`canonicalise` bound to a strategy and a primary timeframe."""
+
+    strategy: str
+    timeframe: str
+    call: Canonicalise
+
+    def canonical(self, rows: Sequence[Mapping[str, Any]]) -> list[Canonical]:
+        """Canonical forms of `rows`, in order."""
+        if not rows:
+            return []
+        text = self.call(
+            self.strategy, self.timeframe, json.dumps(rows, separators=(",", ":"), allow_nan=False)
+        )
+        return [
+            Canonical(
+                entry["params"] if not entry.get("problems") else None,
+                entry["key"],
+                entry.get("derived") or {},
+                tuple(entry.get("problems") or ()),
+                tuple(entry.get("warnings") or ()),
+            )
+            for entry in json.loads(text)
+        ]
+
+
+def default_canonicalise(strategy: str, timeframe: str, params: str) -> str:
+    """The native module's, imported on first use."""
+    import importlib
+
+    core = importlib.import_module("sweep._core")
+    return cast(str, core.canonicalise(strategy, timeframe, params))

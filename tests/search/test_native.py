@@ -1,0 +1,117 @@
+"""The space over the strategies of the native module."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from sweep import _core
+from sweep.errors import SweepError
+from sweep.objective import Objective
+from sweep.samplers import grid, qmc, random, tpe
+from sweep.samplers.base import Settings, View
+from sweep.space import Space
+from tests.search.fakes import row
+
+DECLARATIONS = {entry["id"]: entry for entry in json.loads(_core.strategies())}
+MEAN_REVERSION = "mean_reversion_z_score"
+
+
+def native_space(strategy: str, space: Any = None, **options: Any) -> Space:
+    form: dict[str, Any] = {"timeframe": "M5", "pinned": {}, "space": space or {}, "measured": False}
+    return Space.build(declaration=DECLARATIONS[strategy], **form | options)
+
+
+@pytest.mark.parametrize("strategy", sorted(DECLARATIONS))
+@pytest.mark.parametrize("module", [random, qmc, tpe])
+def test_declared_ranges_give_valid_canonical_sets(strategy: str, module: Any) -> None:
+    pinned = {"enabled_scenarios": [2]} if strategy == MEAN_REVERSION else {}
+    space = native_space(strategy, pinned=pinned)
+    sampler = module.build(Settings(space, Objective.build(), batch_size=32))
+    made = sampler.propose(0, 0, 32, View([], [], [], 0))
+    assert len({p.key for p in made}) == 32
+    again = json.loads(_core.canonicalise(strategy, "M5", json.dumps([dict(p.params) for p in made])))
+    assert [(entry["key"], entry["problems"]) for entry in again] == [(p.key, []) for p in made]
+    for proposal, coordinates in zip(made, space.decode([p.params for p in made]), strict=True):
+        assert {d.name: d.value(coordinates[d.name]) for d in space.dimensions} == {
+            d.name: proposal.params[d.name] for d in space.dimensions
+        }
+
+
+def test_a_pinned_scenario_leaves_only_what_it_reads() -> None:
+    space = native_space(MEAN_REVERSION, pinned={"scenario": 1})
+    names = {dimension.name for dimension in space.dimensions}
+    assert {"ema_length", "window_length"} <= names
+    assert not names & {"kalman_q", "b_b_length", "tp_min_distance", "scenario"}
+    assert not space.conditional
+
+
+def test_a_searched_scenario_is_found_again_in_canonical_sets() -> None:
+    entries = {"scenario": [3, 1, 2], "tp_min_distance": [1, 2], "ema_length": [20, 30]}
+    space = native_space(
+        MEAN_REVERSION, entries, others="default", where=["scenario != 1 or ema_length > 20"]
+    )
+    made = grid.build(Settings(space, Objective.build())).propose(0, 0, 64, View([], [], [], 0))
+    chosen = [
+        (p.params["enabled_scenarios"], p.params.get("ema_length"), p.params.get("tp_min_distance"))
+        for p in made
+    ]
+    assert sorted(chosen, key=str) == [
+        ("1", 30, None),
+        ("2", None, None),
+        ("3", 20, 1.0),
+        ("3", 20, 2.0),
+        ("3", 30, 1.0),
+        ("3", 30, 2.0),
+    ]
+    choices = [3, 1, 2]
+    decoded = space.decode([p.params for p in made])
+    assert [str(choices[int(d["scenario"])]) for d in decoded] == [
+        p.params["enabled_scenarios"] for p in made
+    ]
+
+
+def test_the_size_of_a_small_space_of_ma_cross() -> None:
+    entries = {
+        "fast_period": {"min": 5, "max": 40, "step": 5},
+        "slow_period": {"min": 20, "max": 60, "step": 10},
+    }
+    space = native_space("ma_cross", entries, others="default", measured=True)
+    assert space.measured.valid == sum(f < s for f in range(5, 41, 5) for s in range(20, 61, 10))
+
+
+@pytest.mark.parametrize(
+    ("strategy", "options", "code", "where"),
+    [
+        ("ma_cross", {"pinned": {"fast_perod": 5}}, 1001, "strategy.params.fast_perod"),
+        ("ma_cross", {"pinned": {"fast_period": "x"}}, 1004, "strategy.params.fast_period"),
+        ("ma_cross", {"pinned": {"fast_period": 0}}, 1003, "strategy.params.fast_period"),
+        ("ma_cross", {"space": {"fast_period": 0}}, 1003, "search.space.fast_period"),
+        ("ma_cross", {"space": {"ma_type": ["ema", "wma"]}}, 1001, "search.space.ma_type"),
+        ("ma_cross", {"pinned": {"fast_period": 60, "slow_period": 50}}, 1006, "strategies.ma_cross"),
+        (
+            MEAN_REVERSION,
+            {"pinned": {"scenario": 1, "enabled_scenarios": [1]}},
+            1006,
+            "strategy.params.scenario",
+        ),
+    ],
+)
+def test_mistakes_are_named_by_the_key_that_holds_them(
+    strategy: str, options: Any, code: int, where: str
+) -> None:
+    with pytest.raises(SweepError) as caught:
+        native_space(strategy, **options)
+    assert (caught.value.code, caught.value.where) == (code, where)
+
+
+def test_the_engines_catalogue_validates_metric_names() -> None:
+    names = [entry["name"] for entry in json.loads(_core.metrics())]
+    graded = Objective.build([{"metric": "calmar_ratio", "direction": "maximize"}], ["profit_factor >= 1.1"])
+    outcome = graded.grade("COMPLETE", None, None, dict.fromkeys(names, 2.0) | {"total_trades": 50.0})
+    assert outcome.feasible
+    assert graded.best([row(0, outcome, {})]) is not None
+    with pytest.raises(SweepError, match="did you mean calmar_ratio"):
+        Objective.build([{"metric": "calmar", "direction": "maximize"}])
