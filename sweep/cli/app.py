@@ -1,0 +1,82 @@
+"""The application, its entry point, and what an error looks like from outside."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
+
+import typer
+
+from sweep.cli import catalogue, golden, later, replay, search, single, view
+from sweep.errors import SweepError, error, exit_code
+
+app = typer.Typer(
+    name="sweep",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Backtest parameter sweeps that are fast, reproducible and honest.",
+    epilog="Start with: sweep run configs/quickstart.yaml",
+)
+for group in (search, view, replay, single, golden, catalogue, later):
+    group.register(app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from sweep import __version__
+
+        typer.echo(f"sweep {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Backtest parameter sweeps that are fast, reproducible and honest."""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs a command and exits: 0 done, 1 a comparison differs, 2 usage or config, 3 data, 4 engine, 5 infrastructure.
+
+    An error is one readable line on standard error, with its code; `--json` puts it on standard output too.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = app(args=words, prog_name="sweep", standalone_mode=False)
+    except SweepError as problem:
+        _report(problem, words)
+    except Exception as problem:  # noqa: BLE001  the last line of defence: a bug must not look like a difference
+        _report(_foreign(problem), words)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _foreign(problem: Exception) -> SweepError:
+    """Usage errors of the parser and bugs, as ours."""
+    describe = getattr(problem, "format_message", None)
+    if type(problem).__name__ == "NoArgsIsHelpError":
+        typer.echo(str(describe() if describe else ""), err=True)
+        sys.exit(2)
+    if describe is None:
+        what = f"unexpected {type(problem).__name__}: {problem}"
+        return error(4000, what, remedy="run it again with --debug and report it", stage="engine")
+    context = getattr(problem, "ctx", None)
+    command = context.command_path if context is not None else "sweep"
+    what = " ".join(str(describe()).split()).rstrip(".")
+    return error(1001, what, where=command, remedy=f"see {command} --help")
+
+
+def _report(problem: SweepError, words: Sequence[str]) -> NoReturn:
+    if "--debug" in words:
+        traceback.print_exc()
+    if "--json" in words:
+        typer.echo(json.dumps(problem.to_dict(), default=str))
+    typer.echo(problem.message, err=True)
+    sys.exit(exit_code(problem))

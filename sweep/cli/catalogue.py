@@ -1,0 +1,105 @@
+"""`strategies`, `schema`: catalogues, from the declarations in Rust."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+import typer
+
+from sweep.cli import output
+from sweep.cli.options import Debug, Json
+from sweep.errors import not_built
+
+strategies = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="The strategies and their parameters.",
+    epilog="Example: sweep strategies show ma_cross",
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.add_typer(strategies, name="strategies")
+    strategies.command("list", epilog="Example: sweep strategies list")(list_strategies)
+    strategies.command("show", epilog="Example: sweep strategies show ma_cross")(show_strategy)
+    strategies.command("new", epilog="Example: sweep strategies new my_rules --kind rust")(new_strategy)
+    app.command(epilog="Example: sweep schema > sweep.schema.json")(schema)
+
+
+def list_strategies(as_json: Json = False, debug: Debug = False) -> None:
+    """Lists the strategies."""
+    known = _declarations()
+    if as_json:
+        output.as_json(known)
+        return
+    output.table(
+        ["strategy", "version", "parameters", "title"],
+        [[item["id"], item["version"], len(item["parameters"]), item["title"]] for item in known],
+    )
+
+
+def show_strategy(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Strategy.", show_default=False)],
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Shows a strategy's parameters: type, default, default search range, meaning."""
+    from sweep.build import declaration
+
+    item = declaration(name)
+    if as_json:
+        output.as_json(item)
+        return
+    output.line(f"{item['id']} {item['version']}: {item['title']}")
+    output.line(str(item["doc"]))
+    output.line(f"warm-up: {item['warmup']}")
+    rows = [[p["name"], _type(p), _default(p), "; ".join(_ranges(p)), p["doc"]] for p in item["parameters"]]
+    output.table(["parameter", "type", "default", "searched", "meaning"], rows)
+    for rule in item["constraints"]:
+        output.line(f"{rule['severity']}: {rule['expr']}  ({rule['message']})")
+
+
+def new_strategy(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Strategy.", show_default=False)],
+    kind: Annotated[str, typer.Option("--kind", help="rust, signals or python.")] = "rust",
+    debug: Debug = False,
+) -> None:
+    """Writes the skeleton of a new strategy. Not built in this version."""
+    raise not_built("sweep strategies new", remedy="see docs/own-strategy.md")
+
+
+def schema(as_json: Json = False, debug: Debug = False) -> None:
+    """Prints the JSON Schema of the config, for editors."""
+    from sweep.config import json_schema
+
+    typer.echo(json.dumps(json_schema(_declarations()), indent=None if as_json else 2))
+
+
+def _declarations() -> list[dict[str, Any]]:
+    from sweep import _core
+
+    known: list[dict[str, Any]] = json.loads(_core.strategies())
+    return known
+
+
+def _type(parameter: Mapping[str, Any]) -> str:
+    return f"{parameter['type']}{' or none' if parameter['optional'] else ''}"
+
+
+def _default(parameter: Mapping[str, Any]) -> str:
+    value = parameter["default"]
+    return "none" if value is None else output.number(value)
+
+
+def _ranges(parameter: Mapping[str, Any]) -> Iterator[str]:
+    for item in parameter["ranges"]:
+        if item.get("choices") is not None:
+            text = " ".join(output.number(choice) for choice in item["choices"])
+        else:
+            step = "" if item.get("step") is None else f" step {output.number(item['step'])}"
+            text = f"{output.number(item['low'])} to {output.number(item['high'])}{step}"
+            text += ", log" if item.get("log") else ""
+        yield f"{text} if {item['when']}" if item.get("when") else text

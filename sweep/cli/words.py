@@ -1,0 +1,55 @@
+"""Lines of text that say how a study stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sweep.study import Report
+    from sweep.study.dry_run import DryRun
+
+
+def summary(state: Report) -> Iterator[str]:
+    """State, progress, rate and what failed."""
+    reason = f" ({state.reason})" if state.reason else ""
+    yield f"study {state.name}: {state.status}{reason}"
+    total = "" if state.requested is None else f" of {state.requested}"
+    rate = "" if state.rate is None else f", {state.rate:.1f} per second"
+    yield f"trials: {state.done}{total}{rate}"
+    if state.driver is not None:
+        yield f"driver: {state.driver}"
+    if state.crashed:
+        yield f"its driver is gone; go on with: sweep resume {state.name}"
+    failed = sum(count for outcome, count in state.counts.items() if outcome.startswith("FAILED"))
+    if failed:
+        yield f"failed: {failed}; reasons: sweep show {state.name} --failed"
+    if not state.best:
+        yield "no feasible trial yet"
+    if state.environment_dependent:
+        yield "environment_dependent: a trial ended in an environment failure"
+
+
+def further(state: Report) -> Iterator[str]:
+    """Commands to look further, for the end of a run."""
+    yield "look further:"
+    yield f"  sweep show {state.name}"
+    if state.best:
+        yield f"  sweep show {state.name} {state.best[0].number}"
+        yield f"  sweep replay {state.name}:{state.best[0].number}"
+    yield f"  sweep export {state.name} --to trials.csv"
+    yield f"  sweep ui {state.name}"
+
+
+def dry_run(plan: DryRun) -> Iterator[str]:
+    """What a study would cost."""
+    yield plan.space
+    size = "continuous" if plan.cardinality is None else str(plan.cardinality)
+    yield f"points of the space: {size}"
+    yield f"trials: {'the whole space' if plan.trials is None else plan.trials}"
+    yield f"measured: {plan.seconds_per_trial * 1000:.2f} ms per trial on one core"
+    if plan.seconds is not None:
+        yield f"estimated: {plan.seconds:.0f} s on {plan.workers} worker{'s' if plan.workers > 1 else ''}"
+    yield f"memory: at most {plan.bytes_per_worker / 2**20:.0f} MiB per worker"
+    yield from plan.notes
+    yield "nothing was written"

@@ -1,0 +1,61 @@
+"""A config as YAML with every default written out."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from io import StringIO
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+from sweep.config.market import iso
+from sweep.config.model import Config
+
+
+def dump(config: Config) -> str:
+    """YAML 1.2 of the whole config, defaults included; `load` of it gives an equal config.
+
+    The sections of the engine appear as they were given: `resolved` writes those out too.
+    """
+    yaml = YAML(typ="rt", pure=True)
+    yaml.default_flow_style = False
+    yaml.width = 4096
+    yaml.allow_unicode = True
+    yaml.representer.add_representer(type(None), _null)
+    out = StringIO()
+    yaml.dump(_plain(config.model_dump(by_alias=True)), out)
+    return out.getvalue()
+
+
+def resolved(config: Config) -> Config:
+    """The config with all options of the engine filled in by the native module, presets and defaults applied.
+
+    Resolving twice changes nothing. Errors: those of the native check: [1001] [1003] [1004] [1008] [4001].
+    """
+    from sweep import _core
+
+    names = ("execution", "costs", "account", "rates", "metrics")
+    given = json.dumps({name: getattr(config, name) for name in names})
+    complete = json.loads(_core.resolve(given, config.market.symbol or ""))
+    complete["execution"] = {"preset": config.execution["preset"], **complete["execution"]}
+    full = Config.model_validate({**config.model_dump(by_alias=True), **complete})
+    full._source = config._source
+    return full
+
+
+def _null(representer: Any, value: None) -> Any:
+    return representer.represent_scalar("tag:yaml.org,2002:null", "null")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(child) for key, child in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(child) for child in value]
+    if isinstance(value, datetime):
+        return value.date() if "T" not in iso(value) else iso(value)
+    if isinstance(value, str) and not value.isprintable():
+        return DoubleQuotedScalarString(value)
+    return value

@@ -1,0 +1,173 @@
+"""The sections that the engine reads: `execution`, `costs`, `account`, `rates`, `metrics`, `symbol_specs`.
+
+Key names and types only. Presets and defaults are resolved by the native module, their one owner, so a config keeps
+what was written. Every key is optional here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from sweep.config.base import (
+    NULL,
+    Count,
+    Name,
+    Natural,
+    NonNegative,
+    NotBuilt,
+    Positive,
+    Section,
+    Seed,
+    given_keys,
+)
+from sweep.config.problems import invalid
+
+
+def _per_lot(name: str) -> str:
+    if name != "per_lot":
+        raise invalid(4001, f"the commission schema {name} is not built in this version", "use per_lot")
+    return name
+
+
+Schema = Annotated[
+    Literal["per_lot", "per_million_notional", "percent_of_notional"], AfterValidator(_per_lot)
+]
+
+
+class ExecutionSection(Section):
+    """Options of the fill model over a preset."""
+
+    preset: Literal["realistic", "reference"] = "realistic"
+    market_fill: Literal["next_open", "signal_close"] | None = None
+    gap_fills: bool | None = None
+    trigger_buffer_pips: NonNegative | None = None
+    entry_bar_tp_confirmation: Literal["limit_and_stop", "limit_only"] | None = None
+    reentry_on_exit_bar: bool | None = None
+    pnl: Literal["lots", "r_multiple"] | None = None
+    equity: Literal["mark_to_market", "realised"] | None = None
+    below_min_volume: Literal["reject", "raise_to_min"] | None = None
+    end_of_data: Literal["close", "leave_open"] | None = None
+    stop_on_ruin: bool | None = None
+    max_positions: Annotated[Count | None, NULL] = None
+    max_total_positions: Annotated[Count | None, NULL] = None
+    min_stop_pips: NonNegative | None = None
+    check_margin: Annotated[Any, NotBuilt((False,))] = Field(default=None, exclude=True)
+    seed: Seed | None = None
+
+
+class SlippageSection(Section):
+    """Slippage against the order, in pips."""
+
+    fixed_pips: NonNegative | None = None
+    random_pips: NonNegative | None = None
+
+
+class CommissionBlock(Section):
+    """Commission of one symbol, or the defaults of all."""
+
+    schema_: Schema | None = Field(default=None, alias="schema")
+    per_lot: NonNegative | None = None
+    rate_per_million: Annotated[Any, NotBuilt()] = Field(default=None, exclude=True)
+    pct: Annotated[Any, NotBuilt()] = Field(default=None, exclude=True)
+    fee_ccy: Name | None = None
+    side: Literal["both", "entry", "exit"] | None = None
+    min_fee: NonNegative | None = None
+    decimals: Annotated[Natural | None, NULL] = None
+
+
+class CommissionSection(CommissionBlock):
+    """Flat keys, or `defaults` overlaid by `per_symbol`."""
+
+    defaults: CommissionBlock | None = None
+    per_symbol: dict[str, CommissionBlock] | None = None
+
+
+class CostsSection(Section):
+    """Slippage, commission and the multipliers of stress runs."""
+
+    slippage: SlippageSection | None = None
+    commission: CommissionSection | None = None
+    slippage_multiplier: NonNegative | None = None
+    fee_multiplier: NonNegative | None = None
+    spread_multiplier: NonNegative | None = None
+
+
+class SizingSection(Section):
+    """How large a position is."""
+
+    mode: Literal["risk_amount", "risk_percent", "fixed_lots"] | None = None
+    unit_value: Literal["contract", "tick"] | None = None
+    percent: Positive | None = None
+    lots: Positive | None = None
+
+
+class AccountSection(Section):
+    """The account that trades."""
+
+    currency: Name | None = None
+    initial_balance: Positive | None = None
+    risk_per_trade: Positive | None = None
+    leverage: Positive | None = None
+    sizing: SizingSection | None = None
+
+
+def _pairs(rates: dict[str, float]) -> dict[str, float]:
+    for pair in rates:
+        if len(pair) != 6 or not pair.isalpha() or not pair.isupper():
+            raise invalid(
+                1009, f"{pair!r} is not a currency pair", "write six upper-case letters: EURUSD", pair
+            )
+    return rates
+
+
+class RatesSection(Section):
+    """Currency conversion."""
+
+    static: Annotated[dict[str, Positive], AfterValidator(_pairs)] | None = None
+    series: Annotated[Any, NotBuilt(({},))] = Field(default=None, exclude=True)
+    max_rate_age_hours: Annotated[Any, NotBuilt((96, 96.0))] = Field(default=None, exclude=True)
+
+
+class MetricsSection(Section):
+    """Options of the metrics."""
+
+    calendar: Literal["continuous", "business_day"] | None = None
+    periods_per_year: Positive | None = None
+    risk_free_annual: float | None = None
+
+
+class SymbolSection(Section):
+    """Fields of a symbol's specification that replace those of the built-in table."""
+
+    contract_size: Positive | None = None
+    pip_size: Positive | None = None
+    tick_size: Positive | None = None
+    tick_value: Positive | None = None
+    volume_min: Positive | None = None
+    volume_step: Positive | None = None
+    volume_max: Positive | None = None
+    base_currency: Name | None = None
+    quote_currency: Name | None = None
+
+
+def _preset(value: Any) -> Any:
+    return {"preset": value} if isinstance(value, str) else value
+
+
+def _with_preset(options: dict[str, Any]) -> dict[str, Any]:
+    return {"preset": "realistic", **options}
+
+
+Execution = Annotated[
+    dict[str, Any], given_keys(ExecutionSection), BeforeValidator(_preset), AfterValidator(_with_preset)
+]
+Costs = Annotated[dict[str, Any], given_keys(CostsSection)]
+Account = Annotated[dict[str, Any], given_keys(AccountSection)]
+Rates = Annotated[dict[str, Any], given_keys(RatesSection)]
+Metrics = Annotated[dict[str, Any], given_keys(MetricsSection)]
+Symbol = Annotated[dict[str, Any], given_keys(SymbolSection)]
+SymbolSpecs = dict[str, Symbol]
+
+__all__ = ["Account", "Costs", "Execution", "Metrics", "Rates", "SymbolSpecs"]

@@ -1,0 +1,84 @@
+"""The whole config: one attribute per section of the interface."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
+
+from sweep.config.base import Natural, NotBuilt, Section
+from sweep.config.compute import ComputeConfig, TrackingConfig
+from sweep.config.document import Document
+from sweep.config.engine import Account, Costs, Execution, Metrics, Rates, SymbolSpecs
+from sweep.config.market import MarketConfig
+from sweep.config.problems import invalid
+from sweep.config.results import DEFAULT_OBJECTIVE, Constraints, Objectives
+from sweep.config.search import SearchConfig
+from sweep.config.strategy import StrategyConfig
+
+
+def _study(name: str) -> str:
+    if not name or name.strip(".") == "" or not all(c.isalnum() or c in "._-" for c in name):
+        raise invalid(
+            1009, f"{name!r} cannot name a folder", "use letters, digits, dots, dashes, underscores"
+        )
+    return name
+
+
+def _holdout(value: Any) -> Any:
+    if value != "none":
+        raise invalid(4001, f"{{path}} ({value}) is not built in this version", "write holdout: none")
+    return value
+
+
+class Config(Section):
+    """A study's config after checks: frozen, paths absolute, defaults filled in.
+
+    `execution`, `costs`, `account`, `rates` and `metrics` hold what was written (and the preset's name); the engine
+    completes them.
+    """
+
+    study: Annotated[str, AfterValidator(_study)]
+    market: MarketConfig
+    symbol_specs: SymbolSpecs = Field(default_factory=dict)
+    rates: Rates = Field(default_factory=dict)
+    strategy: StrategyConfig
+    search: SearchConfig
+    objective: Objectives = (DEFAULT_OBJECTIVE,)
+    constraints: Constraints = ()
+    min_trades: Natural = 30
+    holdout: Annotated[str, BeforeValidator(_holdout)] = "none"
+    execution: Execution = Field(default_factory=lambda: {"preset": "realistic"})
+    costs: Costs = Field(default_factory=dict)
+    account: Account = Field(default_factory=dict)
+    metrics: Metrics = Field(default_factory=dict)
+    compute: ComputeConfig = ComputeConfig()
+    tracking: TrackingConfig = TrackingConfig()
+    gates: Annotated[Any, NotBuilt(({}, []))] = Field(default=None, exclude=True)
+    walk_forward: Annotated[Any, NotBuilt(("none",))] = Field(default=None, exclude=True)
+    validation: Annotated[Any, NotBuilt(({},))] = Field(default=None, exclude=True)
+
+    _source: Document | None = PrivateAttr(default=None)
+
+    def __eq__(self, other: object) -> bool:
+        """Equal content; where it was written does not count."""
+        return isinstance(other, Config) and self.model_dump() == other.model_dump()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def locate(self, path: str) -> str:
+        """Where the key at a dotted path was written: `file:line: path` or `override a.b=c: path`.
+
+        The nearest key around it if it was not written itself; the path alone if nothing is known of it.
+        """
+        if self._source is None:
+            return path
+        parts = tuple(int(part) if part.isdigit() else part for part in path.split("."))
+        for end in range(len(parts), 0, -1):
+            mark = self._source.marks.get(parts[:end])
+            if mark is not None:
+                return f"{mark}: {path}"
+        return path
+
+
+__all__ = ["Config"]

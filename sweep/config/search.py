@@ -1,0 +1,131 @@
+"""The section `search`: sampler, budget, space."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+
+from sweep.config.base import (
+    Count,
+    Duration,
+    Name,
+    Natural,
+    NotBuilt,
+    Section,
+    Seed,
+    Values,
+    as_tuple,
+)
+from sweep.config.problems import invalid
+
+_SCALAR = {"type": ["string", "number", "boolean", "null"]}
+_DIMENSION = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "type": {"enum": ["int", "float", "categorical", "bool"]},
+        "distribution": {
+            "enum": ["uniform", "log_uniform_values", "int_uniform", "q_uniform", "categorical"]
+        },
+        **{key: {"type": "number"} for key in ("low", "high", "min", "max", "step")},
+        "log": {"type": "boolean"},
+        "points": {"type": "integer", "minimum": 2},
+        **{key: {"type": "array", "items": _SCALAR} for key in ("choices", "values")},
+        "ordered": {"type": "boolean"},
+        "value": {},
+        "when": {"type": "string"},
+    },
+}
+_SPACE = {
+    "type": "object",
+    "description": "parameter to a range, a list of choices or one pinned value; the strategy's declared ranges otherwise",
+    "additionalProperties": {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR}, _DIMENSION]},
+}
+
+
+def _sampler(value: Any) -> Any:
+    if isinstance(value, dict):
+        raise invalid(
+            4001, "a sampler by import path ({path}) is not built in this version", "name a sampler"
+        )
+    return value
+
+
+_LONG = {"min": "low", "max": "high", "values": "choices"}
+
+
+def _spellings(space: dict[str, Any]) -> dict[str, Any]:
+    """Writes low, high and choices for min, max and values; where both stand, the space refuses them later."""
+    return {name: _long(entry) if isinstance(entry, dict) else entry for name, entry in space.items()}
+
+
+def _long(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key if _LONG.get(key, key) in entry else _LONG[key]: item for key, item in entry.items()}
+
+
+def _start_points(points: tuple[Any, ...]) -> tuple[Any, ...]:
+    for index, point in enumerate(points):
+        if point != "default" and not isinstance(point, dict):
+            raise invalid(1004, "expected a mapping or default", "write {name: value}", str(index))
+    return points
+
+
+class GridConfig(Section):
+    """Options of the sampler grid."""
+
+    order: Literal["lexicographic", "shuffled"] = "lexicographic"
+    thin: Count | None = None
+    """Most points of a thinned grid; null: the whole grid."""
+
+
+class StagnationConfig(Section):
+    """Stops a study whose best value stands still."""
+
+    batches: Count
+
+
+class SearchConfig(Section):
+    """How parameter sets are proposed, and how many."""
+
+    sampler: Annotated[
+        Literal["grid", "random", "qmc", "tpe", "optuna_tpe", "cmaes", "nsga2", "gp"],
+        BeforeValidator(_sampler),
+    ] = "tpe"
+    trials: Count | None = None
+    """Null: the whole grid; every other sampler needs a number."""
+    seed: Seed = 42
+    batch_size: Count = 64
+    lag: Count = 2
+    space: Annotated[Values, AfterValidator(_spellings), WithJsonSchema(_SPACE)] = Field(default_factory=dict)
+    where: Annotated[tuple[Name, ...], BeforeValidator(as_tuple)] = ()
+    others: Literal["search", "default"] = "search"
+    start_points: Annotated[
+        tuple[Any, ...],
+        BeforeValidator(as_tuple),
+        AfterValidator(_start_points),
+        WithJsonSchema({"type": ["array", "string"], "items": {"type": ["object", "string"]}}),
+    ] = ()
+    n_startup: Natural = 32
+    startup: Literal["qmc", "random"] = "qmc"
+    history: Count = 300
+    grid: GridConfig = GridConfig()
+    max_rejects: Count = 100_000
+    max_failure_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    timeout: Duration | None = None
+    """Seconds of wall clock after which no batch is proposed."""
+    stagnation: StagnationConfig | None = None
+    spool_interval: Duration = 5.0
+    keep_returns: Literal["all", "blocks", "none"] | None = None
+    """Null: all, or blocks where all would be too many."""
+    pruner: Annotated[Any, NotBuilt(("none", {"type": "none"}))] = Field(default=None, exclude=True)
+    early_stop: Annotated[Any, NotBuilt(("off", {}))] = Field(default=None, exclude=True)
+    rank_by: Annotated[Any, NotBuilt()] = Field(default=None, exclude=True)
+    keep_positions: Annotated[Any, NotBuilt(("none",))] = Field(default=None, exclude=True)
+
+    @model_validator(mode="after")
+    def _budget(self) -> SearchConfig:
+        if self.trials is None and self.sampler != "grid":
+            remedy = "say how many trials; only a grid has an end of its own"
+            raise invalid(1008, "{path}.trials is missing", remedy, "trials")
+        return self
