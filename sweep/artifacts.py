@@ -1,0 +1,178 @@
+"""Single backtests in full: the engine of a config, and the files of one result.
+
+`artifacts/<identity>/` holds what a ledger row leaves out, for the best trials of a study: `trades.parquet`,
+`equity.parquet`, `result.json` (metrics, summary, digests), `equity.svg`, `identity.json` and `config.yaml`. The last
+two are all that a replay needs beside the data.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from sweep.engine import Engine
+from sweep.errors import error
+from sweep.trackers import parquet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from sweep.config import Config
+    from sweep.engine import Backtest
+    from sweep.market.market import Market
+    from sweep.types import Trial
+
+FOLDER: Final = "artifacts"
+_CHART: Final = (960, 320)
+_MAX_POINTS: Final = 1500
+
+
+def engine_of(config: Config, market: Market, *, backend: Literal["rust", "python"] = "rust") -> Engine:
+    """The engine that a config describes, over a market that is loaded."""
+    return Engine(
+        market,
+        config.strategy.name,
+        execution=config.execution,
+        costs=config.costs,
+        account=config.account,
+        rates=config.rates,
+        metrics=config.metrics,
+        backend=backend,
+    )
+
+
+def write(study_dir: Path, engine: Engine, trials: Iterable[Trial]) -> list[Path]:
+    """Write `artifacts/<identity>/` for the given trials of a study, running each once more.
+
+    Args:
+        study_dir: the study's folder with its `config.yaml`.
+        engine: over the study's market and options.
+        trials: those that ran; a folder that exists is left as it is, so a resume adds what is missing.
+
+    Returns:
+        the folders, in the order of the trials.
+
+    Raises:
+        SweepError: [4004] if a result is not the one in the ledger; [3000] if the files cannot be written.
+    """
+    config = (study_dir / "config.yaml").read_text(encoding="utf-8")
+    folders = []
+    for trial in trials:
+        if trial.identity is None or trial.digests is None:
+            continue
+        folder = study_dir / FOLDER / trial.identity
+        if not folder.is_dir():
+            _save_whole(folder, _rerun(engine, trial), config)
+        folders.append(folder)
+    return folders
+
+
+def _rerun(engine: Engine, trial: Trial) -> Backtest:
+    result = engine.run(dict(trial.proposal.params))
+    expected = trial.digests.result if trial.digests else None
+    for name, wanted, found in (
+        ("identity", trial.identity, result.identity),
+        ("digest", expected, result.digest),
+    ):
+        if wanted != found:
+            raise error(
+                4004,
+                f"trial {trial.number} has another {name} when it runs alone: {wanted} in the ledger, {found} now",
+                remedy="report it: the same identity must give the same bytes",
+                stage="engine",
+            )
+    return result
+
+
+def _save_whole(folder: Path, result: Backtest, config: str) -> None:
+    """All files of a folder or none: written beside it, then renamed."""
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    try:
+        partial.mkdir(parents=True, exist_ok=True)
+        save(partial, result, config=config)
+        partial.rename(folder)
+    except OSError as problem:
+        raise error(
+            3000,
+            f"cannot write the artifacts: {problem}",
+            where=str(folder.parent),
+            remedy="check the folder and the space on its disk",
+            stage="infrastructure",
+        ) from problem
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def save(folder: Path, result: Backtest, *, config: str | None = None) -> list[Path]:
+    """Write one result into a folder that exists; its files, `config.yaml` among them if `config` is given."""
+    parquet.write(result.trades, folder / "trades.parquet")
+    parquet.write(result.equity, folder / "equity.parquet")
+    texts = {
+        "result.json": json.dumps(document(result), indent=1, ensure_ascii=False),
+        "identity.json": result.identity_document or "",
+        "equity.svg": equity_chart(result.equity),
+    }
+    if config is not None:
+        texts["config.yaml"] = config
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in ("trades.parquet", "equity.parquet", *texts)]
+
+
+def document(result: Backtest) -> dict[str, Any]:
+    """What a result says beside its tables, as JSON values."""
+    return {
+        "identity": result.identity,
+        "digests": dict(result.digests),
+        "equity_digest": result.equity_digest,
+        "metrics": dict(result.metrics),
+        "summary": dict(result.summary),
+        "rejections": dict(result.rejections),
+        "blocked_bars": dict(result.blocked_bars),
+    }
+
+
+def equity_chart(equity: pa.Table) -> str:
+    """The equity and its high water as an SVG; every stretch keeps its extremes."""
+    width, height = _CHART
+    values = [float(value) for value in equity.column("equity").to_pylist()]
+    high = [float(value) for value in equity.column("high_water").to_pylist()]
+    times = equity.column("timestamp").to_pylist()
+    low_end, high_end = min(values), max(high)
+    span = (high_end - low_end) or 1.0
+
+    def line(series: Sequence[float]) -> str:
+        steps = max(len(series) - 1, 1)
+        return " ".join(
+            f"{10 + (width - 20) * i / steps:.1f},{height - 24 - (height - 48) * (v - low_end) / span:.1f}"
+            for i, v in _extremes(series)
+        )
+
+    begin, end = (f"{moment:%Y-%m-%d}" for moment in (times[0], times[-1]))
+    font = 'font-family="sans-serif" font-size="12" fill="#555"'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
+        f'<rect width="{width}" height="{height}" fill="#fff"/>'
+        f'<polyline fill="none" stroke="#c9d6e2" points="{line(high)}"/>'
+        f'<polyline fill="none" stroke="#1f5f99" stroke-width="1.2" points="{line(values)}"/>'
+        f'<text x="10" y="16" {font}>equity {values[0]:,.0f} → {values[-1]:,.0f}</text>'
+        f'<text x="10" y="{height - 6}" {font}>{begin}</text>'
+        f'<text x="{width - 10}" y="{height - 6}" text-anchor="end" {font}>{end}</text></svg>'
+    )
+
+
+def _extremes(series: Sequence[float]) -> list[tuple[int, float]]:
+    """At most `_MAX_POINTS` points (index, value): minimum and maximum of every stretch, in order."""
+    if len(series) <= _MAX_POINTS:
+        return list(enumerate(series))
+    stretch = -(-len(series) // (_MAX_POINTS // 2))
+    kept: set[int] = {0, len(series) - 1}
+    for start in range(0, len(series), stretch):
+        block = range(start, min(start + stretch, len(series)))
+        kept |= {min(block, key=series.__getitem__), max(block, key=series.__getitem__)}
+    return [(i, series[i]) for i in sorted(kept)]

@@ -1,0 +1,186 @@
+"""A trial as it was recorded, and what must hold before it may be run again.
+
+It comes from the ledger (`of_study`) or from MLflow alone (`of_run`): identity document, resolved config, digests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sweep.artifacts import FOLDER
+from sweep.errors import error
+from sweep.ledger import IdentityTemplate, Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+
+    from sweep.config import Config
+    from sweep.market.market import Market
+
+DIGESTS: Final = ("trades", "daily", "metrics", "result", "equity")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A trial as it was recorded."""
+
+    name: str
+    """`STUDY:TRIAL`, for messages."""
+    identity: str
+    document: str
+    """Identity document, canonical JSON."""
+    config: str
+    """Resolved config of the study, YAML."""
+    digests: Mapping[str, str]
+    """Hex by name, of `DIGESTS` those that were recorded; empty for a trial that did not run."""
+    metrics: Mapping[str, float | None]
+    trades: pa.Table | None
+    """Trades, where they were kept."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """study, study_key and trial, for MLflow."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The identity document as values."""
+        facts: dict[str, Any] = json.loads(self.document)
+        return facts
+
+
+def of_study(folder: Path, number: int) -> Recorded:
+    """Trial `number` of the study in `folder`, with its trades if its artifacts were written.
+
+    Raises:
+        SweepError: [3001] no study, [1003] no such trial.
+    """
+    with Ledger.open(folder) as ledger:
+        facts, trial = ledger.study, ledger.trial(number)
+    document = IdentityTemplate(facts["identity_base"]).document(trial.proposal.key)
+    digests: dict[str, str] = {}
+    if trial.digests is not None:
+        digests = {name: getattr(trial.digests, name) for name in DIGESTS if name != "equity"}
+    kept = folder / FOLDER / (trial.identity or "none")
+    if (kept / "result.json").is_file():
+        digests["equity"] = json.loads((kept / "result.json").read_text(encoding="utf-8"))["equity_digest"]
+    name = str(facts.get("name") or folder.name)
+    return Recorded(
+        name=f"{name}:{number}",
+        identity=trial.identity or hashlib.sha256(document.encode()).hexdigest(),
+        document=document,
+        config=facts["config"],
+        digests=digests,
+        metrics=trial.metrics,
+        trades=_trades(kept / "trades.parquet"),
+        tags={"study": name, "trial": str(number)},
+    )
+
+
+def of_run(run_id: str, *, uri: str) -> Recorded:
+    """A trial from its MLflow run, or the best trial of a study from the parent run.
+
+    Raises:
+        SweepError: [3005] MLflow unreachable, [1001] no such run, [1008] a run without identity and config.
+    """
+    from sweep.trackers.mlflow import MlflowStore
+
+    store = MlflowStore(uri)
+    run = store.get(run_id)
+    present = store.artifacts(run)
+    missing = [name for name in ("identity.json", "config.yaml") if name not in present]
+    if missing:
+        raise error(
+            1008,
+            f"the MLflow run {run_id} has no {' and no '.join(missing)}",
+            remedy="name the run of a trial, or of a study that has a feasible trial",
+        )
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        document = store.download(run, "identity.json", folder).read_text(encoding="utf-8")
+        config = store.download(run, "config.yaml", folder).read_text(encoding="utf-8")
+        trades = None
+        if "trades.parquet" in present:
+            trades = _trades(store.download(run, "trades.parquet", folder))
+    tags = run.tags
+    number = tags.get("trial", tags.get("best_trial", ""))
+    keys = {name: ("digest" if name == "result" else f"{name}_digest") for name in DIGESTS}
+    of_trial = tags.get("role") == "trial"
+    return Recorded(
+        name=f"{tags.get('study', run_id)}:{number}",
+        identity=tags.get("identity") or hashlib.sha256(document.encode()).hexdigest(),
+        document=document,
+        config=config,
+        digests={name: tags[key] for name, key in keys.items() if key in tags},
+        metrics={k: v for k, v in run.metrics.items() if "." not in k}
+        if of_trial
+        else {k.removeprefix("best."): v for k, v in run.metrics.items() if k.startswith("best.")},
+        trades=trades,
+        tags={"study": tags.get("study", ""), "study_key": tags.get("study_key", ""), "trial": number},
+    )
+
+
+def check_versions(facts: Mapping[str, Any], *, engine_change: bool) -> tuple[str, ...]:
+    """Refuse another engine semantics or strategy version than an identity names, or note it.
+
+    Raises:
+        SweepError: [4005] stage engine, unless `engine_change`.
+    """
+    from sweep import _core
+
+    changes = []
+    wanted, found = int(facts["engine"]["semantics"]), int(json.loads(_core.build_info())["semantics"])
+    if wanted != found:
+        changes.append(f"engine semantics {wanted} → {found}")
+    strategy = facts["strategy"]
+    versions = {item["id"]: item["version"] for item in json.loads(_core.strategies())}
+    if versions.get(strategy["id"]) != strategy["version"]:
+        changes.append(
+            f"strategy {strategy['id']} {strategy['version']} → {versions.get(strategy['id'], 'absent')}"
+        )
+    if changes and not engine_change:
+        raise error(
+            4005,
+            "recorded by another version: " + "; ".join(changes),
+            remedy="use the version that recorded it, or --engine-change to compare anyway",
+            stage="engine",
+        )
+    return tuple(f"compared although {change}" for change in changes)
+
+
+def load_market(config: Config, expected: str) -> Market:
+    """The market of a config, of the digest that was recorded.
+
+    Raises:
+        SweepError: [3001] absent, [3008] of another digest; stage data.
+    """
+    from sweep.market import load as load_data
+
+    market = load_data(config.market, config.symbol_specs)
+    if market.digest != expected:
+        raise error(
+            3008,
+            f"the data have digest {market.digest}, recorded is {expected}",
+            where=", ".join(map(str, _paths(config))),
+            remedy="name the data of the study: market.bid=PATH market.ask=PATH",
+            stage="data",
+        )
+    return market
+
+
+def _paths(config: Config) -> list[str]:
+    market = config.market
+    return [path for path in (market.bid, market.ask, market.file) if path] or ["synthetic market"]
+
+
+def _trades(path: Path) -> pa.Table | None:
+    if not path.is_file():
+        return None
+    import pyarrow.parquet as pq
+
+    table: pa.Table = pq.read_table(path)
+    return table

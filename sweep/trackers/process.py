@@ -1,0 +1,330 @@
+"""The background process that shows a study in MLflow while it runs.
+
+The driver starts it (`Projection.start`), the process follows the ledger read-only, and the driver waits a bounded
+time for it at the end (`Projection.finish`). Nothing that happens here can stop, slow or fail the study: MLflow's
+import, its latency and its errors stay in this process, and what it could not show `sync` shows later.
+
+The driver speaks to it through its standard input: the line `final` when the study has ended and its artifacts are
+written; the end of the stream without it when the driver has died. The process answers through `tracking.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final, Literal
+
+from sweep.errors import SweepError, error
+from sweep.ledger import Ledger
+from sweep.trackers.breaker import Breaker
+from sweep.trackers.parquet import ParquetTracker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sweep.trackers.projection import MlflowTracker
+
+Top = int | Literal["all"]
+
+STATE: Final = "tracking.json"
+LOG: Final = "tracking.log"
+_LOCK: Final = "tracking.lock"
+_URI: Final = "SWEEP_TRACKING_URI"
+_POLL: Final = 2.0
+_SHARE: Final = 10.0
+"""A projection that took t seconds is followed by a pause of ten t, within `_POLL` and `_LONGEST`."""
+_LONGEST: Final = 30.0
+_FINAL_TRIES: Final = 4
+MANY_RUNS: Final = 1000
+"""More child runs than this make MLflow's sorted search slow."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the process has reached."""
+
+    shown: int = 0
+    """Trials that MLflow knows of."""
+    done: bool = False
+    """The final projection is complete."""
+    problem: str | None = None
+    """The last error if nothing succeeded after it, or what the user should know."""
+    experiment: str | None = None
+    run: str | None = None
+    """Id of the parent run."""
+
+    def save(self, folder: Path) -> None:
+        """Write `tracking.json`, whole or not at all."""
+        partial = folder / f".{STATE}.partial"
+        partial.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        partial.replace(folder / STATE)
+
+    @classmethod
+    def load(cls, folder: Path) -> State:
+        """The state last written, the empty one if there is none."""
+        try:
+            return cls(**json.loads((folder / STATE).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return cls()
+
+
+class Projection:
+    """The driver's end. No method raises, and only `finish` waits."""
+
+    def __init__(
+        self,
+        folder: Path,
+        process: subprocess.Popen[bytes] | None,
+        *,
+        problem: str | None = None,
+        advice: str | None = None,
+    ) -> None:
+        self._folder = folder
+        self._process = process
+        self._problem = problem
+        self.advice = advice
+        """What the user should know of the chosen settings, in one line."""
+
+    @classmethod
+    def start(cls, folder: Path, *, uri: str, top: Top = 50) -> Projection:
+        """Start the process for the study in `folder`; an unreachable store shows later, in `warning`."""
+        try:
+            (folder / STATE).unlink(missing_ok=True)
+            with (folder / LOG).open("ab") as log:
+                process = subprocess.Popen(  # noqa: S603  our own module, arguments are not a shell's
+                    _command(folder, top),
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    env=_environment(uri),
+                    start_new_session=True,  # Ctrl-C belongs to the driver
+                )
+        except OSError as problem:
+            return cls(folder, None, problem=f"[3005] MLflow: the projection cannot start: {problem}")
+        return cls(folder, process, advice=_advice(folder, top))
+
+    @property
+    def pid(self) -> int | None:
+        """Process id, None if it could not be started."""
+        return self._process.pid if self._process else None
+
+    @property
+    def warning(self) -> str | None:
+        """What is wrong at the moment, in one line; None if nothing is."""
+        return self._problem or State.load(self._folder).problem
+
+    def finish(self, *, timeout: float = 60.0) -> State:
+        """Tell the process that the study has ended, and wait for it, at most `timeout` seconds.
+
+        A process that needs longer goes on by itself.
+        """
+        self._tell(b"final\n")
+        if self._process is not None:
+            try:
+                self._process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                return replace(State.load(self._folder), done=False)
+        state = State.load(self._folder)
+        return replace(state, problem=self._problem or state.problem or self.advice)
+
+    def abandon(self) -> None:
+        """Let the process go without a final projection; it shows what is committed and ends."""
+        self._tell(b"")
+
+    def _tell(self, line: bytes) -> None:
+        pipe = self._process.stdin if self._process else None
+        if pipe is None or pipe.closed:
+            return
+        try:
+            pipe.write(line)
+            pipe.close()
+        except OSError:
+            return  # the process is gone; its state says why
+
+
+def lag(state: State, total: int, study: str) -> str | None:
+    """The line for the end of a study whose projection is behind, None if it is complete."""
+    if state.done:
+        return None
+    behind = f"{total - state.shown} trials" if total > state.shown else "runs of the best trials"
+    return f"MLflow not up to date: {behind}; sweep sync {study}"
+
+
+def _advice(folder: Path, top: Top) -> str | None:
+    """The warning for a run of its own for each of very many trials."""
+    if top != "all":
+        return None
+    try:
+        with Ledger.open(folder) as ledger:
+            trials = ledger.get("trials")
+    except SweepError:
+        return None
+    if trials is not None and trials <= MANY_RUNS:
+        return None
+    return (
+        f"tracking.runs: all gives each of {trials or 'all'} trials an MLflow run; above {MANY_RUNS} its sorted "
+        "search takes seconds. trials.parquet on the parent run has them all: runs: {top: 50}"
+    )
+
+
+def sync(folder: Path, *, uri: str | None, top: Top = 50) -> State:
+    """Bring `trials.parquet` and MLflow up to date in this process; `uri` None leaves MLflow out.
+
+    Raises:
+        SweepError: [3001] no study, [3005] MLflow unreachable, [6003] another projection is at work.
+    """
+    with Ledger.open(folder) as ledger, _alone(folder, patience=30.0):
+        ParquetTracker(folder).project(ledger, final=True)
+        state = State(shown=ledger.count(), done=True)
+        if uri is not None:
+            tracker = _tracker(uri, top)
+            tracker.project(ledger, final=True)
+            state = _reached(tracker, state)
+        state.save(folder)
+        return state
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point of the process: 0 if MLflow is up to date at the end, else 1."""
+    parser = argparse.ArgumentParser(prog="python -m sweep.trackers.process")
+    parser.add_argument("--study", type=Path, required=True)
+    parser.add_argument("--top", type=lambda text: text if text == "all" else int(text), default=50)
+    options = parser.parse_args(arguments)
+    os.nice(10)
+    follower = _Follower(options.study, os.environ[_URI], options.top)
+    try:
+        with _alone(options.study, patience=600.0):
+            return follower.follow(sys.stdin.buffer)
+    except SweepError as problem:
+        follower.note(problem)
+        return 1
+
+
+class _Follower:
+    """Projects whenever the ledger has grown, and once more at the end."""
+
+    def __init__(self, folder: Path, uri: str, top: Top) -> None:
+        self._folder = folder
+        self._uri = uri
+        self._top = top
+        self._tracker: MlflowTracker | None = None
+        self._breaker = Breaker()
+        self._state = State()
+
+    def follow(self, commands: IO[bytes]) -> int:
+        pause = 0.0
+        while True:
+            line = _heard(commands, pause)
+            if line is not None:
+                return self._end(final=line == b"final\n")
+            opening, started = self._tracker is None, time.monotonic()
+            if self._breaker.closed:
+                self._try(final=False)
+            spent = 0.0 if opening else time.monotonic() - started
+            pause = min(max(_POLL, _SHARE * spent), _LONGEST)
+
+    def _end(self, *, final: bool) -> int:
+        # A store that refused when last asked gets one more chance, a reachable one a few.
+        tries = 1 if self._breaker.failures else _FINAL_TRIES
+        for attempt in range(tries):
+            if self._try(final=final):
+                if not final and self._tracker is not None:
+                    self._tracker.interrupted()
+                return 0
+            if attempt + 1 < tries:
+                time.sleep(2.0**attempt)
+        return 1
+
+    def _try(self, *, final: bool) -> bool:
+        try:
+            with Ledger.open(self._folder) as ledger:
+                count = ledger.count()
+                if count > self._state.shown or final or self._tracker is None:
+                    self._project(ledger, final=final)
+        except (SweepError, OSError) as problem:
+            self._breaker.failed()
+            self.note(problem)
+            return False
+        self._breaker.succeeded()
+        self._state = replace(self._state, shown=max(count, self._state.shown), problem=None, done=final)
+        self._state.save(self._folder)
+        return True
+
+    def _project(self, ledger: Ledger, *, final: bool) -> None:
+        if final:
+            ParquetTracker(self._folder).project(ledger, final=True)
+        tracker = self._tracker or _tracker(self._uri, self._top)
+        tracker.project(ledger, final=final)
+        self._tracker = tracker
+        self._state = _reached(tracker, self._state)
+
+    def note(self, problem: Exception) -> None:
+        """Record an error in the state and the log."""
+        line = str(problem) if isinstance(problem, SweepError) else f"[3005] MLflow: {problem}"
+        sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {line}\n")
+        sys.stderr.flush()
+        self._state = replace(self._state, problem=line)
+        self._state.save(self._folder)
+
+
+def _tracker(uri: str, top: Top) -> MlflowTracker:
+    from sweep.trackers.projection import MlflowTracker
+
+    return MlflowTracker(uri, top=top)
+
+
+def _reached(tracker: MlflowTracker, state: State) -> State:
+    parent = tracker.parent
+    return state if parent is None else replace(state, experiment=parent.experiment, run=parent.id)
+
+
+def _heard(commands: IO[bytes], pause: float) -> bytes | None:
+    """A line from the driver, b"" at the end of the stream, None if neither came within `pause` seconds."""
+    ready, _, _ = select.select([commands], [], [], pause)
+    return commands.readline() if ready else None
+
+
+@contextmanager
+def _alone(folder: Path, *, patience: float) -> Iterator[None]:
+    """One projection of a study at a time: two writers would create runs twice."""
+    deadline = time.monotonic() + patience
+    with (folder / _LOCK).open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise error(
+                        6003,
+                        "another projection of this study is at work",
+                        where=str(folder),
+                        remedy="wait for it to end",
+                        stage="infrastructure",
+                    ) from None
+                time.sleep(0.2)
+        yield
+
+
+def _command(folder: Path, top: Top) -> list[str]:
+    return [sys.executable, "-m", "sweep.trackers.process", "--study", str(folder), "--top", str(top)]
+
+
+def _environment(uri: str) -> dict[str, str]:
+    """The driver's environment, with the store's URL (not on the command line: it may hold a password)."""
+    package_root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
+    return {**os.environ, _URI: uri, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
