@@ -1,0 +1,131 @@
+"""The composition root: names to implementations, imported when asked for. The only module that sees all families."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sweep.config import Config
+from sweep.errors import SweepError, error
+
+if TYPE_CHECKING:
+    from sweep.executors.base import EngineSpec, Executor
+    from sweep.objective import Objective
+    from sweep.samplers.base import Sampler
+    from sweep.space import Space
+    from sweep.trackers.process import Projection
+
+SAMPLERS: Final[Mapping[str, str]] = {
+    "grid": "sweep.samplers.grid",
+    "random": "sweep.samplers.random",
+    "qmc": "sweep.samplers.qmc",
+    "tpe": "sweep.samplers.tpe",
+    "optuna_tpe": "sweep.samplers.optuna",
+}
+"""Modules by name; each has `build(settings) -> Sampler`."""
+
+UNBUILT_SAMPLERS: Final = ("cmaes", "nsga2", "gp")
+BACKENDS: Final = ("ray", "local")
+LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = {
+    "qmc": ("numpy", "scipy"),
+    "tpe": ("optuna", "numpy", "scipy"),
+    "optuna_tpe": ("optuna", "numpy", "scipy"),
+}
+"""Packages whose version can change what a sampler proposes."""
+
+
+def declaration(name: str) -> Mapping[str, Any]:
+    """The declaration of a strategy.
+
+    Raises:
+        SweepError: [1001] with the nearest names if there is none.
+    """
+    from sweep import _core
+
+    known: dict[str, Mapping[str, Any]] = {str(item["id"]): item for item in json.loads(_core.strategies())}
+    if name not in known:
+        raise _unknown("strategy", name, known, where="strategy.name")
+    return known[name]
+
+
+def sampler(config: Config, space: Space, objective: Objective) -> Sampler:
+    """The sampler of `search.sampler`.
+
+    Raises:
+        SweepError: [1001] for an unknown name, [4001] for one that this build lacks; what the sampler refuses.
+    """
+    from sweep.samplers.base import Settings, unbuilt_sampler
+
+    search = config.search
+    name = search.sampler
+    if name not in SAMPLERS:
+        if name in UNBUILT_SAMPLERS:
+            raise unbuilt_sampler(name)
+        raise _unknown("sampler", str(name), SAMPLERS, where="search.sampler")
+    settings = Settings(
+        space=space,
+        objective=objective,
+        seed=search.seed,
+        batch_size=search.batch_size,
+        lag=search.lag,
+        trials=search.trials,
+        start_points=search.start_points,
+        n_startup=search.n_startup,
+        startup=search.startup,
+        history=search.history,
+        max_rejects=search.max_rejects,
+        grid=search.grid.model_dump(),
+    )
+    made: Sampler = importlib.import_module(SAMPLERS[name]).build(settings)
+    return made
+
+
+def executor(config: Config, spec: EngineSpec, *, warn: Callable[[str], None]) -> Executor:
+    """Workers as `compute` asks for them; with Ray, the cluster is up when this returns.
+
+    Raises:
+        SweepError: [1001] for an unknown backend; stage infrastructure if no worker starts.
+    """
+    compute = config.compute
+    workers = None if compute.workers == "auto" else int(compute.workers)
+    if compute.backend == "local":
+        from sweep.executors.local import LocalExecutor
+        from sweep.executors.worker import cpus
+
+        return LocalExecutor(spec, workers=workers or max(1, cpus() // compute.threads))
+    if compute.backend == "ray":
+        from sweep.executors.environment import prepare
+
+        prepare(compute.address)
+        try:
+            from sweep.executors.ray import RayExecutor
+        except ImportError as problem:
+            raise error(
+                6000,
+                f"Ray cannot be imported: {problem}",
+                where="compute.backend",
+                remedy="install ray, or use compute.backend=local",
+                stage="infrastructure",
+            ) from problem
+        return RayExecutor(spec, workers=workers, address=compute.address, warn=warn)
+    raise _unknown("backend", compute.backend, BACKENDS, where="compute.backend")
+
+
+def projection(config: Config, folder: Path) -> Projection | None:
+    """The background process that shows the study in MLflow; None if tracking is off."""
+    if config.tracking.mlflow is None:
+        return None
+    from sweep.trackers.process import Projection
+
+    return Projection.start(folder, uri=config.tracking.mlflow, top=config.tracking.top)
+
+
+def _unknown(what: str, name: str, known: Iterable[str], *, where: str) -> SweepError:
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    remedy = f"did you mean {' or '.join(near)}?" if near else f"use one of {', '.join(names)}"
+    return error(1001, f"unknown {what} {name!r}", where=where, remedy=remedy)

@@ -1,0 +1,225 @@
+"""Trials to chunks and back: sizes, retries and bisection, the same for every executor.
+
+What is cut how, and runs where and how often, never reaches a result: a trial is a pure function of its parameters.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sweep.errors import error
+from sweep.executors.base import Chunk, ChunkResult, Executor
+from sweep.executors.worker import table_of
+from sweep.types import ENVIRONMENT_FAILURES, Kind, Runtime
+
+CALL_SECONDS: Final = 0.15
+"""Length of a call that bounds both overhead and what a crash loses."""
+SHORTEST_DEADLINE: Final = 30.0
+FIRST_DEADLINE: Final = 600.0
+"""Deadline of a call per trial before any trial was measured."""
+_MEDIANS: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One trial to run."""
+
+    number: int
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RawResult:
+    """One trial as it came back: a row of the engine, or the kind of environment failure that ended it."""
+
+    number: int
+    row: Mapping[str, Any]
+    """Columns of `Engine.run_batch`; only status, kind and reason when the trial never came back."""
+    runtime: Runtime
+
+
+@dataclass(slots=True)
+class _Work:
+    """Rows that travel together."""
+
+    tasks: Sequence[Task]
+    losses: int = 0
+    """Workers that these rows, together or as parts of a larger chunk, have lost."""
+    alone: int = 0
+    """Workers that a single trial has lost by itself."""
+    avoid: str | None = None
+
+
+class Dispatcher:
+    """Keeps an executor busy with trials, in the order they are given.
+
+    A chunk that loses its worker runs again whole elsewhere and is halved from the second loss on; a trial that
+    loses its worker by itself more than `max_retries` times is FAILED with the kind of the last loss.
+
+    Args:
+        in_flight: trials that can be open at once (lag x batch size): bounds the size of a chunk.
+        max_retries: further attempts of a single trial that lost its worker.
+        trial_timeout: seconds per trial; None = 20 times the median, at least 30 s per call.
+        chunk_size: fixed size of a chunk; None = by measured time.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        *,
+        in_flight: int,
+        max_retries: int = 1,
+        trial_timeout: float | None = None,
+        chunk_size: int | None = None,
+    ) -> None:
+        self._executor = executor
+        self._in_flight = in_flight
+        self._max_retries = max_retries
+        self._trial_timeout = trial_timeout
+        self._chunk_size = chunk_size
+        self._queue: deque[Task] = deque()
+        self._again: deque[_Work] = deque()
+        self._running: dict[int, _Work] = {}
+        self._seconds: deque[float] = deque(maxlen=_MEDIANS)
+        self._next_id = 0
+        self._closed = False
+
+    @property
+    def outstanding(self) -> int:
+        """Chunks that workers have."""
+        return len(self._running)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is queued or running."""
+        return not (self._queue or self._again or self._running)
+
+    def add(self, tasks: Sequence[Task]) -> None:
+        """Queue trials."""
+        self._queue.extend(tasks)
+
+    def drop_queue(self) -> None:
+        """Forget what no worker has yet, and send nothing more."""
+        self._closed = True
+        self._queue.clear()
+        self._again.clear()
+
+    def wait(self, timeout: float | None) -> list[RawResult]:
+        """Submit what fits, then give the trials that ended; empty when time is up.
+
+        Raises:
+            SweepError: a fault that ends the study: of a call, of the data on a worker, of all workers.
+        """
+        self._submit()
+        ended: list[RawResult] = []
+        for result in self._executor.wait(timeout):
+            work = self._running.pop(result.chunk.id, None)
+            if work is None:
+                continue
+            if result.table is not None:
+                ended += self._finished(work, result)
+            elif result.blameless:
+                self._again.append(_Work(work.tasks, work.losses, work.alone, result.worker))
+            elif result.kind in ENVIRONMENT_FAILURES:
+                ended += self._lost(work, result)
+            else:
+                raise result.error or error(
+                    4000, "a call ended without table or error", stage="infrastructure"
+                )
+        self._submit()
+        return ended
+
+    def _submit(self) -> None:
+        while not self._closed and len(self._running) < self._executor.slots and (self._again or self._queue):
+            if self._again:
+                work = self._again.popleft()
+            else:
+                size = min(self._size(), len(self._queue))
+                work = _Work([self._queue.popleft() for _ in range(size)])
+            self._next_id += 1
+            self._running[self._next_id] = work
+            chunk = Chunk(
+                id=self._next_id,
+                table=table_of([dict(task.params) for task in work.tasks]),
+                attempt=work.losses + 1,
+                deadline=self._deadline(len(work.tasks)),
+                avoid=work.avoid,
+            )
+            self._executor.submit(chunk)
+
+    def _size(self) -> int:
+        """Trials per call: as many as take CALL_SECONDS, never so many that a slot stays empty."""
+        if self._chunk_size is not None:
+            return self._chunk_size
+        share = max(1, math.ceil(self._in_flight / self._executor.slots))
+        if not self._seconds:
+            return min(share, 8)
+        return max(1, min(share, round(CALL_SECONDS / max(self._median(), 1e-6))))
+
+    def _median(self) -> float:
+        return statistics.median(self._seconds)
+
+    def _deadline(self, trials: int) -> float:
+        if self._trial_timeout is not None:
+            return trials * self._trial_timeout
+        if not self._seconds:
+            return trials * FIRST_DEADLINE
+        return max(SHORTEST_DEADLINE, 20.0 * trials * self._median())
+
+    def _finished(self, work: _Work, result: ChunkResult) -> list[RawResult]:
+        assert result.table is not None
+        columns = {name: result.table.column(name).to_pylist() for name in result.table.column_names}
+        each = result.seconds / max(1, len(work.tasks))
+        self._seconds.append(each)
+        ended = []
+        for i, task in enumerate(work.tasks):
+            row = {name: values[i] for name, values in columns.items()}
+            seconds = row.get("seconds")
+            ended.append(
+                RawResult(task.number, row, _runtime(work, result, each if seconds is None else seconds))
+            )
+        return ended
+
+    def _lost(self, work: _Work, result: ChunkResult) -> list[RawResult]:
+        losses = work.losses + 1
+        if len(work.tasks) > 1:
+            parts = [work.tasks]
+            if losses >= 2:
+                half = len(work.tasks) // 2
+                parts = [work.tasks[:half], work.tasks[half:]]
+            self._again.extend(_Work(part, losses, 0, result.worker) for part in parts)
+            return []
+        alone = work.alone + 1
+        if alone <= self._max_retries:
+            self._again.append(_Work(work.tasks, losses, alone, result.worker))
+            return []
+        assert result.kind is not None
+        row = {"status": "FAILED", "kind": result.kind.value, "reason": _reason(result.kind, alone)}
+        lost = _Work(work.tasks, work.losses, work.alone)
+        return [RawResult(work.tasks[0].number, row, _runtime(lost, result, result.seconds))]
+
+
+def _runtime(work: _Work, result: ChunkResult, seconds: float) -> Runtime:
+    return Runtime(
+        worker=result.worker,
+        host=result.host,
+        attempts=work.losses + 1,
+        seconds=seconds,
+        rss_bytes=result.rss_bytes,
+        started_at=result.started_at,
+    )
+
+
+def _reason(kind: Kind, times: int) -> str:
+    """A reason without worker, host or time: it enters the ledger digest."""
+    what = {
+        Kind.WORKER_LOST: "[6000] the worker died while it ran this trial alone",
+        Kind.OUT_OF_MEMORY: "[6001] the worker ran out of memory while it ran this trial alone",
+        Kind.TIMEOUT: "[3006] the trial exceeded its deadline",
+    }[kind]
+    return f"{what}; {times} times"

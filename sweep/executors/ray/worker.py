@@ -1,0 +1,125 @@
+"""One Ray worker: the actor on its node, and what the driver knows of it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+import traceback
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
+
+from sweep.errors import SweepError, error
+from sweep.executors.base import Chunk, EngineSpec
+from sweep.executors.worker import Measured, Worker, versions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_ORDER: Final = count()
+NOT_STARTED: Final = 1007
+"""Code of a call that reached an actor which has no engine (yet, or after a restart)."""
+
+
+class Actor:
+    """The remote side. It is light until `hello` brings the market, first and after every restart."""
+
+    def __init__(self, spec: EngineSpec) -> None:
+        os.environ["RAYON_NUM_THREADS"] = str(spec.threads)
+        self._spec = spec
+        self._worker: Worker | None = None
+
+    def hello(self, table: pa.Table) -> dict[str, Any]:
+        """Build the engine over the market's rows and say who this is: node, host and versions.
+
+        Raises:
+            SweepError: what keeps the worker from starting; [6000] with the traceback for anything unforeseen.
+        """
+        from sweep.executors.ray.nodes import current_node
+
+        if self._worker is None:
+            try:
+                self._worker = Worker(self._spec.with_table(table))
+            except SweepError:
+                raise
+            except Exception as problem:
+                text = traceback.format_exc()
+                raise error(
+                    6000, repr(problem), stage="infrastructure", context={"traceback": text}
+                ) from problem
+        return {"node": current_node(), "host": socket.gethostname(), "versions": versions()}
+
+    def run(self, table: pa.Table) -> tuple[pa.Table, Measured]:
+        """Run a chunk.
+
+        Raises:
+            SweepError: [1007] if this process restarted since the last `hello`; what the engine raises.
+        """
+        if self._worker is None:
+            raise error(NOT_STARTED, "the worker has restarted", stage="infrastructure")
+        return self._worker.run(table)
+
+
+@dataclass(slots=True)
+class Call:
+    """One chunk on its way."""
+
+    ref: Any
+    chunk: Chunk
+    begun: float
+    """Monotonic time from which it is the call that the worker runs."""
+    order: int = field(default_factory=lambda: next(_ORDER))
+
+
+@dataclass(slots=True)
+class RayWorker:
+    """The driver's side of one actor."""
+
+    name: str
+    node: str
+    """Node that it was placed on, or found on."""
+    actor: Any
+    host: str = ""
+    ready: bool = False
+    lost: bool = False
+    """It died, and has not answered since."""
+    killed: bool = False
+    """We ended it because a call was overdue."""
+    hello: Any = None
+    """Greeting that has no answer yet."""
+    greet_at: float = 0.0
+    calls: deque[Call] = field(default_factory=deque)
+
+    @property
+    def label(self) -> str:
+        """Name with its node, for people and `trial_runtime`."""
+        return f"{self.name}@{self.node[:8]}"
+
+    def greet(self, market: Any) -> None:
+        """Ask whether it is there; `market` is the reference of the rows."""
+        self.hello = self.actor.hello.remote(market)
+
+    def answered(self, node: str, host: str) -> None:
+        """It is there, on that node."""
+        self.node, self.host = node, host
+        self.ready, self.lost, self.killed = True, False, False
+
+    def lose(self) -> None:
+        """It died; Ray brings it back and a greeting will tell."""
+        self.ready, self.lost = False, True
+        self.greet_at = time.monotonic()
+
+    def send(self, chunk: Chunk) -> Call:
+        """Start a call."""
+        call = Call(self.actor.run.remote(chunk.table), chunk, time.monotonic())
+        self.calls.append(call)
+        return call
+
+    def overdue(self, now: float) -> bool:
+        """Whether the call that it runs has exceeded its deadline."""
+        if not self.ready or self.killed or not self.calls:
+            return False
+        head = self.calls[0]
+        return head.chunk.deadline is not None and now - head.begun > head.chunk.deadline

@@ -1,0 +1,129 @@
+"""What runs beside an engine, in whatever process the executor put it."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sweep.errors import error
+from sweep.executors.base import BatchEngine, EngineSpec
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_STATM: Final = Path("/proc/self/statm")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a call cost; nothing of it enters a result."""
+
+    host: str
+    pid: int
+    seconds: float
+    rss_bytes: int | None
+    started_at: str
+
+
+class Worker:
+    """One engine over one market."""
+
+    def __init__(self, spec: EngineSpec) -> None:
+        self._spec = spec
+        self._engine = (spec.factory or native_engine)(spec)
+        self._host = socket.gethostname()
+
+    def run(self, table: pa.Table) -> tuple[pa.Table, Measured]:
+        """Run the parameter sets of `table`.
+
+        Raises:
+            SweepError: for faults of the call itself; trials that fail are rows.
+        """
+        begun, started_at = time.perf_counter(), datetime.now(UTC).isoformat(timespec="milliseconds")
+        results = self._engine.run_batch(table, returns=self._spec.returns, threads=self._spec.threads)
+        if results.num_rows != table.num_rows:
+            raise error(
+                4004, f"{table.num_rows} parameter sets gave {results.num_rows} results", stage="engine"
+            )
+        seconds = time.perf_counter() - begun
+        return results, Measured(self._host, os.getpid(), seconds, resident_bytes(), started_at)
+
+
+def native_engine(spec: EngineSpec) -> BatchEngine:
+    """The engine of this package over the market in `spec`.
+
+    Raises:
+        SweepError: [3008] if the market's digest is not the driver's, [4005] if the engine's semantics are not.
+    """
+    from sweep import _core
+    from sweep.engine import Engine
+    from sweep.market.market import Market
+
+    found = int(json.loads(_core.build_info())["semantics"])
+    if found != spec.semantics:
+        raise error(
+            4005,
+            f"the worker's engine has semantics version {found}, the driver's {spec.semantics}",
+            where=socket.gethostname(),
+            remedy="install the same version of sweep on every node",
+            stage="infrastructure",
+        )
+    if spec.table is None:
+        raise error(4004, "a worker was built without a market", stage="infrastructure")
+    market = Market.from_table(spec.table, spec.meta)
+    if market.digest != spec.digest:
+        raise error(
+            3008,
+            f"the worker's market has digest {market.digest}, the driver's {spec.digest}",
+            where=socket.gethostname(),
+            stage="data",
+        )
+    return Engine(market, spec.strategy, **spec.options)
+
+
+def versions() -> dict[str, str]:
+    """Versions that driver and workers must share."""
+    return {"python": ".".join(map(str, sys.version_info[:2])), "sweep": _package_version()}
+
+
+def resident_bytes() -> int | None:
+    """Resident memory of this process."""
+    try:
+        return int(_STATM.read_text(encoding="ascii").split()[1]) * resource.getpagesize()
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def cpus() -> int:
+    """CPUs that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _package_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("sweep-backtest")
+    except PackageNotFoundError:
+        return "source"
+
+
+def table_of(params: list[dict[str, Any]]) -> pa.Table:
+    """Parameter sets as a table: one column per parameter that any of them has, null = not given."""
+    import pyarrow as pa
+
+    from sweep.ledger.table import parameter_column
+
+    names = sorted({name for item in params for name in item})
+    columns = {name: parameter_column([item.get(name) for item in params]) for name in names}
+    if not columns:
+        return pa.table({"_": pa.nulls(len(params))}).select([])
+    return pa.table(columns)

@@ -1,0 +1,84 @@
+"""RFC 8785 texts, fast enough for every row of a study, and the digests built on them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import rfc8785
+
+_CHAIN_START: Final = b"sweep.ledger.v1\n"
+
+
+def dumps(value: Any) -> str:
+    """RFC 8785 canonical JSON of `value`."""
+    return rfc8785.dumps(value).decode("utf-8")
+
+
+def scalar(value: str | int | float | None) -> str:
+    """RFC 8785 text of one scalar: `dumps(value)`, some twenty times faster for the common cases.
+
+    Raises:
+        ValueError: for NaN, inf and integers beyond 2**53.
+    """
+    if value is None:
+        return "null"
+    if type(value) is str:
+        return json.dumps(value, ensure_ascii=False)
+    text = repr(value)
+    if type(value) is float and "e" not in text and "n" not in text:
+        text = text.removesuffix(".0")
+        return "0" if text == "-0" else text
+    return dumps(value)
+
+
+class LineEncoder:
+    """Canonical JSON object over fixed column names, one line per row."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        listed = list(names)
+        order = sorted(range(len(listed)), key=lambda i: listed[i].encode("utf-16-be"))
+        self._order = [(i, json.dumps(listed[i], ensure_ascii=False) + ":") for i in order]
+
+    def line(self, values: tuple[Any, ...]) -> str:
+        """The object, without a line break; `values` in the order of the names."""
+        return "{" + ",".join(name + scalar(values[i]) for i, name in self._order) + "}"
+
+
+def lines_digest(lines: Iterable[str]) -> str:
+    """SHA-256, lower-case hex, of the lines, each ended by a line feed."""
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(line.encode("utf-8"))
+        digest.update(b"\n")
+    return digest.hexdigest()
+
+
+def chain(digests: Iterable[str]) -> str:
+    """SHA-256 chain over hex digests: d0 = SHA-256(header), d(k+1) = SHA-256(d(k) || digest k)."""
+    state = hashlib.sha256(_CHAIN_START).digest()
+    for item in digests:
+        state = hashlib.sha256(state + bytes.fromhex(item)).digest()
+    return state.hex()
+
+
+class IdentityTemplate:
+    """Identities of a study's trials: SHA-256 of the identity document with `params` put in (search.md 8.1)."""
+
+    def __init__(self, base: Mapping[str, Any]) -> None:
+        before = [k for k in sorted(base) if k < "params"]
+        after = [k for k in sorted(base) if k > "params"]
+        head = ",".join(f"{dumps(k)}:{dumps(base[k])}" for k in before)
+        tail = ",".join(f"{dumps(k)}:{dumps(base[k])}" for k in after)
+        self._head = "{" + (head + "," if head else "") + '"params":'
+        self._tail = ("," + tail if tail else "") + "}"
+
+    def document(self, key: str) -> str:
+        """Identity document of the parameter set with canonical JSON `key`."""
+        return self._head + key + self._tail
+
+    def identity(self, key: str) -> str:
+        """Identity, lower-case hex."""
+        return hashlib.sha256(self.document(key).encode("utf-8")).hexdigest()

@@ -1,0 +1,116 @@
+"""Trials to rows of the ledger and back.
+
+`params` and the other JSON columns keep types and order of their mapping, so that a trial read back equals the
+trial written: 5.0 stays a float, and sums over violations keep their order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sweep.errors import error
+from sweep.ledger.schema import OBJECTIVE_COLUMNS
+from sweep.types import Digests, Kind, Outcome, Proposal, Runtime, Status, Trial
+
+Row = tuple[Any, ...]
+
+
+def json_text(value: Mapping[str, Any]) -> str:
+    """JSON of a mapping with its own order; refuses NaN and inf."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def trial_row(window: int, trial: Trial) -> Row:
+    """Row of table `trials`, columns as `TRIAL_COLUMNS`."""
+    proposal, outcome, digests = trial.proposal, trial.outcome, trial.digests
+    values = outcome.objectives
+    if len(values) > len(OBJECTIVE_COLUMNS):
+        raise error(4004, f"{len(values)} objectives", where=f"trial {trial.number}", stage="engine")
+    objectives = [None if v is None else float(v) for v in values]
+    objectives += [None] * (len(OBJECTIVE_COLUMNS) - len(values))
+    return (
+        window,
+        proposal.number,
+        proposal.batch,
+        str(proposal.source),
+        proposal.stream_pos,
+        json_text(proposal.params),
+        proposal.key,
+        trial.identity,
+        outcome.status.value,
+        outcome.kind.value if outcome.kind else None,
+        int(outcome.feasible),
+        *objectives,
+        json_text(outcome.violations),
+        json_text(trial.intermediate),
+        json_text(trial.partial),
+        outcome.reason,
+        digests.trades if digests else None,
+        digests.daily if digests else None,
+        digests.metrics if digests else None,
+        digests.result if digests else None,
+    )
+
+
+def metrics_row(window: int, trial: Trial, metrics: Sequence[str]) -> Row:
+    """Row of table `trial_metrics`: window, number and one value per metric."""
+    unknown = set(trial.metrics).difference(metrics)
+    if unknown:
+        raise error(
+            4004,
+            f"metrics {sorted(unknown)} are unknown to this ledger",
+            where=f"trial {trial.number}",
+            stage="engine",
+        )
+    return (window, trial.number, *(trial.metrics.get(name) for name in metrics))
+
+
+def runtime_row(window: int, trial: Trial) -> Row | None:
+    """Row of table `trial_runtime`, None if nothing was measured."""
+    run = trial.runtime
+    if run is None:
+        return None
+    return (
+        window,
+        trial.number,
+        run.worker,
+        run.host,
+        run.attempts,
+        run.seconds,
+        run.rss_bytes,
+        run.started_at,
+    )
+
+
+def trial_of(
+    row: Row, objectives: int, *, metrics: Mapping[str, float | None], runtime: Runtime | None = None
+) -> Trial:
+    """The trial of a row of `trials`; `objectives` says how many of obj0…obj2 are in use."""
+    proposal = Proposal(
+        number=row[1], batch=row[2], source=row[3], stream_pos=row[4], params=json.loads(row[5]), key=row[6]
+    )
+    outcome = Outcome(
+        status=Status(row[8]),
+        kind=Kind(row[9]) if row[9] is not None else None,
+        feasible=bool(row[10]),
+        reason=row[17],
+        objectives=tuple(row[11 : 11 + objectives]),
+        violations=json.loads(row[14]),
+    )
+    return Trial(
+        proposal=proposal,
+        outcome=outcome,
+        metrics=metrics,
+        identity=row[7],
+        digests=Digests(*row[18:22]) if row[21] is not None else None,
+        runtime=runtime,
+        intermediate=json.loads(row[15]),
+        partial=json.loads(row[16]),
+    )
+
+
+def runtime_of(row: Row) -> Runtime | None:
+    """The runtime of the six columns of `trial_runtime`, None where the join found no row."""
+    return None if row[0] is None else Runtime(*row)

@@ -1,0 +1,75 @@
+"""Write transactions that survive a full disk: rolled back, tried again, then one clear error."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+from sweep.errors import SweepError, error
+
+T = TypeVar("T")
+
+PAUSES: Final = (0.2, 1.0, 3.0)
+"""Seconds before each of the three further attempts."""
+
+_TRANSIENT: Final = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+
+
+def write(connection: sqlite3.Connection, path: Path, work: Callable[[], T]) -> T:
+    """Run `work` in one transaction of `connection` (autocommit mode); all of it or nothing is stored.
+
+    Raises:
+        SweepError: [3007] disk full or [3000] another I/O error, after three further attempts. The ledger is as
+            it was before the call and can be opened again.
+    """
+    for pause in (*PAUSES, None):
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            result = work()
+            connection.execute("COMMIT")
+            return result
+        except sqlite3.OperationalError as problem:
+            roll_back(connection)
+            if pause is None or _primary(problem) not in _TRANSIENT:
+                raise disk_error(problem, path) from problem
+            time.sleep(pause)
+        except BaseException:
+            roll_back(connection)
+            raise
+    raise error(4003, "the attempts of a transaction ended without a result", stage="infrastructure")
+
+
+def roll_back(connection: sqlite3.Connection) -> None:
+    """Undo an open transaction; a failing ROLLBACK is harmless, since SQLite drops it with the connection."""
+    if connection.in_transaction:
+        try:
+            connection.execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            return
+
+
+def disk_error(problem: sqlite3.Error, path: Path) -> SweepError:
+    """The error of the catalogue for an error of SQLite."""
+    full = _primary(problem) == sqlite3.SQLITE_FULL
+    return error(
+        3007 if full else 3000,
+        "the disk is full" if full else f"the ledger cannot be used: {problem}",
+        where=str(path),
+        remedy="make room, then resume the study" if full else "check the disk, then resume the study",
+        stage="infrastructure",
+    )
+
+
+def _primary(problem: sqlite3.Error) -> int:
+    return int(getattr(problem, "sqlite_errorcode", 0)) & 0xFF

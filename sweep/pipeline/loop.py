@@ -1,0 +1,294 @@
+"""The fixed-lag batch loop: batch k is proposed from the results of batches up to k - lag, and from nothing else.
+
+The ledger therefore depends on configuration, seed, batch size, lag and versions only, never on workers, chunks,
+timing or restarts (search.md 3). Reading order: `Pipeline.run`, then the steps in its order.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from sweep.errors import SweepError, error
+from sweep.executors.dispatch import Dispatcher, RawResult, Task
+from sweep.ledger import BatchRecord, IdentityTemplate, Ledger
+from sweep.ledger import returns as daily_returns
+from sweep.ledger.canonical import chain, lines_digest
+from sweep.pipeline.batch import Objectives, OpenBatch, from_spool, graded
+from sweep.pipeline.rules import Ending, Reason, Rules
+from sweep.pipeline.stops import JUDGED_BATCHES, stagnant, too_many_failures
+from sweep.progress import Reporter, Silent, State
+from sweep.samplers.base import Sampler, View, position_after
+from sweep.seeds import seed
+from sweep.types import Proposal, Status, StudyStatus, Trial
+
+INTERRUPT_SECONDS: Final = 10.0
+"""How long an interrupted study waits for what is in flight."""
+_POLL_SECONDS: Final = 0.25
+
+
+class Pipeline:
+    """One run of a study, from where its ledger ends.
+
+    Args:
+        identities: gives every proposal its identity before it runs.
+        interrupted: asked between steps; True stops the run cleanly.
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        sampler: Sampler,
+        dispatcher: Dispatcher,
+        objective: Objectives,
+        identities: IdentityTemplate,
+        rules: Rules,
+        reporter: Reporter | None = None,
+        interrupted: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._ledger, self._sampler, self._dispatcher, self._objective = (
+            ledger,
+            sampler,
+            dispatcher,
+            objective,
+        )
+        self._identities, self._rules, self._interrupted = identities, rules, interrupted
+        self._reporter: Reporter = reporter or Silent()
+        size, records = rules.batch_size, ledger.batches()
+        self._history = ledger.history()
+        """Committed trials as the ledger gives them back, without metrics."""
+        self._row_digests = [digest for _, digest, _ in records]
+        self._key_digests = [record.params_digest for record, _, _ in records]
+        self._spool = ledger.spooled()
+        self._open: dict[int, OpenBatch] = {}
+        self._next = len(self._history) // size
+        """The batch to propose next: the first one that the ledger lacks, in whole or in part."""
+        earlier = [trial.proposal for trial in self._history[: self._next * size]]
+        self._used = {proposal.key for proposal in earlier}
+        self._position = position_after(earlier)
+        self._stop: Reason | None = None
+        """Why nothing more is proposed; None while it is."""
+        self._best: Trial | None = None
+        self._best_after: list[int | None] = []
+        for k in range(math.ceil(len(self._history) / size)):
+            self._note_best(k, self._history[k * size : (k + 1) * size])
+        self._failed = sum(trial.outcome.status is Status.FAILED for trial in self._history)
+        self._timing = dict.fromkeys(("propose", "wait", "grade", "commit", "spool"), 0.0)
+
+    def run(self) -> Ending:
+        """Propose, run, commit in order, until a stop rule, an interrupt or a fault that ends the study."""
+        begun = spooled_at = time.monotonic()
+        try:
+            while True:
+                self._propose_what_may_be(time.monotonic() - begun)
+                if not self._open:
+                    return self._finished()
+                if self._interrupted():
+                    return self._interrupt()
+                self._accept(self._wait())
+                self._commit_in_order()
+                if (problem := self._failure()) is not None:
+                    return self._ended(StudyStatus.FAILED, "failures", problem)
+                if time.monotonic() - spooled_at >= self._rules.spool_interval:
+                    spooled_at = time.monotonic()
+                    self._spool_results(self._open.values())
+                self._report()
+        except SweepError as problem:
+            self._keep_what_can_be()
+            return self._ended(StudyStatus.FAILED, "error", problem)
+
+    # -------------------------------------------------------------------------------------------------------- propose
+    def _propose_what_may_be(self, elapsed: float) -> None:
+        rules = self._rules
+        while self._stop is None and self._next < len(self._history) // rules.batch_size + rules.lag:
+            known = self._next - rules.lag + 1
+            if (
+                rules.trials is not None
+                and max(self._next * rules.batch_size, len(self._history)) >= rules.trials
+            ):
+                self._stop = "trials"
+            elif rules.timeout is not None and elapsed >= rules.timeout:
+                self._stop = "timeout"
+            elif stagnant(self._best_after, known, rules.stagnation):
+                self._stop = "stagnation"
+            else:
+                with self._clocked("propose"):
+                    self._propose(self._next)
+
+    def _propose(self, k: int) -> None:
+        """Propose batch k in full, cut it to the budget, send what the ledger lacks to the workers."""
+        size, first = self._rules.batch_size, k * self._rules.batch_size
+        known = max(0, k - self._rules.lag + 1)
+        view, pending = self._view(k, known)
+        proposals = list(self._sampler.propose(k, first, size, view))
+        if len(proposals) < size:
+            self._stop = "exhausted"
+        if self._rules.trials is not None:
+            proposals = proposals[: self._rules.trials - first]
+        stored = self._history[first:]
+        self._check_reproposal(k, proposals, stored)
+        keys = [proposal.key for proposal in proposals]
+        record = BatchRecord(
+            k=k,
+            first=first,
+            count=len(proposals),
+            proposer_seed=seed(self._rules.seed, "sampler", k),
+            view_digest=lines_digest([chain(self._row_digests[:known]), *pending]),
+            params_digest=lines_digest(keys),
+        )
+        self._next = k + 1
+        self._used.update(keys)
+        self._position = position_after(proposals, self._position)
+        self._key_digests[k:] = [record.params_digest]
+        if len(proposals) > len(stored):
+            self._dispatch(OpenBatch(record, proposals[len(stored) :], len(stored)))
+
+    def _view(self, k: int, known: int) -> tuple[View, list[str]]:
+        """What batch k may know: rows of the batches before `known`, parameters of those from there to k.
+
+        A batch in between that is committed already, as after a resume, is shown without its results too.
+        """
+        begin, end = known * self._rules.batch_size, k * self._rules.batch_size
+        proposals = [trial.proposal for trial in self._history[begin:end]]
+        proposals += [proposal for batch in self._open.values() for proposal in batch.proposals]
+        view = View(
+            finished=self._history[:begin],
+            pending=[proposal.params for proposal in proposals],
+            used=self._used,
+            stream_pos=self._position,
+        )
+        return view, self._key_digests[known:k]
+
+    def _check_reproposal(self, k: int, proposals: Sequence[Proposal], stored: Sequence[Trial]) -> None:
+        """A partial batch that an extension proposes again must begin with the rows that are stored."""
+        if [p.key for p in proposals[: len(stored)]] != [trial.proposal.key for trial in stored]:
+            raise error(
+                4004,
+                f"batch {k} proposed again differs from what the ledger holds",
+                where=f"sampler {self._sampler.name}",
+                remedy="restore the versions that the study was started with",
+                stage="engine",
+            )
+
+    # ------------------------------------------------------------------------------------------------------------ run
+    def _dispatch(self, batch: OpenBatch) -> None:
+        """Take what an earlier run finished from the spool, send the rest to the workers."""
+        self._open[batch.k] = batch
+        tasks = []
+        for proposal in batch.proposals:
+            kept = self._spool.pop(self._identities.identity(proposal.key), None)
+            if kept is None:
+                tasks.append(Task(proposal.number, proposal.params))
+            else:
+                batch.spooled.add(proposal.number)
+                self._accept([from_spool(proposal.number, kept)])
+        self._dispatcher.add(tasks)
+
+    def _wait(self) -> list[RawResult]:
+        with self._clocked("wait"):
+            return self._dispatcher.wait(0.0 if self._dispatcher.idle else _POLL_SECONDS)
+
+    def _accept(self, results: Sequence[RawResult]) -> None:
+        with self._clocked("grade"):
+            for raw in results:
+                batch = self._open[raw.number // self._rules.batch_size]
+                proposal = batch.proposal(raw.number)
+                trial = graded(proposal, raw, self._objective, self._identities, self._ledger.metrics)
+                batch.results[raw.number] = (trial, raw)
+
+    # --------------------------------------------------------------------------------------------------------- commit
+    def _commit_in_order(self) -> None:
+        """Commit every batch whose turn it is; complete ones that wait for theirs go to the spool."""
+        for k in sorted(self._open):
+            if not self._open[k].complete:
+                break
+            with self._clocked("commit"):
+                self._commit(self._open[k])
+        self._spool_results([batch for batch in self._open.values() if batch.complete])
+
+    def _commit(self, batch: OpenBatch) -> None:
+        ended = batch.ended()
+        if self._rules.keep_returns:
+            rows = {trial.number: raw.row.get("returns") for trial, raw in ended}
+            daily_returns.write(self._ledger.folder, batch.k, rows, stored=batch.stored)
+        committed = self._ledger.commit(batch.record, [trial for trial, _ in ended])
+        del self._open[batch.k]
+        self._history.extend(committed.trials)
+        self._row_digests[batch.k :] = [committed.rows_digest]
+        self._failed += sum(trial.outcome.status is Status.FAILED for trial in committed.trials)
+        self._note_best(batch.k, committed.trials)
+
+    def _note_best(self, k: int, trials: Sequence[Trial]) -> None:
+        self._best = self._objective.best([*([self._best] if self._best else []), *trials])
+        self._best_after[k:] = [self._best.number if self._best else None]
+
+    def _spool_results(self, batches: Iterable[OpenBatch]) -> None:
+        """Make finished results durable before their batch's turn."""
+        items = [item for batch in batches for item in batch.take_unspooled()]
+        if items:
+            with self._clocked("spool"):
+                self._ledger.spool(items)
+
+    # -------------------------------------------------------------------------------------------------------- the end
+    def _failure(self) -> SweepError | None:
+        """Judged once, on the first batches, or on all there is when fewer are run."""
+        due = JUDGED_BATCHES * self._rules.batch_size
+        if len(self._history) < due and (self._open or self._stop is None):
+            return None
+        return too_many_failures(self._history[:due], self._rules.max_failure_share)
+
+    def _finished(self) -> Ending:
+        if self._history and (problem := self._failure()) is not None:
+            return self._ended(StudyStatus.FAILED, "failures", problem)
+        reason = self._stop or "trials"
+        if reason == "trials" or (reason == "exhausted" and self._rules.trials is None):
+            return self._ended(StudyStatus.FINISHED, reason)
+        return self._ended(StudyStatus.EXHAUSTED if reason == "exhausted" else StudyStatus.STOPPED, reason)
+
+    def _interrupt(self) -> Ending:
+        """Nothing more is sent; what is in flight has ten seconds, then all that ended is kept."""
+        self._dispatcher.drop_queue()
+        until = time.monotonic() + INTERRUPT_SECONDS
+        while self._dispatcher.outstanding and time.monotonic() < until:
+            self._accept(self._wait())
+        self._commit_in_order()
+        self._spool_results(self._open.values())
+        return self._ended(StudyStatus.STOPPED, "interrupted")
+
+    def _keep_what_can_be(self) -> None:
+        try:
+            self._commit_in_order()
+            self._spool_results(self._open.values())
+        except SweepError as problem:
+            self._reporter.note(f"finished results could not be kept: {problem}")
+
+    def _ended(self, status: StudyStatus, reason: Reason, problem: SweepError | None = None) -> Ending:
+        self._report()
+        return Ending(status, reason, problem, self._timing)
+
+    def _report(self) -> None:
+        waiting = sum(len(batch.results) for batch in self._open.values())
+        values = self._best.outcome.objectives if self._best else (None,)
+        self._reporter.update(
+            State(
+                done=len(self._history) + waiting,
+                total=self._rules.trials,
+                best=values[0],
+                best_number=self._best.number if self._best else None,
+                objective=self._objective.names[0],
+                failed=self._failed,
+                open_batches=len(self._open),
+            )
+        )
+
+    @contextmanager
+    def _clocked(self, step: str) -> Iterator[None]:
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._timing[step] += time.perf_counter() - begun

@@ -1,0 +1,141 @@
+"""One run of a study: workers, the pipeline between them and the ledger, and what is made of the result."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from sweep import build
+from sweep.errors import SweepError
+from sweep.executors.base import Executor
+from sweep.executors.dispatch import Dispatcher
+from sweep.ledger import IdentityTemplate, Ledger
+from sweep.pipeline import Ending, Pipeline
+from sweep.progress import Reporter
+from sweep.study.interrupts import Interrupts
+from sweep.study.plan import Plan
+from sweep.types import Status, StudyStatus
+
+if TYPE_CHECKING:
+    from sweep.trackers.process import Projection
+
+MOST_ARTIFACTS: Final = 50
+"""Trials whose trades and equity are kept when every trial gets an MLflow run."""
+ADVICE_SHARE: Final = 0.2
+"""Share of refused parameter sets above which a missing constraint is likely."""
+
+
+@dataclass(slots=True)
+class Driver:
+    """Runs a planned study on its workers; one instance per run. The executor is closed at its end."""
+
+    plan: Plan
+    reporter: Reporter
+    executor: Executor
+    warnings: list[str] = field(default_factory=list)
+
+    def run(self, ledger: Ledger) -> Ending:
+        """Run the pipeline to its end, record it, keep the best trials' artifacts, finish the projections.
+
+        A projection never fails a study: what goes wrong there is a warning.
+        """
+        begun, before = time.monotonic(), ledger.count()
+        ledger.set_status(StudyStatus.RUNNING, event="started", workers=self.executor.workers)
+        projection = build.projection(self.plan.config, ledger.folder)
+        try:
+            with Interrupts(self.reporter.note) as interrupts:
+                ending = self._pipeline(ledger, interrupts).run()
+            self.executor.close()
+            self._advise(ledger)
+            self._record(ledger, ending, time.monotonic() - begun, ledger.count() - before)
+        except BaseException:
+            if projection is not None:
+                projection.abandon()
+            raise
+        finally:
+            self.executor.close()
+        self._project(ledger, projection, done=ending.problem is None and not ending.interrupted)
+        return ending
+
+    def _pipeline(self, ledger: Ledger, interrupts: Interrupts) -> Pipeline:
+        plan, compute = self.plan, self.plan.config.compute
+        rules = plan.rules(ledger.get("trials"), keep_returns=bool(ledger.get("keep_returns")))
+        dispatcher = Dispatcher(
+            self.executor,
+            in_flight=rules.lag * rules.batch_size,
+            max_retries=compute.max_retries,
+            trial_timeout=None if compute.trial_timeout == "auto" else float(compute.trial_timeout),
+        )
+        return Pipeline(
+            ledger=ledger,
+            sampler=plan.sampler,
+            dispatcher=dispatcher,
+            objective=plan.objective,
+            identities=IdentityTemplate(ledger.get("identity_base")),
+            rules=rules,
+            reporter=self.reporter,
+            interrupted=lambda: interrupts.requested,
+        )
+
+    def _record(self, ledger: Ledger, ending: Ending, seconds: float, trials: int) -> None:
+        details = {
+            "reason": ending.reason,
+            "seconds": round(seconds, 3),
+            "trials": trials,
+            "timing": {step: round(value, 3) for step, value in ending.timing.items()},
+            "warnings": self.warnings,
+        }
+        try:
+            problem = {} if ending.problem is None else {"problem": ending.problem.message}
+            ledger.set_status(ending.status, event="ended", **details, **problem)
+        except SweepError as failure:
+            if ending.problem is None:
+                raise
+            self._warn(f"the end of the study could not be recorded: {failure}")
+
+    def _advise(self, ledger: Ledger) -> None:
+        counts = ledger.counts()
+        refused, total = counts.get("FAILED/INVALID_PARAMS", 0), sum(counts.values())
+        if total and refused > ADVICE_SHARE * total:
+            self._warn(
+                f"{refused} of {total} parameter sets were refused by the strategy: declare the missing constraint "
+                "in search.where (`sweep show STUDY --failed` has the reasons)"
+            )
+
+    # ----------------------------------------------------------------------------------------------------- projections
+    def _project(self, ledger: Ledger, projection: Projection | None, *, done: bool) -> None:
+        """Artifacts of the best trials, `trials.parquet`, MLflow; an interrupted study is not kept waiting."""
+        if not done:
+            if projection is not None:
+                projection.abandon()
+            return
+        from sweep.trackers.parquet import ParquetTracker
+
+        try:
+            self._keep_best(ledger)
+            ParquetTracker(ledger.folder).project(ledger, final=True)
+        except SweepError as problem:
+            self._warn(f"a projection of the study is incomplete: {problem}")
+        if projection is None:
+            return
+        from sweep.trackers.process import lag
+
+        state = projection.finish()
+        if state.problem is not None:
+            self._warn(state.problem)
+        behind = lag(state, ledger.count(), ledger.folder.name)
+        if behind is not None:
+            self._warn(behind)
+
+    def _keep_best(self, ledger: Ledger) -> None:
+        from sweep import artifacts
+
+        top = self.plan.config.tracking.top
+        ranked = self.plan.objective.rank(ledger.history())
+        complete = [trial for trial in ranked if trial.outcome.status is Status.COMPLETE]
+        artifacts.write(ledger.folder, self.plan.engine, complete[: MOST_ARTIFACTS if top == "all" else top])
+
+    def _warn(self, text: str) -> None:
+        self.warnings.append(text)
+        self.reporter.note(text)

@@ -1,0 +1,177 @@
+"""A study before it exists: config, data, space, objective and sampler, all checked. Nothing is written here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from sweep import build
+from sweep.config import Config, dump, located, resolved
+from sweep.errors import error
+from sweep.ledger import IdentityTemplate
+from sweep.pipeline import Rules
+from sweep.samplers.base import View
+
+if TYPE_CHECKING:
+    from sweep.engine import Engine
+    from sweep.executors.base import EngineSpec
+    from sweep.market.market import Market
+    from sweep.objective import Objective
+    from sweep.samplers.base import Sampler
+    from sweep.space import Space
+
+MOST_RETURNS: Final = 200_000_000
+"""Daily returns that are kept by default, over all trials."""
+_ENGINE_KEYS: Final = ("execution", "costs", "account", "rates", "metrics")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a run needs, and that `Study.run` writes down."""
+
+    config: Config
+    """Every option of the engine filled in."""
+    declaration: Mapping[str, Any]
+    market: Market
+    space: Space
+    objective: Objective
+    sampler: Sampler
+
+    @cached_property
+    def config_text(self) -> str:
+        """The resolved config as YAML."""
+        return dump(self.config)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """An engine of the driver, for identities and single backtests."""
+        from sweep.artifacts import engine_of
+
+        return engine_of(self.config, self.market)
+
+    @cached_property
+    def build_info(self) -> dict[str, Any]:
+        """Version, semantics and build of the native module."""
+        from sweep import _core
+
+        return dict(json.loads(_core.build_info()))
+
+    @cached_property
+    def metric_names(self) -> tuple[str, ...]:
+        """Metrics of the catalogue, in its order."""
+        from sweep.metrics import names
+
+        return names()
+
+    @cached_property
+    def identity_base(self) -> dict[str, Any]:
+        """Identity document without `params`, checked against the engine's own identity of the first proposal.
+
+        Raises:
+            SweepError: [1010] if the sampler has no valid parameter set, [4004] if the two disagree.
+        """
+        first = self.sampler.propose(0, 0, 1, View(finished=(), pending=(), used=frozenset(), stream_pos=0))
+        if not first:
+            raise error(1010, "no valid parameter set", where="search.space", remedy="relax `search.where`")
+        document = self.engine.identity_document(first[0].params)
+        base: dict[str, Any] = json.loads(document)
+        del base["params"]
+        ours = IdentityTemplate(base).document(first[0].key)
+        if ours != document:
+            raise error(
+                4004,
+                "the engine's identity document is not that of the study",
+                where=f"{document} / {ours}",
+                remedy="report it, with the config",
+                stage="engine",
+            )
+        return base
+
+    @cached_property
+    def keep_returns(self) -> bool:
+        """Whether daily returns are kept: by default up to 2e8 of them.
+
+        Raises:
+            SweepError: [4001] for `blocks`.
+        """
+        search = self.config.search
+        if search.keep_returns == "blocks":
+            raise error(
+                4001,
+                "keep_returns: blocks is not built in this version",
+                where="search.keep_returns",
+                remedy="use all or none",
+            )
+        trials = search.trials or self.space.cardinality or 0
+        return search.keep_returns != "none" and (
+            search.keep_returns == "all" or trials * len(self.engine.dates) <= MOST_RETURNS
+        )
+
+    def rules(self, trials: int | None, *, keep_returns: bool) -> Rules:
+        """What the pipeline is told; `trials` is the budget, which an extension raises."""
+        search = self.config.search
+        return Rules(
+            batch_size=search.batch_size,
+            lag=search.lag,
+            seed=search.seed,
+            trials=trials,
+            timeout=search.timeout,
+            stagnation=search.stagnation.batches if search.stagnation else None,
+            max_failure_share=search.max_failure_share,
+            spool_interval=search.spool_interval,
+            keep_returns=keep_returns,
+        )
+
+    def engine_spec(self, *, returns: bool) -> EngineSpec:
+        """What a worker builds."""
+        from sweep.executors.base import EngineSpec
+
+        options = {key: getattr(self.config, key) for key in _ENGINE_KEYS}
+        return EngineSpec(
+            table=self.market.to_table(),
+            meta=self.market.meta,
+            digest=self.market.digest,
+            strategy=self.config.strategy.name,
+            options={**options, "cache_bytes": self.config.compute.cache_bytes},
+            semantics=int(self.build_info["semantics"]),
+            threads=self.config.compute.threads,
+            returns=returns,
+        )
+
+
+def prepare(config: Config) -> Plan:
+    """Check everything that a study needs, in the order: strategy, data, space, objective, sampler, engine.
+
+    Raises:
+        SweepError: what is wrong, with stage config, data or engine; nothing has been written.
+    """
+    from sweep.market import load
+    from sweep.objective import Objective
+    from sweep.space import Space
+
+    with located(config):
+        declaration = build.declaration(config.strategy.name)
+        complete = resolved(config)
+        market = load(config.market, config.symbol_specs)
+        search = config.search
+        space = Space.build(
+            declaration=declaration,
+            timeframe=market.timeframe,
+            pinned=config.strategy.params,
+            space=search.space,
+            where=search.where,
+            others=search.others,
+            seed=search.seed,
+            locate=config.locate,
+        )
+        objective = Objective.build(
+            [item.model_dump(exclude_none=True) for item in config.objective],
+            config.constraints,
+            config.min_trades,
+        )
+        plan = Plan(complete, declaration, market, space, objective, build.sampler(config, space, objective))
+        _ = plan.identity_base, plan.keep_returns
+    return plan

@@ -1,0 +1,114 @@
+"""How far a study is and what it found: from its ledger alone, so from any process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sweep.ledger import Ledger, driver
+from sweep.objective import Objective
+from sweep.types import ParamValue, Trial
+
+_RATE_BATCHES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """One of the best trials, for a table."""
+
+    number: int
+    value: float | None
+    feasible: bool
+    identity: str | None
+    params: Mapping[str, ParamValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """State of a study at one moment."""
+
+    name: str
+    folder: str
+    status: str
+    """RUNNING, FINISHED, EXHAUSTED, STOPPED or FAILED, as the driver last recorded it."""
+    reason: str
+    """Why it ended: trials, exhausted, timeout, stagnation, interrupted, failures, error; empty while it runs."""
+    driver: str | None
+    """Process that runs it now, `pid on host`; None if there is none."""
+    objective: str
+    direction: str
+    done: int
+    requested: int | None
+    """None = the whole space."""
+    counts: Mapping[str, int]
+    """Trials by STATUS or STATUS/KIND."""
+    best: tuple[Best, ...]
+    rate: float | None
+    """Trials per second over the last batches."""
+    seconds: float
+    """Wall clock of all finished runs."""
+    timing: Mapping[str, float]
+    """Where the driver's time went in the last run, seconds by step."""
+    environment_dependent: bool
+    digest: str
+    """Ledger digest."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def crashed(self) -> bool:
+        """Whether it counts as running although nobody runs it: its driver died, and `resume` goes on."""
+        return self.status == "RUNNING" and self.driver is None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Form for machines."""
+        return {**asdict(self), "crashed": self.crashed}
+
+
+def report(ledger: Ledger, objective: Objective, *, top: int = 5) -> Report:
+    """The report of a study as its ledger stands now."""
+    with ledger.snapshot():
+        facts = ledger.study
+        trials = ledger.history()
+        batches = ledger.batches()
+        counts, digest = ledger.counts(), ledger.digest()
+    ended = [event for event in facts["events"] if event["event"] == "ended"]
+    last = ended[-1] if ended and facts["status"] != "RUNNING" else {}
+    holder = driver(ledger.folder)
+    return Report(
+        name=str(facts["name"]),
+        folder=str(ledger.folder),
+        status=str(facts["status"]),
+        reason=str(last.get("reason", "")),
+        driver=f"{holder[0]} on {holder[1]}" if holder else None,
+        objective=objective.names[0],
+        direction=str(objective.directions[0]),
+        done=len(trials),
+        requested=facts["trials"],
+        counts=counts,
+        best=tuple(best_of(trials, objective, top)),
+        rate=_rate([(record.count, at) for record, _, at in batches[-_RATE_BATCHES:]]),
+        seconds=sum(float(event["seconds"]) for event in ended),
+        timing=last.get("timing", {}),
+        environment_dependent=bool(facts["environment_dependent"]),
+        digest=digest,
+        warnings=tuple(last.get("warnings", ())),
+    )
+
+
+def best_of(trials: Iterable[Trial], objective: Objective, top: int) -> list[Best]:
+    """The best feasible trials, the best first."""
+    feasible = [trial for trial in trials if trial.outcome.feasible]
+    return [
+        Best(t.number, t.outcome.objectives[0], True, t.identity, t.proposal.params)
+        for t in objective.rank(feasible)[:top]
+    ]
+
+
+def _rate(batches: list[tuple[int, str]]) -> float | None:
+    if len(batches) < 2:
+        return None
+    times = [datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp() for _, at in batches]
+    seconds = times[-1] - times[0]
+    return sum(count for count, _ in batches[1:]) / seconds if seconds > 0 else None

@@ -1,0 +1,124 @@
+"""What a study was started with, as far as it enters proposals or identities, and how that differs now."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, Final
+
+from sweep.build import LIBRARIES
+from sweep.errors import Stage, SweepError, error
+from sweep.ledger.canonical import dumps
+
+if TYPE_CHECKING:
+    from sweep.study.plan import Plan
+
+_PATHS: Final = ("bid", "ask", "file", "synthetic")
+"""Keys of `market` that say where the rows are; the rows themselves are compared by digest."""
+_SEARCH: Final = (
+    "batch_size",
+    "lag",
+    "seed",
+    "start_points",
+    "n_startup",
+    "startup",
+    "history",
+    "max_rejects",
+)
+_DATA: Final = ("market.", "synthetic.")
+_ENGINE: Final = ("engine.", "strategy.version")
+
+
+def snapshot(plan: Plan) -> dict[str, Any]:
+    """Snapshot of a study: `compared` decides whether a resume is the same study, the rest is for people."""
+    config = plan.config.model_dump(mode="json", by_alias=True)
+    build = plan.build_info
+    search = {key: config["search"][key] for key in _SEARCH}
+    compared: dict[str, Any] = {
+        "market": {
+            "digest": plan.market.digest,
+            "meta": plan.market.meta,
+            "options": {key: value for key, value in config["market"].items() if key not in _PATHS},
+        },
+        "strategy": {"id": plan.declaration["id"], "version": plan.declaration["version"]},
+        "engine": {"semantics": build["semantics"]},
+        "sampler": {"name": plan.sampler.name, "version": plan.sampler.version},
+        "search": {**search, **({"grid": config["search"]["grid"]} if plan.sampler.name == "grid" else {})},
+        "space": plan.space.to_dict(),
+        "objective": plan.objective.to_dict(),
+        "holdout": config["holdout"],
+        **{key: config[key] for key in ("execution", "costs", "account", "rates", "metrics")},
+        "libraries": libraries(plan.sampler.name),
+    }
+    if config["market"].get("synthetic"):
+        compared["synthetic"] = {**config["market"]["synthetic"], "version": build["synthetic_version"]}
+    return {
+        "compared": compared,
+        "config": hashlib.sha256(plan.config_text.encode("utf-8")).hexdigest(),
+        "engine": build,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+    }
+
+
+def libraries(sampler: str) -> dict[str, str]:
+    """Versions of the packages, and the architecture, that can change what a sampler proposes."""
+    found = {name: _version(name) for name in LIBRARIES.get(sampler, ())}
+    return {**found, "machine": platform.machine()} if found else {}
+
+
+def flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one, keys joined by dots."""
+    items: dict[str, Any] = {}
+    for key, child in value.items():
+        name = f"{prefix}{key}"
+        if isinstance(child, Mapping) and child:
+            items |= flat(child, f"{name}.")
+        else:
+            items[name] = child
+    return items
+
+
+def refusal(study: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> SweepError | None:
+    """The error of a resume whose `compared` parts differ, with every difference and both values; None if equal.
+
+    Its stage, and so the exit code, follows from the cause: data, else engine, else configuration.
+    """
+    old, new = flat(before), flat(now)
+    names = [name for name in sorted({*old, *new}) if not _same(old.get(name), new.get(name))]
+    if not names:
+        return None
+    stage: Stage = "config"
+    if any(name.startswith(_DATA) for name in names if not name.startswith("market.options")):
+        stage = "data"
+    elif any(name.startswith(_ENGINE) for name in names):
+        stage = "engine"
+    listed = "; ".join(f"{name} {_short(old.get(name))} → {_short(new.get(name))}" for name in names)
+    return error(
+        1012,
+        f'cannot resume "{study}": {len(names)} difference{"s" if len(names) > 1 else ""}: {listed}',
+        remedy="restore them, or start a new study",
+        stage=stage,
+        context={"differences": {name: [old.get(name), new.get(name)] for name in names}},
+    )
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one == other or dumps(one) == dumps(other)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, str):
+        is_digest = len(value) == 64 and all(c in "0123456789abcdef" for c in value)
+        return f"{value[:8]}…" if is_digest else value
+    text = "none" if value is None else dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "absent"

@@ -1,0 +1,309 @@
+"""`Study`: run, open, resume, extend, look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweep import build
+from sweep.config import Config, dump, load
+from sweep.errors import error
+from sweep.ledger import Ledger, StudyLock
+from sweep.progress import Reporter, Silent
+from sweep.study import folder as folders
+from sweep.study.drive import Driver
+from sweep.study.dry_run import DryRun, measure
+from sweep.study.interrupts import Interrupted
+from sweep.study.plan import Plan, prepare
+from sweep.study.report import Report, report
+from sweep.study.snapshot import refusal, snapshot
+from sweep.types import Status, Trial
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sweep.objective import Objective
+    from sweep.replay import Replay
+
+Source = str | Path | Mapping[str, Any] | Config
+
+
+class Study:
+    """One search and its folder `studies/<name>/`.
+
+    Opening it reads; `run`, `resume` and `extend` make this process its driver until they return.
+    """
+
+    def __init__(self, folder: Path, config: Config) -> None:
+        self.folder = folder
+        self.config = config
+        self.warnings: tuple[str, ...] = ()
+        """Of the last run by this object."""
+
+    # ------------------------------------------------------------------------------------------------- make and go on
+    @classmethod
+    def run(
+        cls,
+        config: Source,
+        overrides: Sequence[str] = (),
+        *,
+        home: Path | None = None,
+        reporter: Reporter | None = None,
+    ) -> Study:
+        """Make a study and run it to its end.
+
+        Args:
+            config: a YAML file, a mapping or a loaded config.
+            overrides: `a.b=c`.
+            home: where `studies/` is; SWEEP_HOME or the working directory by default.
+            reporter: gets the progress; silent by default.
+
+        Raises:
+            SweepError: nothing is written if it is of stage config or data, or if no worker starts; [1007] if the
+                study exists; otherwise what ended the study.
+            Interrupted: after Ctrl-C or SIGTERM, when what ended is kept.
+        """
+        reporter = reporter or Silent()
+        loaded = _load(config, overrides, home)
+        folder = folders.studies_folder(home) / loaded.study
+        folders.refuse_existing(folder)
+        plan = prepare(loaded)
+        for note in getattr(plan.sampler, "notes", ()):
+            reporter.note(note)
+        driver = _driver(plan, reporter, returns=plan.keep_returns)
+        try:
+            folders.create(folder, plan.config_text, _frozen(plan))
+            study = cls(folder, plan.config)
+            with StudyLock(folder):
+                study._drive(driver)
+        finally:
+            driver.executor.close()
+        return study
+
+    @classmethod
+    def dry_run(cls, config: Source, overrides: Sequence[str] = (), *, home: Path | None = None) -> DryRun:
+        """Check everything and estimate time and memory, without writing anything."""
+        loaded = _load(config, overrides, home)
+        folders.refuse_existing(folders.studies_folder(home) / loaded.study)
+        return measure(prepare(loaded))
+
+    @classmethod
+    def open(cls, study: str | Path, *, home: Path | None = None) -> Study:
+        """Open a study by name or folder, for reading; its driver may be running.
+
+        Raises:
+            SweepError: [3001] if there is none.
+        """
+        folder = folders.find(study, home)
+        return cls(folder, load(folder / folders.CONFIG, home=home))
+
+    @classmethod
+    def resume(
+        cls,
+        study: str | Path,
+        overrides: Sequence[str] = (),
+        *,
+        home: Path | None = None,
+        reporter: Reporter | None = None,
+        more: int = 0,
+    ) -> Study:
+        """Go on with a study after a stop or a crash; a finished one is returned as it is.
+
+        Args:
+            overrides: of keys that enter no result: `compute`, `tracking`, `search.timeout`, `search.trials` upwards.
+            more: trials to ask for beyond the budget.
+
+        Raises:
+            SweepError: [6003] if another driver runs it, [1012] with all differences if it would not be the same
+                study, exit code by cause; otherwise what ended the study.
+            Interrupted: after Ctrl-C or SIGTERM.
+        """
+        reporter = reporter or Silent()
+        folder = folders.find(study, home)
+        with StudyLock(folder):
+            plan = prepare(load(folder / folders.CONFIG, overrides, home=home))
+            opened = cls(folder, plan.config)
+            with Ledger.open(folder, write=True) as ledger:
+                facts = ledger.study
+                problem = refusal(facts["name"], facts["snapshot"]["compared"], snapshot(plan)["compared"])
+                if problem is not None:
+                    raise problem
+                trials = _budget(facts, plan.config, more, ledger.count())
+                if trials != facts["trials"]:
+                    opened._raise_budget(ledger, trials)
+                returns = bool(facts["keep_returns"])
+            opened._drive(_driver(plan, reporter, returns=returns))
+        return opened
+
+    @classmethod
+    def extend(
+        cls,
+        study: str | Path,
+        trials: int,
+        overrides: Sequence[str] = (),
+        *,
+        home: Path | None = None,
+        reporter: Reporter | None = None,
+    ) -> Study:
+        """Ask for more trials: the ledger becomes that of a study that had asked for all of them at once."""
+        if trials < 1:
+            raise error(1003, f"{trials} more trials", where="--trials", remedy="ask for at least 1")
+        return cls.resume(study, overrides, home=home, reporter=reporter, more=trials)
+
+    # -------------------------------------------------------------------------------------------------------- look at
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+        return self.folder.name
+
+    @property
+    def ledger(self) -> Ledger:
+        """A new connection for reading; use it as a context manager."""
+        return Ledger.open(self.folder)
+
+    @property
+    def objective(self) -> Objective:
+        """What the study looks for."""
+        from sweep.objective import Objective
+
+        goals = [item.model_dump(exclude_none=True) for item in self.config.objective]
+        return Objective.build(goals, self.config.constraints, self.config.min_trades)
+
+    def trials(self) -> pa.Table:
+        """The trials table, failed trials and their reasons included (columns: search.md 9.5)."""
+        with self.ledger as ledger:
+            return ledger.table()
+
+    def trial(self, number: int) -> Trial:
+        """One trial in full; [1003] if there is none."""
+        with self.ledger as ledger:
+            return ledger.trial(number)
+
+    @property
+    def best(self) -> Trial | None:
+        """The feasible trial with the best value, tie: lower number; None if no trial is feasible."""
+        with self.ledger as ledger:
+            best = self.objective.best(ledger.history())
+            return None if best is None else ledger.trial(best.number)
+
+    @property
+    def failed(self) -> list[Trial]:
+        """Trials that FAILED, in order, each with its kind and reason."""
+        with self.ledger as ledger:
+            return [trial for trial in ledger.history() if trial.outcome.status is Status.FAILED]
+
+    @property
+    def digest(self) -> str:
+        """Ledger digest: equal digests, identical studies."""
+        with self.ledger as ledger:
+            return ledger.digest()
+
+    def status(self, *, top: int = 5) -> Report:
+        """How far it is, its rate, best trials and failures; also while another process runs it."""
+        with self.ledger as ledger:
+            return report(ledger, self.objective, top=top)
+
+    def replay(self, number: int, **options: Any) -> Replay:
+        """Run one trial again in this process and compare digests; see `sweep.replay.replay`."""
+        from sweep.recorded import of_study
+        from sweep.replay import replay
+
+        return replay(of_study(self.folder, number), **options)
+
+    def __repr__(self) -> str:
+        """Name and place."""
+        return f"Study({self.name!r}, {str(self.folder)!r})"
+
+    # ------------------------------------------------------------------------------------------------------ internals
+    def _drive(self, driver: Driver) -> None:
+        """Run as the driver; the caller holds the lock."""
+        try:
+            with Ledger.open(self.folder, write=True) as ledger:
+                ending = driver.run(ledger)
+                done = ledger.count()
+        finally:
+            driver.executor.close()
+            self.warnings = tuple(driver.warnings)
+        if ending.problem is not None:
+            raise ending.problem
+        if ending.interrupted:
+            raise Interrupted(self.name, done)
+
+    def _raise_budget(self, ledger: Ledger, trials: int | None) -> None:
+        search = self.config.search.model_copy(update={"trials": trials})
+        self.config = self.config.model_copy(update={"search": search})
+        text = dump(self.config)
+        ledger.put({"trials": trials, "config": text})
+        ledger.log("extended", trials=trials)
+        folders.replace_config(self.folder, text)
+
+
+def _load(config: Source, overrides: Sequence[str], home: Path | None) -> Config:
+    if isinstance(config, Config):
+        if overrides:
+            raise error(1001, "overrides of a loaded config", remedy="load it with them")
+        return config
+    return load(config, overrides, home=home)
+
+
+def _driver(plan: Plan, reporter: Reporter, *, returns: bool) -> Driver:
+    warnings: list[str] = []
+
+    def warn(text: str) -> None:
+        warnings.append(text)
+        reporter.note(text)
+
+    executor = build.executor(plan.config, plan.engine_spec(returns=returns), warn=warn)
+    return Driver(plan, reporter, executor, warnings)
+
+
+def _budget(facts: Mapping[str, Any], config: Config, more: int, done: int) -> int | None:
+    """Trials to reach: the stored budget or a larger one of the config, and `more` beyond.
+
+    Raises:
+        SweepError: [1012] for a smaller one.
+    """
+    stored, asked = facts["trials"], config.search.trials
+    if stored is None or asked is None:
+        if more:
+            raise error(1003, "the study runs its whole space already", where="--trials")
+        return None
+    if asked < stored:
+        raise error(
+            1012,
+            f'cannot resume "{facts["name"]}": 1 difference: search.trials {stored} → {asked}',
+            where=f"{done} trials are done",
+            remedy="trials can only grow",
+        )
+    return int(asked) + more
+
+
+def _frozen(plan: Plan) -> dict[str, Any]:
+    """Rows of table `study` for a new study."""
+    config = plan.config
+    return {
+        "name": config.study,
+        "seed": config.search.seed,
+        "batch_size": config.search.batch_size,
+        "lag": config.search.lag,
+        "trials": config.search.trials,
+        "sampler": {"name": plan.sampler.name, "version": plan.sampler.version},
+        "objectives": list(plan.objective.names),
+        "directions": list(plan.objective.directions),
+        "metrics": list(plan.metric_names),
+        "keep_returns": plan.keep_returns,
+        "config": plan.config_text,
+        "space": plan.space.to_dict(),
+        "snapshot": snapshot(plan),
+        "identity_base": plan.identity_base,
+        "market": plan.market.meta,
+        "dataset": plan.market.digest,
+        "sources": _sources(config),
+    }
+
+
+def _sources(config: Config) -> dict[str, str]:
+    """Absolute paths of the data by key of `market`."""
+    named = {key: getattr(config.market, key) for key in ("bid", "ask", "file")}
+    return {key: str(path) for key, path in named.items() if path is not None}

@@ -1,0 +1,248 @@
+"""A study without market and native engine: a fake engine whose results are a pure function of the parameters."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import math
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from sweep.errors import error
+from sweep.executors.base import EngineSpec, Executor
+from sweep.executors.dispatch import Dispatcher
+from sweep.executors.local import LocalExecutor
+from sweep.ledger import IdentityTemplate, Ledger
+from sweep.pipeline import Ending, Pipeline, Rules
+from sweep.samplers import grid, qmc, tpe
+from sweep.samplers import optuna as optuna_sampler
+from sweep.samplers import random as random_sampler
+from sweep.samplers.base import Sampler, Settings
+from tests.search.fakes import METRICS, objective, toy_space
+
+SAMPLERS = {
+    "random": random_sampler,
+    "qmc": qmc,
+    "grid": grid,
+    "optuna_tpe": optuna_sampler,
+    "tpe": tpe,
+}
+BASE: dict[str, Any] = {"v": 1, "dataset": "ab" * 32, "engine": {"semantics": 1}, "seed": "42"}
+SPACE = {
+    "fast": {"type": "int", "low": 5, "high": 20},
+    "slow": {"type": "int", "low": 10, "high": 60, "step": 5},
+    "ma": ["ema", "sma"],
+    "noise": {"type": "float", "low": 0.5, "high": 4.5, "step": 0.5},
+}
+IDENTITIES = IdentityTemplate(BASE)
+
+
+class FakeEngine:
+    """Results by parameters alone; `options` of the spec say how the process misbehaves."""
+
+    def __init__(self, spec: EngineSpec) -> None:
+        self.options = dict(spec.options)
+        self.returns = spec.returns
+        pa.array([1]).to_pylist()  # pyarrow imports pandas here, which takes longer than any deadline below
+        if self.options.get("fail_to_start"):
+            raise RuntimeError("this engine never starts")
+        if self.options.get("other_market"):
+            raise error(3008, "the worker's market has digest ff, the driver's ab", stage="data")
+
+    def run_batch(self, params: pa.Table, *, returns: bool = False, threads: int = 1) -> pa.Table:
+        """One row per parameter set."""
+        if self.options.get("delay"):
+            time.sleep(random.uniform(0, self.options["delay"]))
+        rows = [self._row(row) for row in params.to_pylist()]
+        names = [
+            "status",
+            "kind",
+            "reason",
+            "params",
+            "identity",
+            "trades_digest",
+            "daily_digest",
+            "metrics_digest",
+        ]
+        names += ["result_digest", "seconds"]
+        columns = {name: pa.array([row[name] for row in rows]) for name in names}
+        columns |= {
+            f"metrics.{m}": pa.array([row["metrics"].get(m) for row in rows], pa.float64()) for m in METRICS
+        }
+        if returns:
+            columns["returns"] = pa.array([row["returns"] for row in rows], pa.list_(pa.float64()))
+        return pa.table(columns)
+
+    def _row(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        self._misbehave(params)
+        x = params["fast"] + 0.1 * params["slow"] + params["noise"] + (5 if params["ma"] == "sma" else 0)
+        row: dict[str, Any] = {
+            "params": None,
+            "identity": None,
+            "seconds": 1e-3,
+            "metrics": {},
+            "returns": None,
+        }
+        row |= dict.fromkeys(
+            ("kind", "reason", "trades_digest", "daily_digest", "metrics_digest", "result_digest")
+        )
+        case = int(x * 7) % 12
+        if case == 0 or self.options.get("all_fail"):
+            return row | {"status": "FAILED", "kind": "ENGINE_ERROR", "reason": "boom"}
+        if case == 1:
+            return row | {"status": "FAILED", "kind": "INVALID_PARAMS", "reason": "refused"}
+        score = math.nan if case == 4 else -((x - 14) ** 2) + math.sin(x)
+        trades = {2: 0.0, 3: 12.0}.get(case, 100.0)
+        row["metrics"] = dict.fromkeys(METRICS, 1.0) | {"total_trades": trades, "t_stat_r": score}
+        for name in ("trades", "daily", "metrics", "result"):
+            row[f"{name}_digest"] = hashlib.sha256(f"{name}{x!r}".encode()).hexdigest()
+        return row | {"status": "COMPLETE", "returns": [x, -x]}
+
+    def _misbehave(self, params: Mapping[str, Any]) -> None:
+        at = self.options.get("at", {})
+        if any(params[name] != value for name, value in at.items()):
+            return
+        if (once := self.options.get("die_once")) and not Path(once).exists():
+            Path(once).touch()
+            os._exit(1)
+        if self.options.get("die"):
+            os._exit(1)
+        if self.options.get("hang"):
+            time.sleep(3600)
+
+
+def spec(**options: Any) -> EngineSpec:
+    """What a worker of the fake engine builds."""
+    table = pa.table({"bid": pa.array([1.0, 2.0])})
+    return EngineSpec(
+        table=table,
+        meta={},
+        digest="ab" * 32,
+        strategy="toy",
+        options=options,
+        semantics=1,
+        returns=bool(options.get("returns")),
+        factory=FakeEngine,
+    )
+
+
+def make_sampler(
+    name: str, *, batch_size: int, lag: int, trials: int | None = None, **options: Any
+) -> Sampler:
+    """A real sampler over the toy's space."""
+    if name == "grid":
+        options.setdefault("grid", {"order": "shuffled"})
+    settings = Settings(
+        space=toy_space(SPACE),
+        objective=objective(),
+        batch_size=batch_size,
+        lag=lag,
+        trials=trials,
+        n_startup=16,
+        **options,
+    )
+    made: Sampler = SAMPLERS[name].build(settings)
+    return made
+
+
+def create(folder: Path, *, trials: int | None) -> None:
+    """The folder and ledger of a study."""
+    folder.mkdir(parents=True)
+    frozen = {
+        "name": folder.name,
+        "metrics": list(METRICS),
+        "objectives": ["t_stat_r"],
+        "trials": trials,
+        "identity_base": BASE,
+    }
+    Ledger.create(folder, frozen).close()
+
+
+def drive(
+    folder: Path,
+    *,
+    sampler: str = "random",
+    trials: int | None = 60,
+    batch_size: int = 8,
+    lag: int = 2,
+    workers: int = 1,
+    chunk_size: int | None = None,
+    executor: Executor | None = None,
+    engine: Mapping[str, Any] | None = None,
+    interrupted: Callable[[], bool] = lambda: False,
+    watch: Callable[[Ledger], None] = lambda ledger: None,
+    sampler_options: Mapping[str, Any] | None = None,
+    max_retries: int = 1,
+    trial_timeout: float | None = None,
+    **rules: Any,
+) -> Ending:
+    """Run a study of the fake engine from where its ledger ends."""
+    if not (folder / "study.db").exists():
+        create(folder, trials=trials)
+    own = executor is None
+    executor = executor or LocalExecutor(spec(**(engine or {})), workers=workers)
+    dispatcher = Dispatcher(
+        executor,
+        in_flight=batch_size * lag,
+        chunk_size=chunk_size,
+        max_retries=max_retries,
+        trial_timeout=trial_timeout,
+    )
+    try:
+        with Ledger.open(folder, write=True) as ledger:
+            watch(ledger)
+            return Pipeline(
+                ledger=ledger,
+                sampler=make_sampler(
+                    sampler, batch_size=batch_size, lag=lag, trials=trials, **(sampler_options or {})
+                ),
+                dispatcher=dispatcher,
+                objective=objective(),
+                identities=IDENTITIES,
+                rules=Rules(batch_size=batch_size, lag=lag, seed=42, trials=trials, **rules),
+                interrupted=interrupted,
+            ).run()
+    finally:
+        if own:
+            executor.close()
+
+
+def die_at(folder: Path, sampler: str, statement: str, count: int) -> None:
+    """A driver that SIGKILLs itself when it is about to run the n-th statement of a kind on the ledger."""
+    seen = itertools.count(1)
+
+    def watch(ledger: Ledger) -> None:
+        def trace(text: str) -> None:
+            if text.startswith(statement) and next(seen) == count:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        ledger._db.set_trace_callback(trace)
+
+    drive(
+        folder,
+        sampler=sampler,
+        watch=watch,
+        workers=2,
+        chunk_size=3,
+        engine={"delay": 0.01},
+        spool_interval=0.0,
+    )
+
+
+def digest(folder: Path) -> str:
+    """Ledger digest, computed from the rows."""
+    with Ledger.open(folder) as ledger:
+        return ledger.digest(verify=True)
+
+
+def threads() -> set[str]:
+    """Names of the living worker threads."""
+    return {thread.name for thread in threading.enumerate() if thread.name.startswith("sweep-worker")}

@@ -1,0 +1,156 @@
+"""Retries and bisection, with an executor that loses workers on command."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+
+import pyarrow as pa
+import pytest
+
+from sweep.errors import SweepError, error
+from sweep.executors.base import Chunk, ChunkResult
+from sweep.executors.dispatch import SHORTEST_DEADLINE, Dispatcher, RawResult, Task
+from sweep.types import Kind
+
+
+class Scripted:
+    """Runs chunks at once; parameter x in `poison` kills the worker, in `fragile` only the first time."""
+
+    workers = 1
+    slots = 2
+
+    def __init__(
+        self, poison: Collection[int] = (), fragile: Collection[int] = (), kind: Kind = Kind.WORKER_LOST
+    ) -> None:
+        self.poison, self.fragile, self.kind = set(poison), set(fragile), kind
+        self.chunks: list[Chunk] = []
+        self.pending: list[Chunk] = []
+        self.runs: Counter[int] = Counter()
+        self.blameless_first = False
+
+    def submit(self, chunk: Chunk) -> None:
+        self.chunks.append(chunk)
+        self.pending.append(chunk)
+
+    def wait(self, timeout: float | None) -> list[ChunkResult]:
+        chunk = self.pending.pop(0) if self.pending else None
+        if chunk is None:
+            return []
+        values = chunk.table.column("x").to_pylist()
+        if self.blameless_first:
+            self.blameless_first = False
+            return [self._lost(chunk, blameless=True)]
+        if self.poison & set(values):
+            return [self._lost(chunk)]
+        if hit := self.fragile & set(values):
+            self.fragile -= hit
+            return [self._lost(chunk)]
+        self.runs.update(values)
+        rows = len(values)
+        table = pa.table({"status": ["COMPLETE"] * rows, "seconds": [0.5] * rows, "x": values})
+        return [ChunkResult(chunk, table, None, None, "w", "h", 0.01 * rows)]
+
+    def _lost(self, chunk: Chunk, *, blameless: bool = False) -> ChunkResult:
+        lost = error(6000, "gone", stage="infrastructure")
+        return ChunkResult(chunk, None, lost, self.kind, "w", "h", 1.0, blameless=blameless)
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+def run(executor: Scripted, trials: int = 16, **options: object) -> dict[int, RawResult]:
+    dispatcher = Dispatcher(executor, in_flight=trials, chunk_size=options.pop("chunk_size", 8), **options)  # type: ignore[arg-type]
+    dispatcher.add([Task(n, {"x": n}) for n in range(trials)])
+    results: dict[int, RawResult] = {}
+    while not dispatcher.idle:
+        for raw in dispatcher.wait(0):
+            assert raw.number not in results, "a trial ended twice"
+            results[raw.number] = raw
+    return results
+
+
+@pytest.mark.parametrize("poison", [{5}, {0, 15}, {3, 4, 5}])
+def test_poison_trials_end_alone_and_all_others_run_once(poison: set[int]) -> None:
+    executor = Scripted(poison)
+    results = run(executor)
+    failed = {n: raw.row for n, raw in results.items() if raw.row["status"] == "FAILED"}
+    assert set(failed) == poison
+    assert {row["kind"] for row in failed.values()} == {"WORKER_LOST"}
+    assert executor.runs == Counter(n for n in range(16) if n not in poison)
+
+
+def test_a_chunk_runs_again_whole_before_it_is_halved() -> None:
+    executor = Scripted({0})
+    run(executor, trials=8)
+    sizes = [
+        (chunk.attempt, chunk.table.num_rows)
+        for chunk in executor.chunks
+        if 0 in chunk.table["x"].to_pylist()
+    ]
+    assert sizes == [(1, 8), (2, 8), (3, 4), (4, 2), (5, 1), (6, 1)]
+    assert all(chunk.avoid == "w" for chunk in executor.chunks if chunk.attempt > 1)
+
+
+@pytest.mark.parametrize(("retries", "runs"), [(0, 1), (1, 2), (3, 4)])
+def test_a_single_trial_has_its_retries(retries: int, runs: int) -> None:
+    executor = Scripted({0}, kind=Kind.TIMEOUT)
+    results = run(executor, trials=1, chunk_size=1, max_retries=retries)
+    assert len(executor.chunks) == runs
+    assert results[0].row == {
+        "status": "FAILED",
+        "kind": "TIMEOUT",
+        "reason": f"[3006] the trial exceeded its deadline; {runs} times",
+    }
+    assert results[0].runtime.attempts == runs
+
+
+def test_a_worker_lost_once_leaves_no_trace_but_the_attempts() -> None:
+    results = run(Scripted(fragile={2}))
+    assert {raw.row["status"] for raw in results.values()} == {"COMPLETE"}
+    assert [results[n].runtime.attempts for n in (2, 9)] == [2, 1]
+
+
+def test_a_blameless_loss_counts_for_nothing() -> None:
+    executor = Scripted()
+    executor.blameless_first = True
+    results = run(executor, trials=8)
+    assert {chunk.attempt for chunk in executor.chunks} == {1}
+    assert {raw.runtime.attempts for raw in results.values()} == {1}
+
+
+def test_a_fault_of_the_call_ends_the_study() -> None:
+    with pytest.raises(SweepError, match="gone"):
+        run(Scripted({0}, kind=Kind.DATA_MISMATCH))
+
+
+def test_calls_are_sized_by_time_and_never_starve_a_slot() -> None:
+    executor = Scripted()
+    run(executor, trials=64, chunk_size=None)
+    sizes = [chunk.table.num_rows for chunk in executor.chunks]
+    assert max(sizes) <= 32  # 64 open trials over two slots
+    assert sizes[0] == 8
+    assert sizes[-2] == 15  # 0.15 s at 0.01 s per trial
+
+
+def test_deadlines_follow_the_median_or_the_configured_time() -> None:
+    executor = Scripted()
+    run(executor, trials=32, chunk_size=4)
+    assert executor.chunks[-1].deadline == SHORTEST_DEADLINE
+    assert executor.chunks[0].deadline is not None
+    assert executor.chunks[0].deadline > SHORTEST_DEADLINE
+    executor = Scripted()
+    run(executor, trials=8, chunk_size=4, trial_timeout=1.5)
+    assert {chunk.deadline for chunk in executor.chunks} == {6.0}
+
+
+def test_a_dropped_queue_sends_nothing_more() -> None:
+    executor = Scripted()
+    dispatcher = Dispatcher(executor, in_flight=16, chunk_size=2)
+    dispatcher.add([Task(n, {"x": n}) for n in range(16)])
+    dispatcher.wait(0)
+    sent = len(executor.chunks)
+    dispatcher.drop_queue()
+    while dispatcher.outstanding:
+        dispatcher.wait(0)
+    assert len(executor.chunks) == sent

@@ -1,0 +1,343 @@
+"""The ledger: commits are whole, in order, durable; digests; readers beside the writer; a full disk; one driver."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sweep.errors import SweepError
+from sweep.ledger import BatchRecord, IdentityTemplate, Ledger, Spooled, StudyLock, driver, transaction
+from sweep.ledger.canonical import LineEncoder, chain, lines_digest, scalar
+from sweep.ledger.schema import TRIAL_COLUMNS
+from sweep.ledger.table import parameter_column
+from sweep.types import Digests, Kind, Outcome, Proposal, Runtime, Status, StudyStatus, Trial
+
+METRICS = ("net_profit", "total_trades", "t_stat_r")
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger.create(tmp_path, {"metrics": METRICS, "objectives": ["t_stat_r"], "name": "x"}) as made:
+        yield made
+
+
+def trial(number: int, batch: int = 0, **fields: Any) -> Trial:
+    key = f'{{"a":{number},"b":0.5}}'
+    outcome = Outcome(
+        Status.COMPLETE, None, True, None, (1 / (number + 3),), {"total_trades >= 30": -0.5, "a": -1.0}
+    )
+    values: dict[str, Any] = {
+        "proposal": Proposal(
+            number, batch, "sampler", number, {"b": 0.5, "a": number, "c": 5.0, "d": None}, key
+        ),
+        "outcome": outcome,
+        "metrics": {"net_profit": number / 7, "total_trades": 40.0, "t_stat_r": None},
+        "identity": f"{number:064x}",
+        "digests": Digests("aa", "bb", "cc", "dd"),
+        "runtime": Runtime("w", "h", 1, 0.25, 100, "2026-01-01"),
+    }
+    return Trial(**{**values, **fields})
+
+
+def record(k: int, first: int, count: int) -> BatchRecord:
+    return BatchRecord(k, first, count, 2**64 - 1, "v", "p")
+
+
+def commit(ledger: Ledger, k: int, count: int = 3) -> None:
+    ledger.commit(record(k, 3 * k, count), [trial(3 * k + i, k) for i in range(count)])
+
+
+def test_a_trial_comes_back_as_it_was(ledger: Ledger) -> None:
+    given = [
+        trial(0),
+        trial(
+            1,
+            outcome=Outcome(Status.FAILED, Kind.TIMEOUT, False, "late", (None,), {}),
+            metrics={},
+            digests=None,
+        ),
+        trial(2, runtime=None),
+    ]
+    committed = ledger.commit(record(0, 0, 3), given)
+    back = ledger.trials()
+    assert back[0] == given[0]
+    assert back[1].outcome == given[1].outcome
+    assert back[1].digests is None
+    assert back[1].metrics == dict.fromkeys(METRICS)
+    assert back[2].runtime is None
+    assert [type(v) for v in back[0].proposal.params.values()] == [float, int, float, type(None)]
+    assert list(back[0].outcome.violations) == ["total_trades >= 30", "a"]  # order of a sum is kept
+    assert committed.trials == ledger.history()
+    assert ledger.trial(1) == back[1]
+    assert ledger.get("environment_dependent") is True
+    assert ledger.batches()[0][0] == record(0, 0, 3)
+
+
+def test_the_rows_digest_is_sha256_over_canonical_lines(ledger: Ledger) -> None:
+    commit(ledger, 0)
+    commit(ledger, 1)
+    db = sqlite3.connect(ledger.path)
+    columns = ", ".join(f't."{name}"' for name in TRIAL_COLUMNS) + "".join(
+        f', m."{name}"' for name in METRICS
+    )
+    names = [*TRIAL_COLUMNS, *(f"metrics.{name}" for name in METRICS)]
+    found = db.execute(
+        f"SELECT {columns} FROM trials t JOIN trial_metrics m USING (number) ORDER BY t.number"
+    ).fetchall()
+    digests = []
+    for k in (0, 1):
+        lines = b"".join(
+            rfc8785.dumps(dict(zip(names, row, strict=True))) + b"\n" for row in found[3 * k : 3 * k + 3]
+        )
+        digests.append(hashlib.sha256(lines).hexdigest())
+    assert [digest for _, digest, _ in ledger.batches()] == digests
+    state = hashlib.sha256(b"sweep.ledger.v1\n").digest()
+    for item in digests:
+        state = hashlib.sha256(state + bytes.fromhex(item)).digest()
+    assert ledger.digest() == ledger.digest(verify=True) == state.hex() == chain(digests)
+
+
+def test_a_changed_row_is_noticed_and_runtime_is_not_part_of_the_digest(ledger: Ledger) -> None:
+    commit(ledger, 0)
+    before = ledger.digest()
+    ledger._db.execute("UPDATE trial_runtime SET worker = 'other', seconds = 9, attempts = 7")
+    assert ledger.digest(verify=True) == before
+    ledger._db.execute("UPDATE trial_metrics SET net_profit = net_profit + 1e-15 WHERE number = 2")
+    with pytest.raises(SweepError, match=r"\[4004\] the rows of batch 0"):
+        ledger.digest(verify=True)
+
+
+def test_batches_must_come_in_order_and_whole(ledger: Ledger) -> None:
+    commit(ledger, 0)
+    with pytest.raises(SweepError, match=r"\[4004\]"):
+        ledger.commit(record(2, 6, 3), [trial(n, 2) for n in (6, 7, 8)])
+    with pytest.raises(SweepError, match=r"\[4004\]"):
+        ledger.commit(record(1, 3, 3), [trial(n, 1) for n in (3, 4)])
+    with pytest.raises(SweepError, match=r"doubled"):
+        ledger.commit(record(1, 3, 1), [trial(2, 1)])
+    assert ledger.count() == 3
+    commit(ledger, 1)
+    assert [t.number for t in ledger.history()] == list(range(6))
+
+
+def test_a_completed_partial_batch_has_the_digest_of_a_whole_one(ledger: Ledger, tmp_path: Path) -> None:
+    commit(ledger, 0, count=1)
+    added = ledger.commit(record(0, 0, 3), [trial(1), trial(2)])
+    assert [t.number for t in added.trials] == [1, 2]
+    (tmp_path / "whole").mkdir()
+    with Ledger.create(tmp_path / "whole", {"metrics": METRICS, "objectives": ["t"]}) as whole:
+        commit(whole, 0)
+        assert whole.digest() == ledger.digest(verify=True)
+
+
+def test_a_reader_sees_whole_batches_while_the_driver_writes(ledger: Ledger) -> None:
+    commit(ledger, 0)
+    with Ledger.open(ledger.folder) as reader:
+        ledger._db.execute("BEGIN IMMEDIATE")
+        ledger._commit(record(1, 3, 3), [trial(n, 1) for n in (3, 4, 5)], 0)
+        assert reader.count() == 3
+        with reader.snapshot():
+            assert reader.count() == 3
+            ledger._db.execute("COMMIT")
+            assert reader.count() == 3
+        assert reader.count() == 6
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            reader._db.execute("DELETE FROM trials")
+
+
+def test_a_full_disk_rolls_back_names_the_path_and_leaves_a_clean_ledger(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction, "PAUSES", (0.0, 0.0, 0.0))
+    commit(ledger, 0)
+    before = ledger.digest()
+    pages = ledger._db.execute("PRAGMA page_count").fetchone()[0]
+    ledger._db.execute(f"PRAGMA max_page_count = {pages}")
+    big = [
+        trial(n, 1, metrics={}, outcome=Outcome(Status.FAILED, None, False, "x" * 9000, (None,), {}))
+        for n in (3, 4, 5)
+    ]
+    with pytest.raises(SweepError) as problem:
+        ledger.commit(record(1, 3, 3), big)
+    assert (problem.value.code, problem.value.stage) == (3007, "infrastructure")
+    assert str(ledger.path) in problem.value.message
+    with Ledger.open(ledger.folder) as reader:
+        assert (reader.count(), reader.digest(verify=True)) == (3, before)
+    ledger._db.execute("PRAGMA max_page_count = 100000")
+    ledger.commit(record(1, 3, 3), big)
+
+
+def test_a_disk_that_recovers_is_tried_again(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = ledger._db.execute("PRAGMA page_count").fetchone()[0]
+    ledger._db.execute(f"PRAGMA max_page_count = {pages}")
+    waits = []
+
+    def make_room(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            ledger._db.execute("PRAGMA max_page_count = 100000")
+
+    monkeypatch.setattr(transaction.time, "sleep", make_room)
+    failed = Outcome(Status.FAILED, None, False, "x" * 9000, (None,), {})
+    ledger.commit(record(0, 0, 1), [trial(0, outcome=failed, metrics={})])
+    assert waits == list(transaction.PAUSES[:2])
+    assert ledger.count() == 1
+
+
+def test_the_ledger_is_durable_before_it_acknowledges(ledger: Ledger) -> None:
+    assert ledger._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert ledger._db.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_spooled_results_go_with_the_commit_of_their_batch(ledger: Ledger) -> None:
+    items = [Spooled(f"{n:064x}", {"status": "COMPLETE", "x": n / 3}, b"arrow") for n in (0, 1, 7)]
+    ledger.spool(items)
+    ledger.spool([Spooled(items[0].identity, {"status": "other"})])
+    assert ledger.spooled() == {item.identity: item for item in items}
+    commit(ledger, 0)
+    assert set(ledger.spooled()) == {items[2].identity}
+
+
+def test_status_events_and_counts(ledger: Ledger) -> None:
+    commit(ledger, 0)
+    failed = Outcome(Status.FAILED, Kind.NO_TRADES, False, "no trades", (None,), {})
+    ledger.commit(record(1, 3, 1), [trial(3, 1, outcome=failed)])
+    assert ledger.counts() == {"COMPLETE": 3, "FAILED/NO_TRADES": 1}
+    assert ledger.get("environment_dependent") is False
+    ledger.set_status(StudyStatus.STOPPED, event="ended", reason="timeout")
+    assert ledger.status is StudyStatus.STOPPED
+    assert ledger.get("events")[-1] | {"at": ""} == {"at": "", "event": "ended", "reason": "timeout"}
+
+
+def test_the_trials_table_has_one_row_per_trial_in_the_documented_order(ledger: Ledger) -> None:
+    commit(ledger, 0)
+    ledger.commit(
+        record(1, 3, 1),
+        [
+            trial(
+                3, 1, outcome=Outcome(Status.FAILED, Kind.NO_TRADES, False, "none", (None,), {}), digests=None
+            )
+        ],
+    )
+    table = ledger.table()
+    assert table.column_names == [
+        "window", "number", "batch", "status", "kind", "feasible", "reason",
+        "params.a", "params.b", "params.c", "params.d", "obj0",
+        "metrics.net_profit", "metrics.total_trades", "metrics.t_stat_r",
+        "identity", "trades_digest", "daily_digest", "metrics_digest", "result_digest",
+    ]  # fmt: skip
+    rows = table.to_pylist()
+    assert [row["number"] for row in rows] == [0, 1, 2, 3]
+    assert rows[3]["reason"] == "none"
+    assert rows[3]["obj0"] is rows[3]["trades_digest"] is None
+    assert str(table.schema.field("params.c").type) == "double"
+    assert str(table.schema.field("params.a").type) == "int64"
+
+
+def test_a_folder_without_study_and_a_file_that_is_no_ledger_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(SweepError) as problem:
+        Ledger.open(tmp_path)
+    assert problem.value.code == 3001
+    (tmp_path / "study.db").write_bytes(b"no database at all" * 100)
+    with pytest.raises(SweepError) as problem:
+        Ledger.open(tmp_path)
+    assert problem.value.code == 3004
+
+
+def test_a_newer_schema_is_refused(ledger: Ledger) -> None:
+    ledger.put({"schema_version": 99})
+    with pytest.raises(SweepError, match=r"\[4005\]"):
+        Ledger.open(ledger.folder)
+
+
+def test_the_second_driver_is_refused_and_told_who_is_first(tmp_path: Path) -> None:
+    with StudyLock(tmp_path):
+        holder = driver(tmp_path)
+        assert holder is not None
+        with pytest.raises(SweepError) as problem:
+            StudyLock(tmp_path).acquire()
+        assert (problem.value.code, problem.value.stage) == (6003, "infrastructure")
+        assert f"process {holder[0]} on {holder[1]}" in problem.value.message
+    assert driver(tmp_path) is None
+    StudyLock(tmp_path).acquire().release()
+
+
+def test_the_pid_of_a_dead_driver_is_not_reported(tmp_path: Path) -> None:
+    import socket
+
+    (tmp_path / "lock").write_text(json.dumps({"pid": 2**22 + 1, "host": socket.gethostname()}))
+    assert driver(tmp_path) is None
+    (tmp_path / "lock").write_text(json.dumps({"pid": 2**22 + 1, "host": "elsewhere"}))
+    assert driver(tmp_path) == (2**22 + 1, "elsewhere")
+
+
+scalars = (
+    st.none()
+    | st.text()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
+
+
+@given(scalars)
+def test_fast_canonical_scalars_equal_rfc8785(value: Any) -> None:
+    try:
+        expected = rfc8785.dumps(value).decode()
+    except UnicodeEncodeError:
+        return  # lone surrogates are no text
+    assert scalar(value) == expected
+
+
+@given(
+    st.dictionaries(
+        st.text(st.characters(codec="utf-8"), max_size=5),
+        scalars.filter(lambda v: not isinstance(v, str)),
+        max_size=6,
+    )
+)
+def test_lines_equal_rfc8785_objects(row: dict[str, Any]) -> None:
+    assert LineEncoder(row).line(tuple(row.values())) == rfc8785.dumps(row).decode()
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 2**53 + 1])
+def test_what_rfc8785_refuses_is_refused(value: float) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        scalar(value)
+
+
+def test_an_identity_is_the_hash_of_the_document_with_its_params() -> None:
+    base = {"v": 1, "seed": "42", "account": {"currency": "USD"}, "window": {"b": 1, "a": 2.50}}
+    template = IdentityTemplate(base)
+    params = {"b": 5.0, "a": "x"}
+    document = rfc8785.dumps({**base, "params": params})
+    assert template.document(rfc8785.dumps(params).decode()) == document.decode()
+    assert template.identity(rfc8785.dumps(params).decode()) == hashlib.sha256(document).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([1, None], "int64"),
+        ([1, 2.5], "double"),
+        ([True, None], "bool"),
+        (["a"], "string"),
+        ([1, "a"], "string"),
+        ([], "bool"),
+    ],
+)
+def test_parameter_columns_take_the_narrowest_type(values: list[Any], kind: str) -> None:
+    assert str(parameter_column(values).type) == kind
+
+
+def test_lines_are_ended_not_separated() -> None:
+    assert lines_digest(["a", "b"]) == hashlib.sha256(b"a\nb\n").hexdigest()

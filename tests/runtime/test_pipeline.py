@@ -1,0 +1,208 @@
+"""The ledger is a function of configuration and seed: not of workers, chunks, delays, restarts."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from sweep.ledger import Ledger
+from sweep.ledger import returns as daily_returns
+from sweep.types import Kind, Status, StudyStatus
+from tests.runtime.support import SAMPLERS, create, die_at, digest, drive, threads
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """For every sampler the uninterrupted study on one worker."""
+    folders = {name: tmp_path_factory.mktemp("plain") / name for name in SAMPLERS}
+    for name, folder in folders.items():
+        assert drive(folder, sampler=name).status is StudyStatus.FINISHED
+    return folders
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize(("workers", "chunk"), [(1, 7), (2, 1), (4, 64), (4, None)])
+def test_workers_chunks_and_delays_do_not_show_in_the_ledger(
+    sampler: str, workers: int, chunk: int | None, plain: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "study"
+    drive(
+        folder, sampler=sampler, workers=workers, chunk_size=chunk, engine={"delay": 0.02}, spool_interval=0.0
+    )
+    assert digest(folder) == digest(plain[sampler])
+
+
+def test_different_seeds_or_lags_give_different_ledgers(plain: dict[str, Path], tmp_path: Path) -> None:
+    drive(tmp_path / "lag", sampler="tpe", lag=1)
+    drive(tmp_path / "seed", sampler="tpe", sampler_options={"seed": 43})
+    assert len({digest(plain["tpe"]), digest(tmp_path / "lag"), digest(tmp_path / "seed")}) == 3
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_extending_equals_having_asked_for_more(sampler: str, plain: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    drive(folder, sampler=sampler, trials=21)  # the last batch is partial
+    with Ledger.open(folder) as ledger:
+        assert ledger.count() == 21
+    drive(folder, sampler=sampler, trials=60)
+    assert digest(folder) == digest(plain[sampler])
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+@pytest.mark.parametrize(
+    ("statement", "count"),
+    [
+        ("INSERT OR REPLACE INTO batches", 1),  # inside a commit
+        ("INSERT OR REPLACE INTO batches", 4),
+        ("DELETE FROM spool", 21),
+        ("INSERT OR IGNORE INTO spool", 9),  # inside a write to the spool
+        ("BEGIN", 6),
+        ("COMMIT", 11),
+    ],
+)
+def test_a_killed_driver_resumes_to_the_same_ledger(
+    sampler: str, statement: str, count: int, plain: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "study"
+    victim = multiprocessing.get_context("fork").Process(
+        target=die_at, args=(folder, sampler, statement, count)
+    )
+    victim.start()
+    victim.join(60)
+    assert victim.exitcode == -signal.SIGKILL
+    with Ledger.open(folder) as ledger:
+        assert ledger.count() < 60
+        ledger.digest(verify=True)
+    assert drive(folder, sampler=sampler, workers=2).status is StudyStatus.FINISHED
+    assert digest(folder) == digest(plain[sampler])
+
+
+def test_results_in_the_spool_are_not_run_again(plain: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    calls = itertools.count()
+    ending = drive(folder, chunk_size=3, interrupted=lambda: next(calls) == 2)
+    assert ending.interrupted
+    with Ledger.open(folder) as ledger:
+        kept = ledger.spooled()
+        done = ledger.count()
+    assert kept
+    drive(folder, engine={"all_fail": True}, max_failure_share=1.0)
+    with Ledger.open(folder) as ledger:
+        again = {t.identity for t in ledger.trials(first=done) if t.outcome.reason == "boom"}
+        assert not ledger.spooled()
+    # Every spooled row came from the first, healthy run.
+    reference = {t.identity for t in Ledger.open(plain["random"]).trials() if t.outcome.reason == "boom"}
+    assert again & set(kept) <= reference
+
+
+def test_an_interrupt_keeps_what_ended_and_resumes(plain: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    calls = itertools.count()
+    ending = drive(folder, sampler="tpe", engine={"delay": 0.01}, interrupted=lambda: next(calls) == 3)
+    assert (ending.status, ending.reason) == (StudyStatus.STOPPED, "interrupted")
+    assert drive(folder, sampler="tpe").status is StudyStatus.FINISHED
+    assert digest(folder) == digest(plain["tpe"])
+
+
+def test_batches_are_committed_in_order_and_the_rows_are_a_prefix(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    drive(folder, workers=4, chunk_size=1, engine={"delay": 0.01})
+    with Ledger.open(folder) as ledger:
+        records = [record for record, _, _ in ledger.batches()]
+        assert [(r.k, r.first) for r in records] == [(k, 8 * k) for k in range(8)]
+        assert [t.number for t in ledger.trials()] == list(range(60))
+        assert records[-1].count == 4
+        assert all(t.proposal.batch == t.number // 8 for t in ledger.trials())
+
+
+def test_every_kind_of_outcome_has_a_row_and_none_a_sentinel(plain: dict[str, Path]) -> None:
+    with Ledger.open(plain["random"]) as ledger:
+        trials = ledger.trials()
+    kinds = {t.outcome.kind for t in trials}
+    assert {None, Kind.ENGINE_ERROR, Kind.NO_TRADES, Kind.TOO_FEW_TRADES, Kind.NAN_METRIC} <= kinds
+    for trial in trials:
+        assert (trial.outcome.objectives[0] is None) == (trial.outcome.status is Status.FAILED)
+        assert trial.outcome.status is Status.COMPLETE or trial.outcome.reason
+        assert trial.identity is not None
+        assert (trial.digests is None) == (trial.outcome.kind in (Kind.ENGINE_ERROR, Kind.INVALID_PARAMS))
+
+
+def test_a_small_space_is_exhausted(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    ending = drive(folder, trials=100_000, batch_size=512)
+    assert (ending.status, ending.reason) == (StudyStatus.EXHAUSTED, "exhausted")
+    with Ledger.open(folder) as ledger:
+        keys = [t.proposal.key for t in ledger.history()]
+    assert len(keys) == len(set(keys)) < 100_000
+    assert drive(folder, trials=100_000, batch_size=512).status is StudyStatus.EXHAUSTED
+    assert len(keys) == Ledger.open(folder).count()
+
+
+def test_a_grid_without_a_budget_runs_its_whole_space(tmp_path: Path) -> None:
+    ending = drive(tmp_path / "study", sampler="grid", trials=None, batch_size=1024)
+    assert (ending.status, ending.reason) == (StudyStatus.FINISHED, "exhausted")
+
+
+def test_stagnation_stops_at_the_same_trial_whatever_the_workers(tmp_path: Path) -> None:
+    counts = set()
+    for workers in (1, 4):
+        folder = tmp_path / str(workers)
+        ending = drive(folder, trials=600, workers=workers, stagnation=3, engine={"delay": 0.005})
+        assert (ending.status, ending.reason) == (StudyStatus.STOPPED, "stagnation")
+        counts.add(Ledger.open(folder).count())
+    assert len(counts) == 1
+    assert counts.pop() < 600
+
+
+def test_a_timeout_leaves_a_prefix_of_the_longer_run(plain: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    ending = drive(folder, timeout=0.05, engine={"delay": 0.1})
+    assert (ending.status, ending.reason) == (StudyStatus.STOPPED, "timeout")
+    with Ledger.open(folder) as short, Ledger.open(plain["random"]) as long:
+        done = short.count()
+        assert 0 < done < 60
+        assert [r for r, _, _ in short.batches()] == [r for r, _, _ in long.batches()][: done // 8]
+
+
+def test_a_study_in_which_most_trials_fail_stops_with_the_reason(tmp_path: Path) -> None:
+    ending = drive(tmp_path / "study", trials=200, engine={"all_fail": True})
+    assert ending.status is StudyStatus.FAILED
+    assert ending.problem is not None
+    assert (ending.problem.code, ending.problem.stage) == (2000, "engine")
+    assert "16 of the first 16 trials ended in ENGINE_ERROR: boom" in ending.problem.message
+    assert Ledger.open(tmp_path / "study").count() < 200
+
+
+def test_returns_are_kept_beside_the_ledger(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    drive(folder, trials=21, engine={"returns": True}, keep_returns=True)
+    drive(folder, trials=60, engine={"returns": True}, keep_returns=True)
+    table = daily_returns.read(folder)
+    assert table.column("number").to_pylist() == list(range(60))
+    with Ledger.open(folder) as ledger:
+        for trial, values in zip(ledger.trials(), table.column("returns").to_pylist(), strict=True):
+            assert (values is None) == (trial.digests is None)
+
+
+def test_worker_threads_end_with_their_executor(tmp_path: Path) -> None:
+    drive(tmp_path / "study", workers=3, trials=16)
+    for _ in range(200):
+        if not threads():
+            break
+        time.sleep(0.01)
+    assert not threads()
+
+
+def test_a_proposal_that_cannot_be_reproduced_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    create(folder, trials=20)
+    drive(folder, trials=20)
+    ending = drive(folder, trials=40, sampler="qmc")
+    assert ending.problem is not None
+    assert ending.problem.code == 4004
+    assert Ledger.open(folder).count() == 20

@@ -1,0 +1,142 @@
+"""Ray workers: the same ledger as locally, and each way of losing one. One Ray session for the whole file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sweep.errors import SweepError
+from sweep.executors.environment import prepare
+from sweep.ledger import Ledger
+from sweep.types import Kind, StudyStatus
+from tests.runtime import support
+from tests.runtime.support import digest, drive, make_sampler, spec
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]
+
+FIRST = 3
+"""Trial of the first batch that misbehaves in the tests below."""
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Any]:
+    prepare(None)
+    import ray
+    import ray.cloudpickle
+
+    ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    ray.cloudpickle.register_pickle_by_value(support)  # the workers cannot import the tests
+    yield ray
+    ray.cloudpickle.unregister_pickle_by_value(support)
+    ray.shutdown()
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("plain") / "study"
+    assert drive(folder).status is StudyStatus.FINISHED
+    return folder
+
+
+def ray_drive(folder: Path, *, workers: int = 2, options: dict[str, Any] | None = None, **rules: Any) -> Any:
+    from sweep.executors.ray import RayExecutor
+
+    executor = RayExecutor(spec(**(options or {})), workers=workers, grace=60)
+    try:
+        while not all(
+            worker.ready for worker in executor._workers
+        ):  # a study this short could end on the first
+            assert executor.wait(0.1) == []
+        return drive(folder, executor=executor, **rules)
+    finally:
+        executor.close()
+
+
+def misbehaving() -> dict[str, Any]:
+    """Parameters of trial FIRST, which no other trial of the study has."""
+    from sweep.samplers.base import View
+
+    proposals = make_sampler("random", batch_size=8, lag=2).propose(0, 0, 8, View((), (), frozenset(), 0))
+    params = proposals[FIRST].params
+    return {name: params[name] for name in ("fast", "slow", "ma", "noise")}
+
+
+def test_two_actors_give_the_ledger_of_one_thread(session: Any, plain: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    assert ray_drive(folder, options={"delay": 0.01}, chunk_size=3).status is StudyStatus.FINISHED
+    assert digest(folder) == digest(plain)
+    workers = {trial.runtime.worker for trial in Ledger.open(folder).trials() if trial.runtime}
+    assert len(workers) == 2
+
+
+def test_a_worker_that_dies_once_leaves_the_same_ledger(session: Any, plain: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    options = {"die_once": str(tmp_path / "died"), "at": misbehaving()}
+    assert ray_drive(folder, options=options, chunk_size=4).status is StudyStatus.FINISHED
+    assert (tmp_path / "died").exists()
+    assert digest(folder) == digest(plain)
+    attempts = [trial.runtime.attempts for trial in Ledger.open(folder).trials() if trial.runtime]
+    assert attempts[FIRST] == 2
+    assert Ledger.open(folder).get("environment_dependent") is False
+
+
+def test_a_poison_trial_ends_alone_and_the_study_goes_on(session: Any, plain: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    ending = ray_drive(folder, options={"die": True, "at": misbehaving()}, chunk_size=2, trials=16)
+    assert ending.status is StudyStatus.FINISHED
+    with Ledger.open(folder) as ledger, Ledger.open(plain) as healthy:
+        assert ledger.get("environment_dependent") is True
+        for trial, expected in zip(ledger.trials(), healthy.trials(), strict=False):
+            if trial.number == FIRST:
+                assert trial.outcome.kind is Kind.WORKER_LOST
+                assert trial.outcome.objectives == (None,)
+            else:
+                assert (trial.outcome, trial.digests) == (expected.outcome, expected.digests)
+
+
+def test_a_hanging_trial_is_ended_by_its_deadline(session: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    options = {"hang": True, "at": misbehaving()}
+    ending = ray_drive(folder, options=options, chunk_size=1, trials=8, trial_timeout=1.0, max_retries=0)
+    assert ending.status is StudyStatus.FINISHED
+    kinds = [trial.outcome.kind for trial in Ledger.open(folder).trials()]
+    assert kinds[FIRST] is Kind.TIMEOUT
+    assert kinds.count(Kind.TIMEOUT) == 1
+
+
+def test_workers_that_cannot_start_end_the_study_with_the_remote_traceback(session: Any) -> None:
+    from sweep.executors.ray import RayExecutor
+
+    with pytest.raises(SweepError) as problem:
+        RayExecutor(spec(fail_to_start=True), workers=2)
+    assert (problem.value.code, problem.value.stage) == (6000, "infrastructure")
+    assert "this engine never starts" in problem.value.message
+    assert "Traceback" in problem.value.context["traceback"]
+
+
+def test_another_market_on_a_worker_is_a_data_error(session: Any) -> None:
+    from sweep.executors.ray import RayExecutor
+
+    with pytest.raises(SweepError) as problem:
+        RayExecutor(spec(other_market=True), workers=1)
+    assert (problem.value.code, problem.value.stage) == (3008, "data")
+
+
+def test_nothing_of_an_executor_is_left_after_close(session: Any) -> None:
+    import time
+
+    for _ in range(100):
+        if session.available_resources().get("CPU") == 4:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"actors hold CPUs: {session.available_resources()}")
+
+
+def test_no_workers_or_a_client_address_are_refused() -> None:
+    from sweep.executors.ray import RayExecutor
+
+    with pytest.raises(SweepError, match=r"\[1003\]"):
+        RayExecutor(spec(), workers=0)
