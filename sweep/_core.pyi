@@ -1,9 +1,26 @@
 """The native module: conversion between Python, Arrow and the engine. Options and descriptions cross as JSON text,
-tables as Arrow C streams. Everything raised is a `sweep.errors.SweepError`."""
+tables as Arrow C streams. Everything raised is a `sweep.errors.SweepError`.
+"""
 
 from typing import Any, final
 
-__all__: list[str]
+__all__ = [
+    "ArrowTable",
+    "Backtest",
+    "Batch",
+    "Engine",
+    "Market",
+    "build_info",
+    "canonicalise",
+    "metrics",
+    "resolve",
+    "result_digest",
+    "run_signals",
+    "schemas",
+    "strategies",
+    "symbol_spec",
+    "table_digest",
+]
 
 @final
 class ArrowTable:

@@ -236,7 +236,9 @@ def params_table(rows: list[Mapping[str, ParamValue]]) -> pa.Table:
         try:
             columns[name] = pa.array(values)
         except (pa.ArrowInvalid, pa.ArrowTypeError) as problem:
-            raise error(1004, f"parameter {name} has values of several types", where="table of parameters") from problem
+            raise error(
+                1004, f"parameter {name} has values of several types", where="table of parameters"
+            ) from problem
     return pa.table(columns or {"_": pa.nulls(len(rows))})
 
 

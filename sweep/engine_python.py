@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from sweep.engine import Backtest, Engine
@@ -109,7 +110,7 @@ def backtest(result: ReferenceResult, document: str | None) -> Backtest:
 
 def _returns(result: ReferenceResult) -> list[float]:
     levels = [result.equity[0]["equity"], *(row["equity"] for row in result.daily)]
-    return [after / before - 1.0 for before, after in zip(levels, levels[1:], strict=False)]
+    return [after / before - 1.0 for before, after in pairwise(levels)]
 
 
 def _canonical_json(value: Mapping[str, Any]) -> str:

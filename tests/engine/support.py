@@ -15,7 +15,16 @@ from tests.vectors.engine import Case
 from tests.vectors.golden_g import golden_g
 
 PRICE, MONEY, RELATIVE = 1e-9, 1e-8, 1e-9
-EXACT = ("entry_time", "exit_time", "order_time", "direction", "reason", "position_id", "status", "same_bar_ambiguous")
+EXACT = (
+    "entry_time",
+    "exit_time",
+    "order_time",
+    "direction",
+    "reason",
+    "position_id",
+    "status",
+    "same_bar_ambiguous",
+)
 PRICES = ("entry_price", "exit_price", "initial_stop_loss", "stop_loss", "take_profit")
 MONIES = ("result", "entry_fee", "exit_fee", "total_fee", "size")
 
@@ -23,7 +32,9 @@ MONIES = ("result", "entry_fee", "exit_fee", "total_fee", "size")
 def bars_table(labels: Sequence[int], columns: Mapping[str, Sequence[float]]) -> pa.Table:
     """Bars as an Arrow table of the data contract."""
     stamps = pa.array(np.asarray(labels, dtype=np.int64)).cast(pa.timestamp("us", tz="UTC"))
-    return pa.table({"timestamp": stamps, **{k: pa.array(np.asarray(v, dtype=float)) for k, v in columns.items()}})
+    return pa.table(
+        {"timestamp": stamps, **{k: pa.array(np.asarray(v, dtype=float)) for k, v in columns.items()}}
+    )
 
 
 def market_of_case(case: Case) -> Market:
@@ -36,7 +47,10 @@ def market_of_golden() -> Market:
     """Dataset G."""
     g = golden_g()
     return Market.from_arrow(
-        bars_table(g.label.tolist(), g.bid), bars_table(g.label.tolist(), g.ask), symbol="EURUSD", timeframe="M15"
+        bars_table(g.label.tolist(), g.bid),
+        bars_table(g.label.tolist(), g.ask),
+        symbol="EURUSD",
+        timeframe="M15",
     )
 
 
@@ -51,7 +65,9 @@ def run_script(
     labels = market.to_table()["timestamp"].cast(pa.int64()).to_pylist()
 
     def timed(rows: Sequence[Mapping[str, Any]]) -> str:
-        return json.dumps([{**{k: _finite(v) for k, v in r.items()}, "time": labels[r["bar_index"]]} for r in rows])
+        return json.dumps(
+            [{**{k: _finite(v) for k, v in r.items()}, "time": labels[r["bar_index"]]} for r in rows]
+        )
 
     rules = {k: v for k, v in (rules or {}).items() if v is not None}
     texts = (json.dumps(dict(options)), timed(signals), timed(exits), json.dumps(rules))
@@ -69,7 +85,9 @@ def run_case(case: Case) -> Backtest:
     return run_script(market_of_case(case), case.full_options(), case.signals, case.exits, rules)
 
 
-def both(market: Market, strategy: str, params: Mapping[str, Any], **options: Any) -> tuple[Backtest, Backtest]:
+def both(
+    market: Market, strategy: str, params: Mapping[str, Any], **options: Any
+) -> tuple[Backtest, Backtest]:
     """One parameter set on the native and on the reference engine."""
     native = Engine(market, strategy, **options).run(params)
     return native, Engine(market, strategy, backend="python", **options).run(params)
@@ -109,13 +127,17 @@ def assert_identical(native: Backtest, reference: Backtest) -> None:
     assert native.digests == reference.digests
 
 
-def random_parameters(strategy: str, count: int, seed: int, fixed: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+def random_parameters(
+    strategy: str, count: int, seed: int, fixed: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
     """Parameter sets drawn from the declared search ranges, invalid ones left out."""
     declaration = next(d for d in json.loads(_core.strategies()) if d["id"] == strategy)
     rng = np.random.default_rng(seed)
     sets: list[dict[str, Any]] = []
     while len(sets) < count:
-        raw = {p["name"]: _draw(p["ranges"][0], p["type"], rng) for p in declaration["parameters"] if p["ranges"]}
+        raw = {
+            p["name"]: _draw(p["ranges"][0], p["type"], rng) for p in declaration["parameters"] if p["ranges"]
+        }
         raw |= dict(fixed or {})
         answer = json.loads(_core.canonicalise(strategy, "M5", json.dumps([raw])))[0]
         if not answer["problems"]:
@@ -130,8 +152,6 @@ def _draw(searched: Mapping[str, Any], kind: str, rng: np.random.Generator) -> A
     if searched["log"]:
         return float(np.exp(rng.uniform(np.log(low), np.log(high))))
     if step:
-        value = low + step * int(rng.integers(int(round((high - low) / step)) + 1))
+        value = low + step * int(rng.integers(round((high - low) / step) + 1))
         return int(value) if kind == "int" else round(value, 10)
     return int(rng.integers(low, high + 1)) if kind == "int" else float(rng.uniform(low, high))
-
-

@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sweep import Market
 from sweep.engine import Backtest
 from sweep.reference.engine import run as run_reference
 from sweep.reference.scripted import SignalTable
@@ -15,8 +16,6 @@ from sweep.reference.strategy import Rules
 from tests.engine.support import bars_table, run_script
 from tests.reference.support import market_of
 from tests.vectors.engine import MINUTE_US, START_US
-
-from sweep import Market
 
 BARS = 60
 
@@ -41,7 +40,9 @@ def _market(seed: int, spread: float, tick: float) -> tuple[list[int], dict[str,
 def scripts(draw: st.DrawFn) -> dict[str, Any]:
     """A random market, options, signals, exits and rules."""
     labels, bid, ask = _market(
-        draw(st.integers(0, 10_000)), draw(st.sampled_from([0.0, 1e-4, 3e-4])), draw(st.sampled_from([0.0, 1e-5]))
+        draw(st.integers(0, 10_000)),
+        draw(st.sampled_from([0.0, 1e-4, 3e-4])),
+        draw(st.sampled_from([0.0, 1e-5])),
     )
     signals = []
     for bar in sorted(draw(st.lists(st.integers(0, BARS - 1), min_size=6, max_size=25))):
@@ -51,7 +52,9 @@ def scripts(draw: st.DrawFn) -> dict[str, Any]:
         stop = price - sign * draw(st.floats(-2e-4, 3e-3))
         target = draw(st.one_of(st.none(), st.floats(-2e-4, 4e-3).map(lambda d, p=price, s=sign: p + s * d)))
         size = draw(st.one_of(st.none(), st.sampled_from([0.001, 0.05, 300.0])))
-        signals.append({"bar_index": bar, "direction": side, "stop_loss": stop, "take_profit": target, "size": size})
+        signals.append(
+            {"bar_index": bar, "direction": side, "stop_loss": stop, "take_profit": target, "size": size}
+        )
     exits = [
         {"bar_index": bar, "direction": draw(st.sampled_from(["long", "short"]))}
         for bar in sorted(draw(st.lists(st.integers(0, BARS - 1), max_size=6)))
@@ -61,7 +64,13 @@ def scripts(draw: st.DrawFn) -> dict[str, Any]:
         "timeout_bars": draw(st.sampled_from([None, 4])),
         "same_bar_reentry": draw(st.booleans()),
     }
-    return {"bars": (labels, bid, ask), "options": draw(options()), "signals": signals, "exits": exits, "rules": rules}
+    return {
+        "bars": (labels, bid, ask),
+        "options": draw(options()),
+        "signals": signals,
+        "exits": exits,
+        "rules": rules,
+    }
 
 
 @st.composite
@@ -86,7 +95,11 @@ def options(draw: st.DrawFn) -> dict[str, Any]:
     for name, values in choices.items():
         if draw(st.booleans()):
             execution[name] = draw(st.sampled_from(values))
-    commission = {"schema": "per_lot", "per_lot": 2.5, "side": draw(st.sampled_from(["both", "entry", "exit"]))}
+    commission = {
+        "schema": "per_lot",
+        "per_lot": 2.5,
+        "side": draw(st.sampled_from(["both", "entry", "exit"])),
+    }
     sizing = draw(
         st.sampled_from(
             [
@@ -100,7 +113,10 @@ def options(draw: st.DrawFn) -> dict[str, Any]:
     return {
         "execution": execution,
         "costs": {
-            "slippage": {"fixed_pips": draw(st.sampled_from([0.0, 0.2])), "random_pips": draw(st.sampled_from([0.0, 0.3]))},
+            "slippage": {
+                "fixed_pips": draw(st.sampled_from([0.0, 0.2])),
+                "random_pips": draw(st.sampled_from([0.0, 0.3])),
+            },
             "commission": draw(st.sampled_from([None, commission])),
             "spread_multiplier": draw(st.sampled_from([1.0, 1.5])),
         },

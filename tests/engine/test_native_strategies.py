@@ -25,7 +25,11 @@ COSTS = {
 }
 PINS: dict[str, list[dict[str, Any]]] = {
     "ma_cross": [{"ma_type": "sma", "fast_period": 8, "slow_period": 35}, {}],
-    "mean_reversion_z_score": [{"enabled_scenarios": [1]}, {"enabled_scenarios": [2]}, {"enabled_scenarios": [3]}],
+    "mean_reversion_z_score": [
+        {"enabled_scenarios": [1]},
+        {"enabled_scenarios": [2]},
+        {"enabled_scenarios": [3]},
+    ],
 }
 CASES = [(name, pins) for name, variants in PINS.items() for pins in variants]
 IDS = [f"{name}-{pins}" for name, pins in CASES]
@@ -41,7 +45,11 @@ def test_a_golden_signal_table(golden: GoldenSignals) -> None:
     rows = table.to_pylist()
     sides = [row["direction"] for row in rows]
     assert (sides.count("long"), sides.count("short")) == (golden.long, golden.short)
-    for name, expected in (("entry", golden.entry), ("stop_loss", golden.stop), ("take_profit", golden.target)):
+    for name, expected in (
+        ("entry", golden.entry),
+        ("stop_loss", golden.stop),
+        ("take_profit", golden.target),
+    ):
         assert sum(row[name] for row in rows) == pytest.approx(expected, abs=6e-6)
     for row, (bar, name, _, stop, target) in zip(rows, golden.first, strict=False):
         assert (row["bar_index"], row["tag"] or row["direction"]) == (bar, name)
@@ -62,7 +70,9 @@ def _agree(market: Market, strategy: str, sets: list[dict[str, Any]], preset: st
 
 @pytest.mark.parametrize(("strategy", "pins"), CASES, ids=IDS)
 @pytest.mark.parametrize("preset", ["realistic", "reference"])
-def test_every_trade_equals_the_twins_on_the_synthetic_market(strategy: str, pins: dict[str, Any], preset: str) -> None:
+def test_every_trade_equals_the_twins_on_the_synthetic_market(
+    strategy: str, pins: dict[str, Any], preset: str
+) -> None:
     market = Market.synthetic(bars=3000, seed=11, symbol="GBPUSD")
     sets = [pins, *random_parameters(strategy, 4, seed=5, fixed=pins)]
     assert _agree(market, strategy, sets, preset) >= 0.8 * len(sets)
@@ -97,7 +107,9 @@ def test_every_trade_equals_the_twins_on_random_walks_with_gaps(seed: int) -> No
     spread = rng.normal(1e-4, 5e-5, n)
     bid = {"open": opened, "high": high, "low": low, "close": close, "volume": np.zeros(n)}
     ask = {name: column + spread if name != "volume" else column for name, column in bid.items()}
-    market = Market.from_arrow(bars_table(labels, bid), bars_table(labels, ask), symbol="GBPUSD", timeframe="M5")
+    market = Market.from_arrow(
+        bars_table(labels, bid), bars_table(labels, ask), symbol="GBPUSD", timeframe="M5"
+    )
     for strategy, pins in CASES:
         sets = [pins, *random_parameters(strategy, 1, seed=seed, fixed=pins)]
         for preset in ("realistic", "reference"):

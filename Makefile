@@ -1,0 +1,136 @@
+# All that is done to this project, by name; `make help` lists it. Needs Python 3.11 or later, a C compiler and Rust.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(abspath $(VENV))/bin
+OUT := build
+
+# The native module is built against the project's interpreter; maturin and its helpers are found in the environment.
+export PATH := $(BIN):$(PATH):$(HOME)/.cargo/bin
+export VIRTUAL_ENV := $(abspath $(VENV))
+export PYO3_PYTHON := $(BIN)/python
+
+UV := $(BIN)/uv
+PIP_COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate
+CRATES := Cargo.toml Cargo.lock pyproject.toml \
+	$(shell find core_rs strategies -type f -not -name '*.py' -not -name '*.pyc' 2>/dev/null)
+
+ifeq ($(shell uname -s),Linux)
+# zig links against the C library of this tag, whatever the machine has.
+PORTABLE := --zig --compatibility manylinux_2_28
+endif
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' \
+		| awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+.PHONY: venv
+venv: $(VENV)/.locked ## the virtual environment, exactly as locked
+
+$(VENV)/.locked: requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or later is needed; name one: make PYTHON=python3.12 ..." >&2; exit 2; }
+	@echo "environment: $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@awk '/^uv==/ { on = 1 } on { print } on && !/\\$$/ { exit }' requirements-dev.lock > $(VENV)/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.lock
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock
+	@touch $@
+
+.PHONY: build
+build: $(VENV)/.built ## the native module, installed for development
+
+$(VENV)/.built: $(VENV)/.locked $(CRATES)
+	@command -v cargo > /dev/null || { echo "cargo is not on the path: install Rust first" >&2; exit 2; }
+	@echo "build: sweep._core"
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --reinstall --editable .
+	@touch $@
+
+.PHONY: demo
+demo: build ## the main job: a study of 2,000 trials on a synthetic market, in build/demo
+	@rm -rf $(OUT)/demo
+	@mkdir -p $(OUT)/demo
+	SWEEP_HOME=$(OUT)/demo $(BIN)/sweep run configs/quickstart.yaml
+	@echo "in a shell: source $(VENV)/bin/activate; export SWEEP_HOME=$(OUT)/demo"
+
+.PHONY: test
+test: build ## every test: the crates, then the package
+	@mkdir -p $(OUT)
+	cargo test --locked 2>&1 | tee $(OUT)/cargo-test.log
+	$(BIN)/python -m pytest --durations=15 --junitxml=$(OUT)/pytest.xml
+	@$(BIN)/python scripts/skipped_tests.py $(OUT)/cargo-test.log $(OUT)/pytest.xml | tee $(OUT)/skipped-tests.txt
+
+.PHONY: lint lint-format lint-rust lint-python lint-types lint-layers
+lint: lint-format lint-rust lint-python lint-types lint-layers ## formatting, lints, types, the native stub, import layers
+
+lint-format: venv
+	cargo fmt --all --check
+	$(BIN)/ruff format --check
+
+lint-rust: venv
+	cargo clippy --locked --workspace --all-targets --quiet -- -D warnings
+
+lint-python: venv
+	$(BIN)/ruff check
+
+lint-types: build
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest sweep._core
+
+lint-layers: build
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: format
+format: venv ## rewrite the sources as `make lint` wants them
+	cargo fmt --all
+	$(BIN)/ruff check --fix-only --quiet
+	$(BIN)/ruff format --quiet
+
+.PHONY: bench
+bench: build ## benchmarks of the crates and of the package
+	cargo bench --locked
+	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only
+
+$(VENV)/.linker: $(VENV)/.locked requirements-wheel.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-wheel.lock
+	@touch $@
+
+.PHONY: wheel
+wheel: $(VENV)/.linker ## the source distribution and, built from it, the wheel, in dist/
+	@rm -rf dist
+	$(BIN)/maturin build --sdist --release $(PORTABLE) --out dist
+
+.PHONY: wheel-test
+wheel-test: ## the wheel of dist/ in an empty environment, away from the sources
+	@rm -rf $(OUT)/wheel-test
+	@mkdir -p $(OUT)/wheel-test/elsewhere
+	@$(UV) venv --quiet --python $(BIN)/python $(OUT)/wheel-test/venv
+	@$(UV) pip install --quiet --python $(OUT)/wheel-test/venv --require-hashes -r requirements.lock
+	@$(UV) pip install --quiet --python $(OUT)/wheel-test/venv --no-deps dist/*.whl
+	@$(UV) pip check --quiet --python $(OUT)/wheel-test/venv
+	cd $(OUT)/wheel-test/elsewhere && ../venv/bin/python -P $(CURDIR)/tests/packaging/check_wheel.py $(CURDIR)/dist
+
+.PHONY: picture
+picture: build ## docs/images/quickstart.svg, from what the demo prints
+	@rm -rf $(OUT)/demo
+	@mkdir -p $(OUT)/demo
+	$(BIN)/python scripts/picture.py $(OUT)/demo docs/images/quickstart.svg run configs/quickstart.yaml
+
+.PHONY: locks
+locks: $(VENV)/.locked ## resolve the requirements anew (UPGRADE=1 takes the newest)
+	UV_CUSTOM_COMPILE_COMMAND="make locks" $(PIP_COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock
+	UV_CUSTOM_COMPILE_COMMAND="make locks" $(PIP_COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev \
+		--constraint requirements.lock -o requirements-dev.lock
+	UV_CUSTOM_COMPILE_COMMAND="make locks" $(PIP_COMPILE) $(if $(UPGRADE),--upgrade) --group wheel -o requirements-wheel.lock
+
+.PHONY: clean
+clean: ## remove all that was built, the environment too
+	rm -rf $(VENV) target dist $(OUT) sweep/_core*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
