@@ -17,10 +17,12 @@ from sweep.errors import error
 from sweep.trackers import parquet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from sweep.config import Config
     from sweep.engine import Backtest
@@ -140,20 +142,18 @@ def document(result: Backtest) -> dict[str, Any]:
 def equity_chart(equity: pa.Table) -> str:
     """The equity and its high water as an SVG; every stretch keeps its extremes."""
     width, height = _CHART
-    values = [float(value) for value in equity.column("equity").to_pylist()]
-    high = [float(value) for value in equity.column("high_water").to_pylist()]
-    times = equity.column("timestamp").to_pylist()
-    low_end, high_end = min(values), max(high)
+    values, high = (equity.column(name).to_numpy() for name in ("equity", "high_water"))
+    low_end, high_end = float(values.min()), float(high.max())
     span = (high_end - low_end) or 1.0
 
-    def line(series: Sequence[float]) -> str:
-        steps = max(len(series) - 1, 1)
-        return " ".join(
-            f"{10 + (width - 20) * i / steps:.1f},{height - 24 - (height - 48) * (v - low_end) / span:.1f}"
-            for i, v in _extremes(series)
-        )
+    def line(series: NDArray[np.float64]) -> str:
+        kept = _extremes(series)
+        x = 10 + (width - 20) * kept / max(len(series) - 1, 1)
+        y = height - 24 - (height - 48) * (series[kept] - low_end) / span
+        return " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x.tolist(), y.tolist(), strict=True))
 
-    begin, end = (f"{moment:%Y-%m-%d}" for moment in (times[0], times[-1]))
+    times = equity.column("timestamp")
+    begin, end = (f"{times[i].as_py():%Y-%m-%d}" for i in (0, -1))
     font = 'font-family="sans-serif" font-size="12" fill="#555"'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
@@ -166,13 +166,14 @@ def equity_chart(equity: pa.Table) -> str:
     )
 
 
-def _extremes(series: Sequence[float]) -> list[tuple[int, float]]:
-    """At most `_MAX_POINTS` points (index, value): minimum and maximum of every stretch, in order."""
+def _extremes(series: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Indices of at most `_MAX_POINTS` points and the two ends: minimum and maximum of every stretch, in order."""
+    import numpy as np
+
     if len(series) <= _MAX_POINTS:
-        return list(enumerate(series))
+        return np.arange(len(series))
     stretch = -(-len(series) // (_MAX_POINTS // 2))
-    kept: set[int] = {0, len(series) - 1}
-    for start in range(0, len(series), stretch):
-        block = range(start, min(start + stretch, len(series)))
-        kept |= {min(block, key=series.__getitem__), max(block, key=series.__getitem__)}
-    return [(i, series[i]) for i in sorted(kept)]
+    rows = np.pad(series, (0, -len(series) % stretch), mode="edge").reshape(-1, stretch)
+    starts = np.arange(len(rows)) * stretch
+    kept = np.concatenate([[0, len(series) - 1], starts + rows.argmin(axis=1), starts + rows.argmax(axis=1)])
+    return np.unique(np.minimum(kept, len(series) - 1))

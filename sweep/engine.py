@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
+from sweep.arrow import read_all
 from sweep.errors import error
 from sweep.market.market import Market
 
@@ -185,27 +186,21 @@ class _Native:
         return native_backtest(self._core.run(json.dumps(dict(params))))
 
     def run_batch(self, params: pa.Table, returns: bool, threads: int) -> pa.Table:
-        import pyarrow as pa
-
-        return pa.table(self._core.run_batch(params, threads).to_table(returns))
+        return read_all(self._core.run_batch(params, threads).to_table(returns))
 
     def signals(self, params: Mapping[str, Any]) -> pa.Table:
-        import pyarrow as pa
-
-        return pa.table(self._core.signals(json.dumps(dict(params))))
+        return read_all(self._core.signals(json.dumps(dict(params))))
 
 
 def native_backtest(core: Any) -> Backtest:
     """A `Backtest` of the native module's."""
-    import pyarrow as pa
-
     rest = json.loads(core.summary())
     return Backtest(
         metrics=dict(rest["metrics"]),
         summary=dict(rest["summary"]),
-        trades=pa.table(core.trades()),
-        equity=pa.table(core.equity()),
-        daily=pa.table(core.daily()),
+        trades=read_all(core.trades()),
+        equity=read_all(core.equity()),
+        daily=read_all(core.daily()),
         identity=rest["identity"],
         identity_document=rest["identity_document"],
         digests=rest["digests"],

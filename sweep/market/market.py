@@ -8,6 +8,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweep.arrow import read_all
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -99,9 +101,7 @@ class Market:
 
     def to_table(self) -> pa.Table:
         """All bars in one chunk, without a copy: timestamp, bid_open … bid_volume, ask_open … ask_volume."""
-        import pyarrow as pa
-
-        return pa.table(self.core.to_table())
+        return read_all(self.core.to_table())
 
     def window(
         self, start: datetime | date | int | None, end: datetime | date | int | None, warmup_bars: int = 500
@@ -167,14 +167,12 @@ def _section(keys: Mapping[str, Any]) -> MarketConfig:
 
 
 def _table(source: Any) -> pa.Table:
-    import pyarrow as pa
-
     from sweep.errors import error
 
     if not hasattr(source, "__arrow_c_stream__"):
         what = f"{type(source).__name__} does not speak Arrow"
         raise error(1004, what, remedy="give a PyArrow table, a pandas or a polars frame", stage="data")
-    return pa.table(source)
+    return read_all(source)
 
 
 def _micros(bound: datetime | date | int | None) -> int | None:
