@@ -94,9 +94,11 @@ format: venv ## rewrite the sources as `make lint` wants them
 	$(BIN)/ruff format --quiet
 
 .PHONY: bench
-bench: build ## benchmarks of the crates and of the package
-	cargo bench --locked
-	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only
+bench: build ## benchmarks on a release build: ns per bar, trials per second, memory per worker
+	@rm -f $(VENV)/.built
+	cargo build --release --locked --package sweep-py
+	cp target/release/lib_core.so sweep/_core.abi3.so
+	$(BIN)/python -m benchmarks
 
 $(VENV)/.linker: $(VENV)/.locked requirements-wheel.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-wheel.lock

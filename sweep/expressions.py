@@ -1,7 +1,7 @@
 """Expressions of configurations and declarations: Python syntax, parsed with `ast`, run by a whitelist.
 
 No `eval`, attributes, subscripts or calls of anything but the ten named functions. Null (None) is absorbing; division by
-zero, overflow and domain errors give null (spec/search.md 1.5). Rust holds the twin; both share one table of cases.
+zero, overflow and domain errors give null. Rust holds the twin; both share one table of cases.
 """
 
 from __future__ import annotations

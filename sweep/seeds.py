@@ -1,4 +1,4 @@
-"""Seeds of everything random: one hash, one label per use, no global generator (spec/search.md 8.6)."""
+"""Seeds of everything random: one hash, one label per use, no global generator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-//! The parameters of `ma_cross`, declared once (`spec/strategies.md` 2 and 5).
+//! The parameters of `ma_cross`, declared once.
 
 use sweep_engine::declare::{
     Constraint, Declaration, Parameter, boolean, categorical, float, int, optional_int,

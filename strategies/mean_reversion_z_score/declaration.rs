@@ -1,4 +1,4 @@
-//! The parameters of `mean_reversion_z_score`, scenarios 1 to 3 (`spec/strategies.md` 2, 3.1 and 3.7).
+//! The parameters of `mean_reversion_z_score`, scenarios 1 to 3.
 
 use sweep_engine::declare::{
     Constraint, Declaration, Derived, Draft, Parameter, boolean, categorical, float, int, optional_int, set,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,14 +34,16 @@ def summary(state: Report) -> Iterator[str]:
 
 
 def further(state: Report) -> Iterator[str]:
-    """Commands to look further, for the end of a run."""
+    """Commands to look further, for the end of a run; they work from where the user is."""
+    home = Path(state.folder).parents[1]
+    place = "" if home == Path.cwd() else f" --home {shlex.quote(os.path.relpath(home))}"
     yield "look further:"
-    yield f"  sweep show {state.name}"
+    yield f"  sweep show {state.name}{place}"
     if state.best:
-        yield f"  sweep show {state.name} {state.best[0].number}"
-        yield f"  sweep replay {state.name}:{state.best[0].number}"
-    yield f"  sweep export {state.name} --to trials.csv"
-    yield f"  sweep ui {state.name}"
+        yield f"  sweep show {state.name} {state.best[0].number}{place}"
+        yield f"  sweep replay {state.name}:{state.best[0].number}{place}"
+    yield f"  sweep export {state.name} --to trials.csv{place}"
+    yield f"  sweep ui {state.name}{place}"
 
 
 def dry_run(plan: DryRun) -> Iterator[str]:

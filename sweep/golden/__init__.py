@@ -1,7 +1,7 @@
 """Golden results: recorded once, and then they must not change.
 
 A golden folder holds `golden.json` (the list of its cases) and one folder per case with `case.json` (what was run) and
-`expected.json` (what came out), spec/engine.md 26.1. Only `record` writes. Reading order: `case`, `record`, `check`,
+`expected.json` (what came out). Only `record` writes. Reading order: `case`, `record`, `check`,
 `compare`.
 """
 

@@ -65,7 +65,7 @@ def chain(digests: Iterable[str]) -> str:
 
 
 class IdentityTemplate:
-    """Identities of a study's trials: SHA-256 of the identity document with `params` put in (search.md 8.1)."""
+    """Identities of a study's trials: SHA-256 of the identity document with `params` put in."""
 
     def __init__(self, base: Mapping[str, Any]) -> None:
         before = [k for k in sorted(base) if k < "params"]

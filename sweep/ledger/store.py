@@ -317,7 +317,7 @@ class Ledger:
         return [rows.trial_of(row, self._objectives, metrics={}) for row in found]
 
     def table(self) -> pa.Table:
-        """The trials table of search.md 9.5, one row per trial, failed ones included."""
+        """The trials table: one row per trial, failed ones included."""
         from sweep.ledger.table import trials_table
 
         return trials_table(self._db, self.metrics, self._objectives)

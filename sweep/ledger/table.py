@@ -1,4 +1,4 @@
-"""The trials table: one row per trial, deterministic columns only (search.md 9.5)."""
+"""The trials table: one row per trial, deterministic columns only."""
 
 from __future__ import annotations
 

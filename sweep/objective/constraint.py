@@ -1,4 +1,4 @@
-"""One constraint on results: its signed violation, and the nulls that are good news (spec/search.md 4.3)."""
+"""One constraint on results: its signed violation, and the nulls that are good news."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a study looks for: grades results, compares and ranks trials (spec/search.md 4). A failure is never a score."""
+"""What a study looks for: grades results, compares and ranks trials. A failure is never a score."""
 
 from __future__ import annotations
 

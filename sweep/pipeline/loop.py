@@ -1,7 +1,7 @@
 """The fixed-lag batch loop: batch k is proposed from the results of batches up to k - lag, and from nothing else.
 
 The ledger therefore depends on configuration, seed, batch size, lag and versions only, never on workers, chunks,
-timing or restarts (search.md 3). Reading order: `Pipeline.run`, then the steps in its order.
+timing or restarts. Reading order: `Pipeline.run`, then the steps in its order.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The stop rules that read results (search.md 3.12 and 4.6)."""
+"""The stop rules that read results."""
 
 from __future__ import annotations
 

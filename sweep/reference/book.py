@@ -1,4 +1,4 @@
-"""The account: cash, fees, open and closed positions (engine 15)."""
+"""The account: cash, fees, open and closed positions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commission per lot (engine 14)."""
+"""Commission per lot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a strategy sees at the close of a bar: never anything later (engine 23.2)."""
+"""What a strategy sees at the close of a bar: never anything later."""
 
 from __future__ import annotations
 

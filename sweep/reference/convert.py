@@ -1,4 +1,4 @@
-"""Currency conversion by static rates (engine 3.1, 3.2)."""
+"""Currency conversion by static rates."""
 
 from __future__ import annotations
 

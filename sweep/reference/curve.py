@@ -1,4 +1,4 @@
-"""The equity curve: one sample per traded bar after the initial balance (engine 15.3, 15.4)."""
+"""The equity curve: one sample per traded bar after the initial balance."""
 
 from __future__ import annotations
 

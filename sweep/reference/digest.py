@@ -1,4 +1,4 @@
-"""Canonical digests of tables and of results (engine 25.4, 25.5)."""
+"""Canonical digests of tables and of results."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def _digests(
 
 
 def _warnings(spec: SymbolSpec, options: Options) -> list[str]:
-    """A tick value that contradicts the contract size (engine 2.3)."""
+    """A tick value that contradicts the contract size."""
     if spec.tick_value is None or spec.quote_currency != options.currency:
         return []
     implied = spec.tick_value / spec.tick_size

@@ -1,4 +1,4 @@
-"""Fills and exits: slippage, size, fee, then the book (engine 8.6, 9.6)."""
+"""Fills and exits: slippage, size, fee, then the book."""
 
 from __future__ import annotations
 

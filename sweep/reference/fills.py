@@ -1,4 +1,4 @@
-"""Stop loss and take profit against one bar: which is hit, at what level, and whether that is known (engine 9, 11)."""
+"""Stop loss and take profit against one bar: which is hit, at what level, and whether that is known."""
 
 from __future__ import annotations
 

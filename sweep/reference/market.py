@@ -1,4 +1,4 @@
-"""What the reference engine runs on: bars of both sides, the symbol's specification and the traded window (engine 1, 2)."""
+"""What the reference engine runs on: bars of both sides, the symbol's specification and the traded window."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ class ReferenceMarket:
         return range(int(inside[0]), int(inside[-1]) + 1)
 
     def with_spread(self, multiplier: float) -> ReferenceMarket:
-        """The market with every positive spread multiplied (engine 1.7); 1 changes nothing."""
+        """The market with every positive spread multiplied; 1 changes nothing."""
         if multiplier == 1:
             return self
 

@@ -1,4 +1,4 @@
-"""Rounding and division as the specification writes them (engine 0.3, 0.4)."""
+"""Rounding and division as the specification writes them."""
 
 from __future__ import annotations
 

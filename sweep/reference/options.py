@@ -1,4 +1,4 @@
-"""Execution options, costs and account: both presets, defaults, checks (engine 4)."""
+"""Execution options, costs and account: both presets, defaults, checks."""
 
 from __future__ import annotations
 

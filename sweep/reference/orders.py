@@ -1,4 +1,4 @@
-"""Signals become orders, or are rejected with a reason (engine 5)."""
+"""Signals become orders, or are rejected with a reason."""
 
 from __future__ import annotations
 

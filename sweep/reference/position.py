@@ -1,4 +1,4 @@
-"""The record of an order and of the position that it becomes (engine 6)."""
+"""The record of an order and of the position that it becomes."""
 
 from __future__ import annotations
 

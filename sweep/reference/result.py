@@ -1,4 +1,4 @@
-"""What a backtest returns (engine 19)."""
+"""What a backtest returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ChaCha with eight rounds, seeded from one integer as `ChaCha8Rng::seed_from_u64` does (engine 13.3)."""
+"""ChaCha with eight rounds, seeded from one integer as `ChaCha8Rng::seed_from_u64` does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The registry of table schemas and their fingerprints (engine 25.1, 25.2)."""
+"""The registry of table schemas and their fingerprints."""
 
 from __future__ import annotations
 

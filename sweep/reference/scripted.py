@@ -1,4 +1,4 @@
-"""Signal and exit tables in the place of a strategy (engine 23.4)."""
+"""Signal and exit tables in the place of a strategy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The six steps of a bar (engine 7.1), each as one method."""
+"""The six steps of a bar, each as one method."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many lots a fill gets (engine 12)."""
+"""How many lots a fill gets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slippage: fixed plus random pips, always against the order (engine 13)."""
+"""Slippage: fixed plus random pips, always against the order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a strategy is to the reference engine: warmup, prepare, evaluate, manage (engine 23, strategies 11)."""
+"""What a strategy is to the reference engine: warmup, prepare, evaluate, manage."""
 
 from __future__ import annotations
 

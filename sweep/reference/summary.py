@@ -1,4 +1,4 @@
-"""The fifteen summary figures, rounded for people (engine 17)."""
+"""The fifteen summary figures, rounded for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The price grid of a symbol as exact integers (indicators 3, strategies 1.5)."""
+"""The price grid of a symbol as exact integers."""
 
 from __future__ import annotations
 

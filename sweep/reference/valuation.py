@@ -1,4 +1,4 @@
-"""What a price move, a position and a stop are worth in account currency (engine 2.3, 12.2, 15.1)."""
+"""What a price move, a position and a stop are worth in account currency."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What surrounds every adaptive sampler: start points, blind start-up, whole batches, fallback (spec/search.md 3)."""
+"""What surrounds every adaptive sampler: start points, blind start-up, whole batches, fallback."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ FALLBACK: Final = "fallback"
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """All that batch k may be proposed from (spec/search.md 3.2)."""
+    """All that batch k may be proposed from."""
 
     finished: Sequence[Trial]
     """Final rows of batches <= k − L, in trial order."""

@@ -1,4 +1,4 @@
-"""The sampler `grid`: a lazy mixed-radix index, in order, shuffled, or thinned (spec/search.md 2)."""
+"""The sampler `grid`: a lazy mixed-radix index, in order, shuffled, or thinned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which finished rows a batch is proposed from: the best ones and the most recent others (spec/search.md 3.4)."""
+"""Which finished rows a batch is proposed from: the best ones and the most recent others."""
 
 from __future__ import annotations
 

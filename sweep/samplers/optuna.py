@@ -1,4 +1,4 @@
-"""Samplers of Optuna, asked through a study that lives for one batch (spec/search.md 3.6).
+"""Samplers of Optuna, asked through a study that lives for one batch.
 
 The study is filled with what the batch may see: finished rows with their states, values and violations, pending parameter
 sets as RUNNING. Nothing of it is kept.

@@ -1,4 +1,4 @@
-"""The sampler `qmc`: points of a scrambled Sobol sequence (spec/search.md 2)."""
+"""The sampler `qmc`: points of a scrambled Sobol sequence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sampler `random`: counter-based draws, without replacement on finite spaces (spec/search.md 2)."""
+"""The sampler `random`: counter-based draws, without replacement on finite spaces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thinned grids: fewer points per dimension, spread evenly, until the product fits (spec/search.md 2)."""
+"""Thinned grids: fewer points per dimension, spread evenly, until the product fits."""
 
 from __future__ import annotations
 

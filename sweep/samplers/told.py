@@ -1,4 +1,4 @@
-"""What an adaptive sampler learns from one row of the ledger (the last column of spec/search.md 4.4)."""
+"""What an adaptive sampler learns from one row of the ledger."""
 
 from __future__ import annotations
 

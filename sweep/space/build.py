@@ -1,4 +1,4 @@
-"""Builds a space: sources of every parameter, pins, conditions, checks (spec/search.md 1.1, 1.2)."""
+"""Builds a space: sources of every parameter, pins, conditions, checks."""
 
 from __future__ import annotations
 

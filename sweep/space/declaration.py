@@ -1,4 +1,4 @@
-"""A strategy's declaration as the search space reads it (spec/strategies.md 9)."""
+"""A strategy's declaration as the search space reads it."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ Point = tuple[Coordinate, ...]
 def unit_points(
     dimensions: Sequence[Dimension], seed: int, label: str, start: int, count: int
 ) -> list[Point]:
-    """Candidates start … start + count − 1: u = seed(S, label, q, name)/2⁶⁴ for each dimension (spec/search.md 2)."""
+    """Candidates start … start + count − 1: u = seed(S, label, q, name)/2⁶⁴ for each dimension."""
     prefixes = [f"{seed}|{label}|{q}|".encode() for q in range(start, start + count)]
     columns = [dimension.from_units(units(prefixes, dimension.name.encode())) for dimension in dimensions]
     return list(zip(*columns, strict=True)) if columns else [()] * count

@@ -1,4 +1,4 @@
-"""Keyed permutation of 0 … C − 1: a four-round Feistel network with cycle walking (spec/search.md 2)."""
+"""Keyed permutation of 0 … C − 1: a four-round Feistel network with cycle walking."""
 
 from __future__ import annotations
 

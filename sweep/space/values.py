@@ -1,6 +1,6 @@
 """Finite lists of parameter values, addressed by grid index; the only place that makes floats of indices.
 
-Steps are exact decimals taken from the shortest round-trip text of the numbers (spec/search.md 1.3, 1.4).
+Steps are exact decimals taken from the shortest round-trip text of the numbers.
 """
 
 from __future__ import annotations

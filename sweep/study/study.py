@@ -171,7 +171,7 @@ class Study:
         return Objective.build(goals, self.config.constraints, self.config.min_trades)
 
     def trials(self) -> pa.Table:
-        """The trials table, failed trials and their reasons included (columns: search.md 9.5)."""
+        """The trials table, failed trials and their reasons included."""
         with self.ledger as ledger:
             return ledger.table()
 

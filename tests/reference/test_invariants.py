@@ -1,4 +1,4 @@
-"""Invariants of a backtest on random markets, signals and options (engine 27)."""
+"""Invariants of a backtest on random markets, signals and options."""
 
 from __future__ import annotations
 

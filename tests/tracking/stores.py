@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import shutil
 import tempfile
@@ -23,6 +24,8 @@ def uri(home: Path) -> str:
 
 @functools.cache
 def _template() -> Path:
-    file = Path(tempfile.mkdtemp(prefix="sweep-mlflow-")) / "mlflow.db"
+    folder = Path(tempfile.mkdtemp(prefix="sweep-mlflow-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    file = folder / "mlflow.db"
     MlflowStore(f"sqlite:///{file}")
     return file

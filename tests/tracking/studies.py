@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ CONFIG: dict[str, Any] = {
 def finished() -> Study:
     """The study; tests read it and never write into its folder."""
     home = Path(tempfile.mkdtemp(prefix="sweep-study-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
     stores.fresh(home)
     return Study.run(CONFIG, home=home)
 

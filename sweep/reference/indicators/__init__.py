@@ -1,4 +1,4 @@
-"""Indicators as their formulas stand (indicators 3 and 5); one file per indicator, left-to-right arithmetic throughout."""
+"""Indicators as their formulas stand; one file per indicator, left-to-right arithmetic throughout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Average true range (indicators 5.9)."""
+"""Average true range."""
 
 from __future__ import annotations
 

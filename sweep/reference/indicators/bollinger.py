@@ -1,4 +1,4 @@
-"""Bollinger bands (indicators 5.7)."""
+"""Bollinger bands."""
 
 from __future__ import annotations
 

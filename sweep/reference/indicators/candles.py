@@ -1,4 +1,4 @@
-"""Input of an indicator: bars of one side with the missing ones marked (indicators 1.1)."""
+"""Input of an indicator: bars of one side with the missing ones marked."""
 
 from __future__ import annotations
 

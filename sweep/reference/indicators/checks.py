@@ -1,4 +1,4 @@
-"""Checks of indicator parameters, made before anything is computed (indicators 1.4)."""
+"""Checks of indicator parameters, made before anything is computed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Directional movement: plus_di, minus_di, adx (indicators 5.6)."""
+"""Directional movement: plus_di, minus_di, adx."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exponential moving average of the close (indicators 5.1)."""
+"""Exponential moving average of the close."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Local-level Kalman filter of the close (indicators 5.11)."""
+"""Local-level Kalman filter of the close."""
 
 from __future__ import annotations
 

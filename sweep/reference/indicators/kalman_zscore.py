@@ -1,4 +1,4 @@
-"""Residual of the Kalman filter in units of its rolling deviation (indicators 5.12)."""
+"""Residual of the Kalman filter in units of its rolling deviation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operators that indicators are made of (indicators 3).
+"""The operators that indicators are made of.
 
 Window sums run from the oldest element to the newest: the loop goes over the positions in the window, and each step adds
 that position for all windows at once, so every window is summed in the stated order.

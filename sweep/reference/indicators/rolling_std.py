@@ -1,4 +1,4 @@
-"""Rolling standard deviation of the close (indicators 5.8)."""
+"""Rolling standard deviation of the close."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Simple moving average of the close, exact in ticks (indicators 5.2)."""
+"""Simple moving average of the close, exact in ticks."""
 
 from __future__ import annotations
 

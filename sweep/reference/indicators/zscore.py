@@ -1,4 +1,4 @@
-"""Z-scores of the close in three forms (indicators 5.13)."""
+"""Z-scores of the close in three forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The metrics of a backtest in canonical order (engine 18).
+"""The metrics of a backtest in canonical order.
 
 Reading order: `calendar` (trading days), `inputs`, then one file per family; `catalogue` lists them all.
 """

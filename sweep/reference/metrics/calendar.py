@@ -1,4 +1,4 @@
-"""Trading days and the length of a year (engine 18.2)."""
+"""Trading days and the length of a year."""
 
 from __future__ import annotations
 

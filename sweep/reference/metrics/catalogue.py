@@ -1,4 +1,4 @@
-"""All metrics in canonical order, with their units (engine 18.3)."""
+"""All metrics in canonical order, with their units."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 //! What a strategy declares once about its parameters, and what follows from it: validation and the canonical
-//! parameter set that enters a trial's identity. Source: `spec/strategies.md` 9.
+//! parameter set that enters a trial's identity.
 //!
 //! Reading order: [`Parameter`] and its [`Domain`] and [`Range`]s → [`Constraint`], [`Derived`] → [`Declaration`] →
 //! [`canonicalise`] → [`Canonical`].

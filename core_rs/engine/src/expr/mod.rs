@@ -2,7 +2,7 @@
 //!
 //! Semantics are Python's, with one addition: null (`None`) is absorbing. Division by zero, overflow, domain
 //! errors and operations on the wrong type give null. The Python evaluator (`sweep.expressions`) shares the
-//! table of cases `tests/data/expressions.json`. Source: `spec/search.md` 1.5.
+//! table of cases `tests/data/expressions.json`.
 //!
 //! Reading order: `token` → `cursor` → `syntax` → `parser` → `evaluate` → `number` and `function`.
 
