@@ -68,6 +68,16 @@ def build(
     return Space(evaluator, knowledge, others, seed, (*notes, *_warnings(knowledge)))
 
 
+def _refuse(declaration: Declaration, name: str, path: str, problems: Problems) -> None:
+    """Notes a parameter that the strategy does not have, or not yet."""
+    if name in declaration.planned:
+        what = f"parameter {name} is not built in this version"
+        problems.add(4001, name, what, path=path, remedy="leave it out")
+    else:
+        remedy = suggestion(name, declaration.parameters)
+        problems.add(1001, name, f"unknown parameter {name}", path=path, remedy=remedy)
+
+
 def _entries(
     declaration: Declaration, pinned: Mapping[str, Any], space: Mapping[str, Any], problems: Problems
 ) -> tuple[dict[str, Any], dict[str, Dimension]]:
@@ -77,17 +87,13 @@ def _entries(
         if name in declaration.parameters:
             pins[name] = value
         else:
-            remedy = suggestion(name, declaration.parameters)
-            problems.add(
-                1001, name, f"unknown parameter {name}", path=f"strategy.params.{name}", remedy=remedy
-            )
+            _refuse(declaration, name, f"strategy.params.{name}", problems)
     dimensions: dict[str, Dimension] = {}
     for name, entry in space.items():
         path = f"search.space.{name}"
         parameter = declaration.parameters.get(name)
         if parameter is None:
-            remedy = suggestion(name, declaration.parameters)
-            problems.add(1001, name, f"unknown parameter {name}", path=path, remedy=remedy)
+            _refuse(declaration, name, path, problems)
             continue
         made = EntryParser(parameter, path, problems).parse(entry)
         if made is not None and name in pins and not (isinstance(made, Pin) and made.value == pins[name]):

@@ -58,6 +58,8 @@ class Declaration:
     parameters: Mapping[str, Parameter]
     derived: frozenset[str]
     constraints: tuple[Constraint, ...]
+    planned: frozenset[str] = frozenset()
+    """Parameters that this version does not have yet."""
 
     @staticmethod
     def read(form: Mapping[str, Any]) -> Declaration:
@@ -68,7 +70,8 @@ class Declaration:
             for entry in form.get("constraints", ())
         ]
         derived = frozenset(entry["name"] for entry in form.get("derived", ()))
-        return Declaration(form["id"], parameters, derived, tuple(constraints))
+        planned = frozenset(form.get("planned", ()))
+        return Declaration(form["id"], parameters, derived, tuple(constraints), planned)
 
     @property
     def names(self) -> frozenset[str]:

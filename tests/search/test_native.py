@@ -115,3 +115,12 @@ def test_the_engines_catalogue_validates_metric_names() -> None:
     assert graded.best([row(0, outcome, {})]) is not None
     with pytest.raises(SweepError, match="did you mean calmar_ratio"):
         Objective.build([{"metric": "calmar", "direction": "maximize"}])
+
+
+@pytest.mark.parametrize("where", ["pinned", "space"])
+def test_a_parameter_that_is_not_built_yet_is_no_typing_mistake(where: str) -> None:
+    for name, code in (("z_exit", 4001), ("z_exitt", 1001)):
+        with pytest.raises(SweepError) as caught:
+            native_space(MEAN_REVERSION, **{where: {name: 0.5}})
+        assert caught.value.code == code
+        assert name in caught.value.message
