@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sweep.errors import error, not_built
 from sweep.ledger import Ledger
 from sweep.trackers import parquet
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _DATABASES: Final = ("sqlite:", "postgresql", "mysql", "journal:", "redis:")
 
@@ -35,6 +32,8 @@ def export(folder: Path, to: str) -> Path:
         raise error(
             1001, f"cannot export to {path.name!r}", remedy="name a file that ends in .parquet or .csv"
         )
+    from pyarrow import csv
+
     with Ledger.open(folder) as ledger:
         table = ledger.table()
     if not path.parent.is_dir():
@@ -44,24 +43,6 @@ def export(folder: Path, to: str) -> Path:
     if path.suffix == ".parquet":
         parquet.write(table, path)
     else:
-        _write_csv(table, path)
+        # Floats in the shortest digits that read back equal, null as nothing.
+        parquet.whole(path, lambda partial: csv.write_csv(table, partial))
     return path
-
-
-def _write_csv(table: pa.Table, path: Path) -> None:
-    """CSV with a header, floats in the shortest digits that read back equal, null as nothing."""
-    from pyarrow import csv
-
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        csv.write_csv(table, partial)
-        partial.replace(path)
-    except OSError as problem:
-        partial.unlink(missing_ok=True)
-        raise error(
-            3000,
-            f"cannot write {path.name}: {problem}",
-            where=str(path.parent),
-            remedy="check the folder and the space on its disk",
-            stage="infrastructure",
-        ) from problem

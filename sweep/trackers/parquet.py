@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from sweep.errors import error
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from sweep.ledger import Ledger
@@ -38,9 +39,18 @@ def write(table: pa.Table, path: Path) -> None:
     Raises:
         SweepError: [3000] if the file cannot be written.
     """
+    whole(path, lambda partial: pq.write_table(table, partial, compression="zstd"))
+
+
+def whole(path: Path, save: Callable[[Path], None]) -> None:
+    """Let `save` write a file beside `path`, then rename it: the file is there whole or not at all.
+
+    Raises:
+        SweepError: [3000] if the file cannot be written.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        pq.write_table(table, partial, compression="zstd")
+        save(partial)
         partial.replace(path)
     except OSError as problem:
         partial.unlink(missing_ok=True)
