@@ -15,8 +15,6 @@ from sweep.market.market import Market
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sweep.types import ParamValue
-
 Backend = Literal["rust", "python"]
 CACHE_BYTES = 512 * 2**20
 """Default bound of the indicator series that an engine retains, bytes."""
@@ -214,27 +212,6 @@ def native_backtest(core: Any) -> Backtest:
         sizes_capped=rest["sizes_capped"],
         ruined_at=rest["ruined_at"],
     )
-
-
-def params_table(rows: list[Mapping[str, ParamValue]]) -> pa.Table:
-    """A table of parameters from mappings; a parameter that a row lacks is null there.
-
-    Raises:
-        SweepError: [1004] if a parameter is a number in one row and a text in another.
-    """
-    import pyarrow as pa
-
-    names = sorted({name for row in rows for name in row})
-    columns = {}
-    for name in names:
-        values = [row.get(name) for row in rows]
-        try:
-            columns[name] = pa.array(values)
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as problem:
-            raise error(
-                1004, f"parameter {name} has values of several types", where="table of parameters"
-            ) from problem
-    return pa.table(columns or {"_": pa.nulls(len(rows))})
 
 
 def build_info() -> dict[str, Any]:

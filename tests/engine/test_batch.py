@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from sweep import Engine, Market
-from sweep.engine import params_table
+from sweep.executors.worker import table_of
 from tests.engine.support import random_parameters
 
 STRATEGY = "mean_reversion_z_score"
@@ -31,7 +31,7 @@ def params() -> pa.Table:
         for k in (1, 2, 3)
         for s in random_parameters(STRATEGY, 14, seed=k, fixed={"enabled_scenarios": [k]})
     ]
-    return params_table(sets[:40])
+    return table_of(sets[:40])
 
 
 class Counting:
@@ -87,7 +87,7 @@ def test_a_row_of_a_batch_is_the_single_backtest(market: Market, params: pa.Tabl
 
 
 def test_a_bad_row_fails_alone(market: Market) -> None:
-    table = params_table(
+    table = table_of(
         [{"window_length": 60}, {"window_length": 1}, {"z_score_long": 2.0, "window_length": 60}]
     )
     rows = Engine(market, STRATEGY).run_batch(table, returns=True).to_pylist()
