@@ -2,8 +2,8 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use sweep_engine::run::trial::panic_text;
 use sweep_engine::{Error, Result};
 
 /// The Python exception of an engine error.
@@ -32,15 +32,7 @@ pub fn attached<T>(py: Python<'_>, work: impl FnOnce() -> Result<T>) -> PyResult
 
 fn contained<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
-        Err(Error::engine(5005, format!("panic: {}", text(payload.as_ref())))
+        Err(Error::engine(5005, format!("panic: {}", panic_text(payload.as_ref())))
             .fix("report it with the input that caused it"))
     })
-}
-
-fn text(payload: &(dyn Any + Send)) -> &str {
-    payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("without a message")
 }

@@ -84,7 +84,8 @@ fn join(problems: &[Error]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-fn panic_text(payload: &(dyn Any + Send)) -> &str {
+/// What a caught panic says.
+pub fn panic_text(payload: &(dyn Any + Send)) -> &str {
     payload
         .downcast_ref::<&str>()
         .copied()
