@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -510,3 +512,18 @@ def test_the_version_of_the_zone_data_is_known() -> None:
     version = json.loads(_core.build_info())["zone_data"]
     assert len(version) == 5
     assert version[:4].isdigit()
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("timeframe", ["M15", "H1", "D1"])
+def test_real_files_agree_with_the_primary_bars(shared_data: Path, timeframe: str) -> None:
+    def read(name: str, **options: Any) -> _core.Market:
+        sides = [pq.read_table(shared_data / f"GBPUSD_{name}_{quotes}.parquet") for quotes in ("bid", "ask")]
+        sides = [table.rename_columns([c.lower() for c in table.column_names]) for table in sides]
+        text = json.dumps({"spec": {**SPEC, "symbol": "GBPUSD"}, "timeframe": name, **options})
+        return _core.Market.from_bars(*sides, text)
+
+    bars = read("M5")
+    report = json.loads(bars.with_higher([read(timeframe, higher_stamp="open")]).report())["higher"][0]
+    assert [report[quotes]["differ"] for quotes in ("bid", "ask")] == [0, 0]
+    assert report["bid"]["compared"] == {"M15": 1056, "H1": 264, "D1": 9}[timeframe]
