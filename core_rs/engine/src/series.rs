@@ -7,14 +7,7 @@ use sweep_indicators::dmi::Seed;
 use sweep_indicators::tick_grid::{TickRatio, on_grid_ticks};
 use sweep_indicators::{Hlc, atr, dmi, ema, kalman_mean, kalman_zscore, sma, true_range, window, zscore};
 
-/// Bid or ask.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quote {
-    /// Bid prices.
-    Bid,
-    /// Ask prices.
-    Ask,
-}
+pub use crate::market::Quote;
 
 /// Tick counts of the closes, computed when an average first needs them.
 #[derive(Debug, Default)]
