@@ -68,13 +68,22 @@ impl RateSeries {
         self.label[bar] + self.length
     }
 
-    /// Number of bars that ended at or before `t`: by the last answer or the next one, as moments mostly advance.
+    /// Number of bars that ended at or before `t`. Moments mostly advance: strides that double lead on from the last
+    /// answer, and the plain search is left with the last of them.
     fn ended(&self, t: i64) -> usize {
         let label = self.label.as_slice();
-        let has_ended = |bar: usize| label.get(bar).is_some_and(|&l| l + self.length <= t);
-        let hint = self.hint.0.load(Ordering::Relaxed);
-        let near = [hint, hint + 1].into_iter().find(|&n| (n == 0 || has_ended(n - 1)) && !has_ended(n));
-        let ended = near.unwrap_or_else(|| label.partition_point(|&l| l + self.length <= t));
+        let latest = t - self.length;
+        let from = self.hint.0.load(Ordering::Relaxed);
+        let (low, high) = if from > 0 && label[from - 1] > latest {
+            (0, from - 1)
+        } else {
+            let mut stride = 1;
+            while label.get(from + stride - 1).is_some_and(|&l| l <= latest) {
+                stride *= 2;
+            }
+            (from + stride / 2, label.len().min(from + stride - 1))
+        };
+        let ended = low + label[low..high].partition_point(|&l| l <= latest);
         self.hint.0.store(ended, Ordering::Relaxed);
         ended
     }
