@@ -66,7 +66,7 @@ BARS = "market={symbol: GBPUSD, timeframe: M1, bid: BID, ask: ASK}"
         (["walkforward", "small.yaml"], 2, 4001, "sweep walkforward"),
         (["validate", "small", "--open-holdout", "--reason", "x"], 2, 4001, "sweep validate"),
         (["indicators"], 2, 4001, "sweep indicators"),
-        (["data", "check", "x.parquet"], 2, 4001, "sweep data check"),
+        (["data", "check", "x.parquet"], 3, 3001, "x.parquet"),
         (["strategies", "new", "mine"], 2, 4001, "strategies new"),
     ],
 )
