@@ -16,6 +16,9 @@ use super::timeframe::Timeframe;
 use crate::schema::Digest;
 use crate::{Column, Error, Result};
 
+/// From here on a second thread costs less than it saves.
+const MANY_ROWS: usize = 100_000;
+
 /// What a market is beside its rows. Times in microseconds UTC.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,6 +39,9 @@ pub struct MarketMeta {
     /// Age in primary bars after which higher bars are not seen, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_after: Option<usize>,
+    /// Digest of the rows, where it is known from a trusted record: it is then not computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
 }
 
 impl MarketMeta {
@@ -132,7 +138,8 @@ impl Market {
         let MarketMeta { spec, timeframe, trade_from, trade_until, .. } = meta;
         let alignment = Alignment { day: meta.day.unwrap_or_default(), stale_after: meta.stale_after };
         let market = Self::assemble(spec, timeframe, label, bid, ask, ImportNotes::default());
-        Ok(Self { trade_from, trade_until, first_traded, ..market.aligned_by(alignment) })
+        let digest = meta.digest.map_or_else(OnceLock::new, OnceLock::from);
+        Ok(Self { digest, trade_from, trade_until, first_traded, ..market.aligned_by(alignment) })
     }
 
     /// The bars of [`start`, `end`), traded, and up to `warmup_bars` bars before them as history. Without
@@ -217,9 +224,28 @@ impl Market {
                 hash.update(text.as_bytes());
                 hash.update([0]);
             }
-            hash.update(self.bid.digest(&self.label).0);
-            hash.update(ask.digest(&self.label).0);
+            for side in self.digests_of([&self.bid, ask]) {
+                hash.update(side.0);
+            }
             Digest(hash.finalize().into())
+        })
+    }
+
+    /// Digests of both sides; two threads where that pays, one where the sides are the same memory.
+    fn digests_of(&self, sides: [&Quotes; 2]) -> [Digest; 2] {
+        let same =
+            |(a, b): ((_, &Column<f64>), (_, &Column<f64>))| std::ptr::eq(a.1.as_slice(), b.1.as_slice());
+        let [bid, ask] = sides.map(Quotes::columns);
+        if bid.into_iter().zip(ask).all(same) {
+            return [sides[0].digest(&self.label); 2];
+        }
+        if self.len() < MANY_ROWS {
+            return sides.map(|side| side.digest(&self.label));
+        }
+        std::thread::scope(|scope| {
+            let ask = scope.spawn(|| sides[1].digest(&self.label));
+            let bid = sides[0].digest(&self.label);
+            [bid, ask.join().unwrap_or_else(|_| sides[1].digest(&self.label))]
         })
     }
 
@@ -243,6 +269,7 @@ impl Market {
             history_from: self.history_from(),
             day: Some(self.alignment.day).filter(|day| *day != Day::default()),
             stale_after: self.alignment.stale_after,
+            digest: None,
         }
     }
 

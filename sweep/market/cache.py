@@ -1,0 +1,265 @@
+"""The dataset cache: imported data, stored once and read by memory map.
+
+    datasets/<digest>.arrow   the rows, uncompressed Arrow IPC; columns that both sides share are stored once
+    datasets/<digest>.json    what they are: description, columns, size of the file, digests of windows
+    datasets/index/<key>.json which files, read how, gave them: sizes and times of the files, notes for the report
+
+A dataset is named by the market digest of all its rows. What is recorded is trusted as long as sizes and times are as
+recorded; `verify` hashes the rows again. Deleting any of these files loses nothing but time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sweep.errors import SweepError, error
+from sweep.market.market import Market
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FOLDER: Final = "datasets"
+_FORMAT: Final = 1
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for: files by role, and every option that decides which rows they give."""
+
+    files: Mapping[str, Path]
+    options: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """SHA-256 of the question, sizes and times apart."""
+        named = {role: str(path) for role, path in self.files.items()}
+        text = json.dumps({"format": _FORMAT, "files": named, "options": self.options}, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def stamps(self) -> dict[str, list[int]] | None:
+        """Size and time of change of every file; None if one is not there."""
+        try:
+            stats = {role: path.stat() for role, path in self.files.items()}
+        except OSError:
+            return None
+        return {role: [stat.st_size, stat.st_mtime_ns] for role, stat in stats.items()}
+
+
+@dataclass(frozen=True)
+class DatasetCache:
+    """The datasets of one home."""
+
+    home: Path
+    verify: bool = False
+    """Whether rows are hashed again before they are trusted."""
+    warnings: list[str] = field(default_factory=list, compare=False)
+    """Why data could not be stored."""
+
+    @property
+    def folder(self) -> Path:
+        """`datasets/` of the home."""
+        return self.home / FOLDER
+
+    def get(self, request: Request) -> Market | None:
+        """The market that these files gave before, if neither they nor it have changed since.
+
+        Raises:
+            SweepError: [3008] the rows are not those that were recorded (with `verify`, or if the file was touched).
+        """
+        entry = _read(self.folder / "index" / f"{request.key}.json")
+        stamps = request.stamps()
+        if entry is None or stamps is None or entry.get("files") != stamps:
+            return None
+        return self.open(str(entry.get("digest")), notes=entry.get("notes"), sources=entry.get("sources") or ())
+
+    def open(
+        self, digest: str, *, notes: Mapping[str, Any] | None = None, sources: Sequence[Mapping[str, Any]] = ()
+    ) -> Market | None:
+        """The dataset of this digest, mapped into memory; None if it is not here, or not whole.
+
+        Raises:
+            SweepError: [3008] the rows are not those that were recorded.
+        """
+        about = _read(self._about(digest))
+        if about is None or about.get("format") != _FORMAT:
+            return None
+        path = self._rows(digest)
+        try:
+            stat, table = path.stat(), _mapped(path)
+        except (OSError, ValueError):
+            return None
+        table = _with_aliases(table, about["columns"])
+        touched = about["file"] != [stat.st_size, stat.st_mtime_ns]
+        meta = dict(about["meta"])
+        known = meta if touched or self.verify else {**meta, "digest": digest}
+        market = _market(table, known, about["kind"], notes, sources)
+        if market.digest != digest:
+            raise error(
+                3008,
+                f"the rows have digest {market.digest}, recorded is {digest}",
+                where=str(path),
+                remedy="delete this file; it is made again from its source",
+                stage="data",
+            )
+        if touched:
+            self._write(self._about(digest), {**about, "file": [stat.st_size, stat.st_mtime_ns]})
+        return market
+
+    def put(self, request: Request, market: Market) -> Market:
+        """Store a market and give it back mapped into memory; the market itself, with a warning, if that fails."""
+        stamps = request.stamps()
+        digest = market.digest
+        try:
+            stored = self._stored(digest, market)
+        except (OSError, SweepError) as problem:
+            self.warnings.append(f"the dataset is not cached in {self.folder}: {problem}")
+            return market
+        if stamps is not None:
+            report = market.report
+            entry = {"files": stamps, "digest": digest, "notes": report["import"], "sources": report["sources"]}
+            named = {role: str(path) for role, path in request.files.items()}
+            self._write(self.folder / "index" / f"{request.key}.json", {**entry, "paths": named})
+        return stored
+
+    def windowed(self, market: Market, start: int | None, end: int | None, warmup_bars: int) -> Market:
+        """A window of a dataset that is here; its digest is taken from the record or recorded.
+
+        Raises:
+            SweepError: [1010] no bar in the window.
+        """
+        window = market.window(start, end, warmup_bars)
+        path = self._about(market.digest)
+        about = _read(path)
+        if about is None:
+            return window
+        key = f"{window.meta['history_from']}:{window.bars}"
+        known = about.get("windows", {}).get(key)
+        if known is not None and not self.verify:
+            return window.with_digest(known)
+        about["windows"] = {**about.get("windows", {}), key: window.digest}
+        self._write(path, about)
+        return window
+
+    def find(self, digest: str) -> Market | None:
+        """The dataset with this digest, or with a window that has it."""
+        for path in sorted(self.folder.glob("*.json")) if self.folder.is_dir() else ():
+            about = _read(path) or {}
+            if path.stem == digest or digest in about.get("windows", {}).values():
+                market = self.open(path.stem)
+                if market is not None:
+                    return market
+        return None
+
+    def path(self, digest: str) -> Path:
+        """Where the rows of a dataset are."""
+        return self._rows(digest)
+
+    def _rows(self, digest: str) -> Path:
+        return self.folder / f"{digest}.arrow"
+
+    def _about(self, digest: str) -> Path:
+        return self.folder / f"{digest}.json"
+
+    def _stored(self, digest: str, market: Market) -> Market:
+        report = market.report
+        found = None if self.verify else self.open(digest, notes=report["import"], sources=report["sources"])
+        if found is not None:
+            return found
+        ticks = market.ticks_table()
+        table = market.to_table() if ticks is None else ticks
+        columns = _columns(table)
+        (self.folder / "index").mkdir(parents=True, exist_ok=True)
+        stat = _write_rows(self._rows(digest), table.select(list(dict.fromkeys(columns.values()))))
+        about = {
+            "format": _FORMAT,
+            "kind": market.kind,
+            "meta": market.meta,
+            "columns": columns,
+            "file": [stat.st_size, stat.st_mtime_ns],
+            "rows": table.num_rows,
+            "windows": {},
+        }
+        self._write(self._about(digest), about)
+        stored = self.open(digest, notes=report["import"], sources=report["sources"])
+        if stored is None:
+            raise error(3000, "the dataset vanished while it was stored", where=str(self.folder), stage="data")
+        return stored
+
+    def _write(self, path: Path, value: Mapping[str, Any]) -> None:
+        """Write JSON whole or not at all; a record that cannot be written is a warning."""
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_text(json.dumps(value, indent=1), encoding="utf-8")
+            partial.replace(path)
+        except OSError as problem:
+            partial.unlink(missing_ok=True)
+            self.warnings.append(f"cannot write {path}: {problem.strerror or problem}")
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """A record; None if there is none that can be read."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _mapped(path: Path) -> pa.Table:
+    import pyarrow as pa
+
+    with pa.memory_map(str(path)) as source:
+        return pa.ipc.open_file(source).read_all()
+
+
+def _columns(table: pa.Table) -> dict[str, str]:
+    """For every column the one that is stored: itself, or an earlier one over the same memory."""
+    owners: dict[int, str] = {}
+    columns = {}
+    for name in table.column_names:
+        buffer = table.column(name).chunk(0).buffers()[1]
+        columns[name] = owners.setdefault(buffer.address, name)
+    return columns
+
+
+def _with_aliases(table: pa.Table, columns: Mapping[str, str]) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table({name: table.column(stored) for name, stored in columns.items()})
+
+
+def _write_rows(path: Path, table: pa.Table) -> os.stat_result:
+    """Write Arrow IPC whole or not at all, on the disk before it has its name."""
+    import pyarrow as pa
+
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb", buffering=0) as file:
+            with pa.ipc.new_file(file, table.schema) as writer:
+                writer.write_table(table)
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path.stat()
+
+
+def _market(
+    table: pa.Table,
+    meta: Mapping[str, Any],
+    kind: str,
+    notes: Mapping[str, Any] | None,
+    sources: Sequence[Mapping[str, Any]],
+) -> Market:
+    from sweep import _core
+
+    text = json.dumps(dict(meta))
+    core = _core.Market.from_ticks_table(table, text) if kind == "ticks" else _core.Market.from_table(table, text)
+    return Market(core, sources=sources, notes=notes)
