@@ -9,7 +9,7 @@ from sweep.config.document import Document, Path_, read
 from sweep.config.problems import Problem
 from sweep.errors import SweepError
 
-_DATA: Final[tuple[Path_, ...]] = (("market", "bid"), ("market", "ask"), ("market", "file"))
+_DATA: Final = ("bid", "ask", "file", "ticks")
 _SECTIONS: Final[tuple[Path_, ...]] = (("symbol_specs",), ("costs",))
 _SQLITE: Final = "sqlite:///"
 
@@ -20,7 +20,7 @@ def resolve(document: Document, home: Path) -> list[Problem]:
     Reads `symbol_specs` and `costs` where they name a file, and fills in the default of `tracking.mlflow`, a database
     in `home`. Gives the problems of the files it read.
     """
-    for path in _DATA:
+    for path in _data(document):
         value = _get(document, path)
         if isinstance(value, str) and value:
             _set(document, path, absolute(value, document.mark(path).folder))
@@ -31,6 +31,14 @@ def resolve(document: Document, home: Path) -> list[Problem]:
         if isinstance(value, str):
             problems.extend(_inline(document, path, value))
     return problems
+
+
+def _data(document: Document) -> list[Path_]:
+    """Where files of market data may be named: in `market`, and in `market.higher` per timeframe."""
+    higher = _get(document, ("market", "higher"))
+    owners: list[Path_] = [("market",)]
+    owners += [("market", "higher", timeframe) for timeframe in (higher if isinstance(higher, dict) else ())]
+    return [(*owner, key) for owner in owners for key in _DATA]
 
 
 def absolute(text: str, folder: Path | None) -> str:
