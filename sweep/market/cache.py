@@ -5,7 +5,10 @@
     datasets/index/<key>.json which files, read how, gave them: sizes and times of the files, notes for the report
 
 A dataset is named by the market digest of all its rows. What is recorded is trusted as long as sizes and times are as
-recorded; `verify` hashes the rows again. Deleting any of these files loses nothing but time.
+recorded; `verify` hashes the rows again. Rows are not forced to the disk, which would take most of the time of an
+import: they are trusted until the machine starts anew, then hashed once, and from then on trusted again.
+
+Deleting any of these files loses nothing but time.
 """
 
 from __future__ import annotations
@@ -15,14 +18,18 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sweep.config.market import micros
 from sweep.errors import SweepError, error
 from sweep.market.market import Market
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from sweep.config.market import MarketConfig
 
 FOLDER: Final = "datasets"
 _FORMAT: Final = 1
@@ -39,7 +46,9 @@ class Request:
     def key(self) -> str:
         """SHA-256 of the question, sizes and times apart."""
         named = {role: str(path) for role, path in self.files.items()}
-        text = json.dumps({"format": _FORMAT, "files": named, "options": self.options}, sort_keys=True, default=str)
+        text = json.dumps(
+            {"format": _FORMAT, "files": named, "options": self.options}, sort_keys=True, default=str
+        )
         return hashlib.sha256(text.encode()).hexdigest()
 
     def stamps(self) -> dict[str, list[int]] | None:
@@ -58,6 +67,8 @@ class DatasetCache:
     home: Path
     verify: bool = False
     """Whether rows are hashed again before they are trusted."""
+    frozen: bool = False
+    """Whether nothing is written."""
     warnings: list[str] = field(default_factory=list, compare=False)
     """Why data could not be stored."""
 
@@ -76,10 +87,16 @@ class DatasetCache:
         stamps = request.stamps()
         if entry is None or stamps is None or entry.get("files") != stamps:
             return None
-        return self.open(str(entry.get("digest")), notes=entry.get("notes"), sources=entry.get("sources") or ())
+        return self.open(
+            str(entry.get("digest")), notes=entry.get("notes"), sources=entry.get("sources") or ()
+        )
 
     def open(
-        self, digest: str, *, notes: Mapping[str, Any] | None = None, sources: Sequence[Mapping[str, Any]] = ()
+        self,
+        digest: str,
+        *,
+        notes: Mapping[str, Any] | None = None,
+        sources: Sequence[Mapping[str, Any]] = (),
     ) -> Market | None:
         """The dataset of this digest, mapped into memory; None if it is not here, or not whole.
 
@@ -95,7 +112,7 @@ class DatasetCache:
         except (OSError, ValueError):
             return None
         table = _with_aliases(table, about["columns"])
-        touched = about["file"] != [stat.st_size, stat.st_mtime_ns]
+        touched = about["file"] != [stat.st_size, stat.st_mtime_ns] or about["boot"] not in (None, _boot())
         meta = dict(about["meta"])
         known = meta if touched or self.verify else {**meta, "digest": digest}
         market = _market(table, known, about["kind"], notes, sources)
@@ -108,11 +125,13 @@ class DatasetCache:
                 stage="data",
             )
         if touched:
-            self._write(self._about(digest), {**about, "file": [stat.st_size, stat.st_mtime_ns]})
+            self._write(self._about(digest), {**about, "file": [stat.st_size, stat.st_mtime_ns], "boot": None})
         return market
 
     def put(self, request: Request, market: Market) -> Market:
         """Store a market and give it back mapped into memory; the market itself, with a warning, if that fails."""
+        if self.frozen:
+            return market
         stamps = request.stamps()
         digest = market.digest
         try:
@@ -122,7 +141,12 @@ class DatasetCache:
             return market
         if stamps is not None:
             report = market.report
-            entry = {"files": stamps, "digest": digest, "notes": report["import"], "sources": report["sources"]}
+            entry = {
+                "files": stamps,
+                "digest": digest,
+                "notes": report["import"],
+                "sources": report["sources"],
+            }
             named = {role: str(path) for role, path in request.files.items()}
             self._write(self.folder / "index" / f"{request.key}.json", {**entry, "paths": named})
         return stored
@@ -146,14 +170,22 @@ class DatasetCache:
         self._write(path, about)
         return window
 
-    def find(self, digest: str) -> Market | None:
-        """The dataset with this digest, or with a window that has it."""
-        for path in sorted(self.folder.glob("*.json")) if self.folder.is_dir() else ():
+    def find(self, digest: str, config: MarketConfig) -> Market | None:
+        """The market of a section whose rows, or the rows of its window, have this digest; None if none is here.
+
+        Only markets of files alone are searched for, not generated ones nor those with given higher timeframes.
+        """
+        if config.synthetic is not None or any(config.higher.values()) or not self.folder.is_dir():
+            return None
+        start, end = (None if bound is None else micros(bound) for bound in config.window)
+        for path in sorted(self.folder.glob("*.json")):
             about = _read(path) or {}
-            if path.stem == digest or digest in about.get("windows", {}).values():
-                market = self.open(path.stem)
-                if market is not None:
-                    return market
+            if path.stem != digest and digest not in about.get("windows", {}).values():
+                continue
+            market = self.open(path.stem)
+            if market is not None:
+                whole = (start, end) == (None, None)
+                return market if whole else self.windowed(market, start, end, config.warmup_bars)
         return None
 
     def path(self, digest: str) -> Path:
@@ -182,17 +214,22 @@ class DatasetCache:
             "meta": market.meta,
             "columns": columns,
             "file": [stat.st_size, stat.st_mtime_ns],
+            "boot": _boot(),
             "rows": table.num_rows,
             "windows": {},
         }
         self._write(self._about(digest), about)
         stored = self.open(digest, notes=report["import"], sources=report["sources"])
         if stored is None:
-            raise error(3000, "the dataset vanished while it was stored", where=str(self.folder), stage="data")
+            raise error(
+                3000, "the dataset vanished while it was stored", where=str(self.folder), stage="data"
+            )
         return stored
 
     def _write(self, path: Path, value: Mapping[str, Any]) -> None:
         """Write JSON whole or not at all; a record that cannot be written is a warning."""
+        if self.frozen:
+            return
         partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -210,6 +247,15 @@ def _read(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None
+
+
+@cache
+def _boot() -> str | None:
+    """Names the time since the machine started; None where nothing does."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return None
 
 
 def _mapped(path: Path) -> pa.Table:
@@ -236,7 +282,7 @@ def _with_aliases(table: pa.Table, columns: Mapping[str, str]) -> pa.Table:
 
 
 def _write_rows(path: Path, table: pa.Table) -> os.stat_result:
-    """Write Arrow IPC whole or not at all, on the disk before it has its name."""
+    """Write Arrow IPC whole or not at all."""
     import pyarrow as pa
 
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
@@ -244,7 +290,8 @@ def _write_rows(path: Path, table: pa.Table) -> os.stat_result:
         with partial.open("wb", buffering=0) as file:
             with pa.ipc.new_file(file, table.schema) as writer:
                 writer.write_table(table)
-            os.fsync(file.fileno())
+            if _boot() is None:
+                os.fsync(file.fileno())
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -261,5 +308,9 @@ def _market(
     from sweep import _core
 
     text = json.dumps(dict(meta))
-    core = _core.Market.from_ticks_table(table, text) if kind == "ticks" else _core.Market.from_table(table, text)
+    core = (
+        _core.Market.from_ticks_table(table, text)
+        if kind == "ticks"
+        else _core.Market.from_table(table, text)
+    )
     return Market(core, sources=sources, notes=notes)

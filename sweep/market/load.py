@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from sweep.config.market import HigherFiles
+    from sweep.config.market import HigherConfig
 
 Specs = Mapping[str, Any] | str | Path | None
 
@@ -56,7 +56,7 @@ def load(config: MarketConfig, symbol_specs: Specs = None, *, cache: DatasetCach
     return cache.windowed(whole, start, end, config.warmup_bars)
 
 
-def higher_config(config: MarketConfig, timeframe: str, files: HigherFiles) -> MarketConfig:
+def higher_config(config: MarketConfig, timeframe: str, files: HigherConfig) -> MarketConfig:
     """The section that reads the files of a higher timeframe: that of the market, with these files."""
     own = {"bid": files.bid, "ask": files.ask, "file": files.file, "spread_pips": files.spread_pips}
     none = {"ticks": None, "synthetic": None, "higher": {}, "window": (None, None), "stamp": "open"}
@@ -86,7 +86,8 @@ def _whole(
 ) -> Market:
     """All rows of a market; `stamp` is that of the files of a higher timeframe, whose bars differ in length."""
     if config.synthetic is not None:
-        return Market(generate(config, spec))
+        options = {key: value for key, value in _alignment(config).items() if value is not None}
+        return Market(generate(config.synthetic, spec, config.timeframe or "", options))
     files = {role: Path(name).expanduser().absolute() for role, name in sides_of(config).items()}
     if cache is None:
         return _read(config, spec, files, stamp)
@@ -108,7 +109,9 @@ def _decisive(config: MarketConfig, spec: Mapping[str, Any], stamp: str | None) 
     return {**options, "spec": dict(spec), "higher_stamp": stamp}
 
 
-def _read(config: MarketConfig, spec: Mapping[str, Any], files: Mapping[str, Path], stamp: str | None) -> Market:
+def _read(
+    config: MarketConfig, spec: Mapping[str, Any], files: Mapping[str, Path], stamp: str | None
+) -> Market:
     reading = Reading.of(config)
     convert = to_ticks if config.ticks is not None else to_bars
     sides = {role: convert(read(path, reading), str(path), reading) for role, path in files.items()}
@@ -128,7 +131,7 @@ def _assembled(
         options["name"] = sides["ticks"].notes["name"]
         return Market(_core.Market.from_ticks(sides["ticks"].table, json.dumps(options)), sources=sources)
     bid, ask = sides.get("bid", sides.get("file")), sides.get("ask")
-    assert bid is not None  # noqa: S101  a config has one of them
+    assert bid is not None
     options |= {
         "spread_pips": config.spread_pips,
         "max_alignment_loss": config.max_alignment_loss,

@@ -56,11 +56,11 @@ class Market:
         Raises:
             SweepError: stage config for the keys, stage data for the files (the data contract).
         """
-        from sweep.config.load import home
+        from sweep.config.load import home_folder
         from sweep.market.cache import DatasetCache
         from sweep.market.load import load
 
-        return load(_section(keys), symbol_specs, cache=DatasetCache(home()) if cache else None)
+        return load(_section(keys), symbol_specs, cache=DatasetCache(home_folder()) if cache else None)
 
     @classmethod
     def from_arrow(
@@ -148,12 +148,18 @@ class Market:
         """The bars of higher timeframes that were given."""
         return [Market(core) for core in self.core.given_higher()]
 
+    def hashed(self) -> str:
+        """Market digest, computed from the rows even where it is known from a record."""
+        return self._again({}).digest
+
     def with_digest(self, digest: str) -> Market:
         """The same market, its digest taken from a trusted record instead of computed."""
+        return self._again({"digest": digest})
+
+    def _again(self, known: Mapping[str, Any]) -> Market:
         from sweep import _core
 
-        meta = json.dumps({**self.meta, "digest": digest})
-        ticks = self.core.ticks_table()
+        meta, ticks = json.dumps({**self.meta, **known}), (self.core.ticks_table() if hasattr(self.core,"ticks_table") else None)
         if ticks is None:
             return self._with(_core.Market.from_table(self.core.to_table(), meta))
         return self._with(_core.Market.from_ticks_table(ticks, meta))
@@ -180,7 +186,7 @@ class Market:
 
     def ticks_table(self) -> pa.Table | None:
         """The ticks that the bars were built of: timestamp, bid, ask, bid_size, ask_size; None if there are none."""
-        ticks = self.core.ticks_table()
+        ticks = self.core.ticks_table() if hasattr(self.core,"ticks_table") else None
         return None if ticks is None else read_all(ticks)
 
     @property

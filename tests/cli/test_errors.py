@@ -24,7 +24,7 @@ BARS = "market={symbol: GBPUSD, timeframe: M1, bid: BID, ask: ASK}"
         (["run", "small.yaml", "search.space.fast_perod=[3, 4]"], 2, 1001, "fast_period"),
         (["run", "small.yaml", "search.where=[fast_perod < 3]"], 2, 1001, "fast_perod"),
         (["run", "small.yaml", "search.sampler=cmaes"], 2, 4001, "cmaes"),
-        (["run", "small.yaml", "market.higher=[H1]"], 2, 4001, "market.higher"),
+        (["run", "small.yaml", "compute.memory_limit=2 GiB"], 2, 4001, "compute.memory_limit"),
         (["run", "small.yaml", "holdout=90 d"], 2, 4001, "holdout"),
         (["run", "small.yaml", "market.symbol=EURUSDX"], 2, 1001, "EURUSDX"),
         (
