@@ -62,14 +62,15 @@ def from_tables(
 ) -> Market:
     """A market from raw tables in memory, by the same rules as from files."""
     spec = symbol_spec(config.symbol or "", symbol_specs)
-    reading = _reading(config)
+    reading = Reading.of(config)
     sides = to_bars(bid, "bid", reading), None if ask is None else to_bars(ask, "ask", reading)
     return _cut(pair(config, spec, *sides), config)
 
 
 def _file(config: MarketConfig, name: str | None) -> Bars:
     path = Path(name or "").expanduser()
-    return to_bars(read(path), str(path), _reading(config))
+    reading = Reading.of(config)
+    return to_bars(read(path, reading), str(path), reading)
 
 
 def _cut(market: Market, config: MarketConfig) -> Market:
@@ -77,15 +78,3 @@ def _cut(market: Market, config: MarketConfig) -> Market:
     if start is None and end is None:
         return market
     return market.window(start, end, config.warmup_bars)
-
-
-def _reading(config: MarketConfig) -> Reading:
-    return Reading(
-        timeframe=config.timeframe or "",
-        columns=config.columns,
-        stamp=config.stamp,
-        epoch_unit=config.epoch_unit,
-        time_zone=config.time_zone,
-        assume_utc=config.assume_utc,
-        cast=config.cast,
-    )
