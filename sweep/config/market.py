@@ -99,7 +99,7 @@ def _is_name(value: Any) -> bool:
 
 def _separator(value: str) -> str:
     char = {"tab": "\t", "\\t": "\t"}.get(value, value)
-    if len(char) != 1 or not char.isascii() or char.isalnum() or char in "\"\r\n\0.+-":
+    if len(char) != 1 or not char.isascii() or char.isalnum() or char in '"\r\n\0.+-':
         raise invalid(1009, f"{value!r} cannot separate the cells of a file", "write , or ; or | or tab")
     return char
 
@@ -137,9 +137,7 @@ def _zone(value: str) -> str:
     return value
 
 
-Timeframe = Annotated[
-    str, AfterValidator(_timeframe), Field(json_schema_extra={"pattern": _PATTERN})
-]
+Timeframe = Annotated[str, AfterValidator(_timeframe), Field(json_schema_extra={"pattern": _PATTERN})]
 Instant = Annotated[
     datetime,
     BeforeValidator(instant),
@@ -313,9 +311,7 @@ class MarketConfig(Section):
 
     @model_validator(mode="after")
     def _one_source(self) -> MarketConfig:
-        sources = [
-            name for name in ("bid", "file", "ticks", "synthetic") if getattr(self, name) is not None
-        ]
+        sources = [name for name in ("bid", "file", "ticks", "synthetic") if getattr(self, name) is not None]
         if self.ask is not None and self.bid is None:
             _check_sides(self)
         if len(sources) != 1:
@@ -335,7 +331,9 @@ class MarketConfig(Section):
                 raise invalid(1008, f"{{path}}.{key} is missing", f"name the {key}", key)
         self._check_roles()
         if self.timeframe in self.higher:
-            raise invalid(1006, f"{{path}}.higher names {self.timeframe}, the primary timeframe", "leave it out")
+            raise invalid(
+                1006, f"{{path}}.higher names {self.timeframe}, the primary timeframe", "leave it out"
+            )
         return self
 
     def _check_roles(self) -> None:

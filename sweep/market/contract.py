@@ -114,7 +114,9 @@ def _convert(
 ) -> tuple[dict[str, pa.ChunkedArray], dict[str, Any]]:
     roles = find_roles(raw.column_names, name, reading.columns, wanted)
     if raw.num_rows == 0:
-        raise data_error(1010, "no rows", name, f"give a file with {reading.kind}")
+        raise data_error(
+            1010, "no rows", name, f"give a file with {'ticks' if wanted is TICK_ROLES else 'bars'}"
+        )
     used = {role: [_plain(raw.column(index)) for index in found] for role, found in roles.items()}
     for role, parts in used.items():
         for column in parts:
@@ -123,7 +125,9 @@ def _convert(
         for index, column in zip(roles[role], parts, strict=True):
             _check_nulls(column, f"{name}: {raw.column_names[index]}")
     time = used["timestamp"]
-    stamps = time[0] if len(time) == 1 else pc.binary_join_element_wise(*time, " ")
+    stamps = (
+        time[0] if len(time) == 1 else pc.binary_join_element_wise(*time, pa.scalar(" ", pa.large_string()))
+    )
     columns = {"timestamp": labels(stamps, f"{name}: timestamp", reading)}
     for role in wanted[1:]:
         if role in used:
@@ -216,7 +220,8 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    types = pa.types
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
 
 def _check_type(column: pa.ChunkedArray, role: str, parts: int, name: str, reading: Reading) -> None:
@@ -257,9 +262,7 @@ def _check_time(column: pa.ChunkedArray, parts: int, place: str, reading: Readin
     elif not (types.is_timestamp(kind) or types.is_date(kind)):
         raise data_error(1004, f"time is {kind}", place, "store it as a timestamp with a zone")
     if not zoned and not reading.assume_utc and reading.time_zone is None:
-        raise data_error(
-            1009, "time has no zone", place, "set assume_utc: true, or time_zone: Europe/Berlin"
-        )
+        raise data_error(1009, "time has no zone", place, "set assume_utc: true, or time_zone: Europe/Berlin")
 
 
 def _check_nulls(column: pa.ChunkedArray, place: str) -> None:

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -43,6 +43,8 @@ class _Layout:
     names: tuple[str, ...]
     skip: int
     """Lines before the first row."""
+    bare: bool
+    """Whether there is no row."""
     quoted: bool
     """Whether cells may stand in quotes."""
     kinds: dict[int, pa.DataType]
@@ -63,8 +65,12 @@ class CsvSource:
                 no numbers or no times, [1008] [1005] the columns, [1009] times with and without a zone.
         """
         layout = _layout(path, reading)
+        if layout.bare:
+            return pa.table([pa.nulls(0)] * len(layout.names), names=list(layout.names))
         try:
             table = _parse(layout, layout.kinds)
+            if layout.quoted:
+                _check_lines(layout, table.num_rows)
         except PermissionError:
             raise
         except (pa.ArrowException, OSError) as problem:
@@ -121,7 +127,7 @@ def _layout(path: Path, reading: Reading) -> _Layout:
         _check_quotes(rows, {index for index in kinds if index not in times}, names, path)
         if len(times) == 1:
             kinds[times[0]] = _time_type(_bare(rows[0][times[0]]), reading)
-    return _Layout(path, reading, names, skip, any('"' in line for line in lines), kinds)
+    return _Layout(path, reading, names, skip, not rows, any('"' in line for line in lines), kinds)
 
 
 def _opening(path: Path) -> list[str]:
@@ -167,10 +173,15 @@ def _check_separator(line: str, path: Path, reading: Reading) -> None:
 
 
 def _check_quotes(rows: list[list[str]], numbers: set[int], names: tuple[str, ...], path: Path) -> None:
+    """Refuses quoted numbers in the opening: Arrow would take them for plain ones."""
     for index in sorted(numbers):
-        if rows[0][index].startswith('"'):
-            found = [(row, cells[index]) for row, cells in enumerate(rows[:_SHOWN]) if index < len(cells)]
-            what = f"numbers in quotes, {named(found)}"
+        found = [
+            (row, cells[index])
+            for row, cells in enumerate(rows)
+            if index < len(cells) and cells[index].startswith('"')
+        ]
+        if found:
+            what = f"numbers in quotes, {named(found[:_SHOWN])}"
             raise data_error(1004, what, f"{path}: {names[index]}", "write numbers without quotes")
 
 
@@ -185,6 +196,15 @@ def _time_type(cell: str, reading: Reading) -> pa.DataType:
         return pa.string()
     unit = "ns" if len(match["fraction"] or "") > 6 else "us"
     return pa.timestamp(unit, tz="UTC" if match["zone"] else None)
+
+
+def _check_lines(layout: _Layout, rows: int) -> None:
+    """Refuses a file in which a quote swallowed line ends, and the rows between them."""
+    with _open(layout.path) as file:
+        count = sum(1 for line in file if line.strip()) - (layout.reading.header is None)
+    if count > rows:
+        what = f"{count} lines make {rows} rows: a line end inside quotes, or a quote that is not closed"
+        raise data_error(3004, what, layout.path, "write the file without such cells")
 
 
 def _diagnosis(layout: _Layout, problem: Exception) -> SweepError:
@@ -295,7 +315,7 @@ def _zipped(path: Path) -> bool:
     return path.suffix.lower() == ".gz"
 
 
-def _open(path: Path) -> IO[bytes]:
+def _open(path: Path) -> gzip.GzipFile | BinaryIO:
     return gzip.open(path) if _zipped(path) else path.open("rb")
 
 

@@ -39,9 +39,20 @@ _PATTERNS: Final = {
     "p": "[AaPp][Mm]",
     "z": r"Z|[+-]\d{2}:?\d{2}",
 }
-_MONTHS: Final = (
-    "january february march april may june july august september october november december".split()
-)
+_MONTHS: Final = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 Ints = npt.NDArray[np.int64]
 
 
@@ -76,9 +87,7 @@ def text(column: pa.ChunkedArray, text_format: str, place: str) -> pa.ChunkedArr
     """
     parts = pieces(text_format)
     zoned = "%z" in parts
-    batches = [
-        chunk.slice(start, _ROWS) for chunk in column.chunks for start in range(0, len(chunk), _ROWS)
-    ]
+    batches = [chunk.slice(start, _ROWS) for chunk in column.chunks for start in range(0, len(chunk), _ROWS)]
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         parsed = list(pool.map(lambda batch: _parse(batch, parts), batches))
     for wrong, code, what, remedy in (
@@ -156,7 +165,7 @@ def _spans(parts: Sequence[str], width: int) -> dict[str, tuple[int, int]] | Non
     spans: dict[str, tuple[int, int]] = {}
     at = 0
     for part in parts:
-        if len(part) == 2 and part != "%f" and part not in _WIDTHS or not part.isascii():
+        if (len(part) == 2 and part != "%f" and part not in _WIDTHS) or not part.isascii():
             return None
         wide = digits if part == "%f" else _WIDTHS.get(part, 1)
         spans[part if len(part) == 2 else f"{part}@{at}"] = (at, at + wide)
