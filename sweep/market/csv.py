@@ -46,7 +46,7 @@ class _Layout:
     bare: bool
     """Whether there is no row."""
     quoted: bool
-    """Whether cells may stand in quotes."""
+    """Whether there are quotes in the first rows; without, a quote is a character like any other."""
     kinds: dict[int, pa.DataType]
     """Type of each used column."""
 
@@ -127,7 +127,8 @@ def _layout(path: Path, reading: Reading) -> _Layout:
         _check_quotes(rows, {index for index in kinds if index not in times}, names, path)
         if len(times) == 1:
             kinds[times[0]] = _time_type(_bare(rows[0][times[0]]), reading)
-    return _Layout(path, reading, names, skip, not rows, any('"' in line for line in lines), kinds)
+    quoted = any('"' in line for line in lines[skip:])
+    return _Layout(path, reading, names, skip, not rows, quoted, kinds)
 
 
 def _opening(path: Path) -> list[str]:
