@@ -1,7 +1,7 @@
 """Markets: bars of one dataset, bid and ask, checked, with a content digest.
 
-Reading order: `market` (what the engine gets), `load` (from a config), `source` and `parquet` (files to raw tables),
-`contract` (raw tables to bars), `synthetic`, `specs`.
+Reading order: `market` (what the engine gets), `load` (from a config), `source`, `parquet`, `csv`, `ipc` (files to raw
+tables), `contract` and `times` (raw tables to bars and ticks), `synthetic`, `specs`.
 """
 
 from __future__ import annotations

@@ -114,7 +114,11 @@ def test_bad_data_exit_with_3_and_leave_nothing_behind(
 @pytest.mark.shared
 @pytest.mark.parametrize(
     ("file", "exit_code", "code"),
-    [("01_unsorted.parquet", 3, 1006), ("31b_corrupt_page_crc.parquet", 3, 3004), ("50_clean.csv", 2, 4001)],
+    [
+        ("01_unsorted.parquet", 3, 1006),
+        ("31b_corrupt_page_crc.parquet", 3, 3004),
+        ("54_short_row.csv", 3, 3004),
+    ],
 )
 def test_bad_shared_files_exit_by_stage(
     file: str, exit_code: int, code: int, sweep: Sweep, config: Path, home: Path, shared_data: Path
