@@ -88,7 +88,9 @@ def resume(
     if retry_failed:
         raise not_built("--retry-failed", where="sweep resume")
     changes = [*(overrides or ()), *compute_overrides(workers, address)]
-    _drive(lambda reporter: Study.resume(study, changes, home=home, reporter=reporter, verify=verify), as_json)
+    _drive(
+        lambda reporter: Study.resume(study, changes, home=home, reporter=reporter, verify=verify), as_json
+    )
 
 
 def extend(
@@ -106,7 +108,10 @@ def extend(
     from sweep.study import Study
 
     changes = [*(overrides or ()), *compute_overrides(workers, address)]
-    _drive(lambda reporter: Study.extend(study, trials, changes, home=home, reporter=reporter, verify=verify), as_json)
+    _drive(
+        lambda reporter: Study.extend(study, trials, changes, home=home, reporter=reporter, verify=verify),
+        as_json,
+    )
 
 
 def _drive(start: Callable[[Reporter], Study], as_json: bool) -> None:

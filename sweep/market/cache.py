@@ -125,7 +125,9 @@ class DatasetCache:
                 stage="data",
             )
         if touched:
-            self._write(self._about(digest), {**about, "file": [stat.st_size, stat.st_mtime_ns], "boot": None})
+            self._write(
+                self._about(digest), {**about, "file": [stat.st_size, stat.st_mtime_ns], "boot": None}
+            )
         return market
 
     def put(self, request: Request, market: Market) -> Market:

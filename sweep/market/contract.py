@@ -125,9 +125,7 @@ def _convert(
         for index, column in zip(roles[role], parts, strict=True):
             _check_nulls(column, f"{name}: {raw.column_names[index]}")
     time = used["timestamp"]
-    stamps = (
-        time[0] if len(time) == 1 else pc.binary_join_element_wise(*time, pa.scalar(" ", pa.large_string()))
-    )
+    stamps = time[0] if len(time) == 1 else pc.binary_join_element_wise(*time, pa.scalar(" ", time[0].type))
     columns = {"timestamp": labels(stamps, f"{name}: timestamp", reading)}
     for role in wanted[1:]:
         if role in used:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweep.config.market import MarketConfig, micros
 from sweep.market.cache import DatasetCache, Request
-from sweep.market.contract import Reading, Rows, to_bars, to_ticks
+from sweep.market.contract import Bars, Reading, Ticks, to_bars, to_ticks
 from sweep.market.market import Market
 from sweep.market.source import read
 from sweep.market.specs import symbol_spec
@@ -59,7 +59,13 @@ def load(config: MarketConfig, symbol_specs: Specs = None, *, cache: DatasetCach
 def higher_config(config: MarketConfig, timeframe: str, files: HigherConfig) -> MarketConfig:
     """The section that reads the files of a higher timeframe: that of the market, with these files."""
     own = {"bid": files.bid, "ask": files.ask, "file": files.file, "spread_pips": files.spread_pips}
-    none = {"ticks": None, "synthetic": None, "higher": {}, "window": (None, None), "stamp": "open"}
+    none: dict[str, Any] = {
+        "ticks": None,
+        "synthetic": None,
+        "higher": {},
+        "window": (None, None),
+        "stamp": "open",
+    }
     return config.model_copy(update={**own, **none, "timeframe": timeframe, "stale_after": None})
 
 
@@ -105,7 +111,7 @@ def sides_of(config: MarketConfig) -> dict[str, str]:
 def _decisive(config: MarketConfig, spec: Mapping[str, Any], stamp: str | None) -> dict[str, Any]:
     """Every option that decides which rows the files give."""
     elsewhere = {"bid", "ask", "file", "ticks", "synthetic", "higher", "window", "warmup_bars"}
-    options = config.model_dump(mode="json", exclude=elsewhere)
+    options = config.model_dump(mode="json", exclude=elsewhere, warnings=False)
     return {**options, "spec": dict(spec), "higher_stamp": stamp}
 
 
@@ -119,7 +125,7 @@ def _read(
 
 
 def _assembled(
-    config: MarketConfig, spec: Mapping[str, Any], sides: Mapping[str, Rows], stamp: str | None
+    config: MarketConfig, spec: Mapping[str, Any], sides: Mapping[str, Bars | Ticks], stamp: str | None
 ) -> Market:
     """A market of both sides, of one with a fixed spread, or of ticks; the native module checks every value."""
     from sweep import _core

@@ -159,7 +159,7 @@ class Market:
     def _again(self, known: Mapping[str, Any]) -> Market:
         from sweep import _core
 
-        meta, ticks = json.dumps({**self.meta, **known}), (self.core.ticks_table() if hasattr(self.core,"ticks_table") else None)
+        meta, ticks = json.dumps({**self.meta, **known}), self.core.ticks_table()
         if ticks is None:
             return self._with(_core.Market.from_table(self.core.to_table(), meta))
         return self._with(_core.Market.from_ticks_table(ticks, meta))
@@ -186,7 +186,7 @@ class Market:
 
     def ticks_table(self) -> pa.Table | None:
         """The ticks that the bars were built of: timestamp, bid, ask, bid_size, ask_size; None if there are none."""
-        ticks = self.core.ticks_table() if hasattr(self.core,"ticks_table") else None
+        ticks = self.core.ticks_table()
         return None if ticks is None else read_all(ticks)
 
     @property

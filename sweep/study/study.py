@@ -315,4 +315,4 @@ def _frozen(plan: Plan) -> dict[str, Any]:
 def _sources(config: Config) -> dict[str, str]:
     """Absolute paths of the data by key of the config."""
     named = data_paths(config.model_dump(mode="json", by_alias=True))
-    return {".".join(key): path for key, path in named}
+    return {".".join(map(str, key)): path for key, path in named}

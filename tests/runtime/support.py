@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from sweep.errors import error
-from sweep.executors.base import EngineSpec, MarketData, MarketRows, Executor
+from sweep.executors.base import EngineSpec, Executor, MarketData, MarketRows
 from sweep.executors.dispatch import Dispatcher
 from sweep.executors.local import LocalExecutor
 from sweep.ledger import IdentityTemplate, Ledger
