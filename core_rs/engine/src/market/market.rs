@@ -1,6 +1,6 @@
 //! Bid and ask bars of one instrument: what an engine trades on.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -12,9 +12,36 @@ use super::higher::Computed;
 use super::quotes::Quotes;
 use super::report::{ImportNotes, Report};
 use super::spec::SymbolSpec;
+use super::tick_bars::tick_buckets;
+use super::ticks::Ticks;
 use super::timeframe::Timeframe;
 use crate::schema::Digest;
 use crate::{Column, Error, Result};
+
+/// What the rows of a market are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Bars.
+    #[default]
+    Bars,
+    /// Ticks, of which the bars are built.
+    Ticks,
+}
+
+impl Kind {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bars => "bars",
+            Self::Ticks => "ticks",
+        }
+    }
+
+    fn is_bars(&self) -> bool {
+        *self == Self::Bars
+    }
+}
 
 /// What a market is beside its rows. Times in microseconds UTC.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,8 +55,11 @@ pub struct MarketMeta {
     pub trade_from: i64,
     /// … up to here, exclusively.
     pub trade_until: i64,
-    /// Label of the first row.
+    /// Label of the first bar.
     pub history_from: i64,
+    /// What the rows are.
+    #[serde(default, skip_serializing_if = "Kind::is_bars")]
+    pub kind: Kind,
     /// Trading days, if they are not those of UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub day: Option<Day>,
@@ -47,9 +77,24 @@ impl MarketMeta {
         serde_json::from_str(text)
             .map_err(|e| Error::data(3004, format!("not the description of a market: {e}")))
     }
+
+    pub(super) fn alignment(&self) -> Alignment {
+        Alignment { day: self.day.unwrap_or_default(), stale_after: self.stale_after }
+    }
+
+    /// # Errors
+    /// [3008] if the description is of rows of the other kind.
+    pub(super) fn check_kind(&self, kind: Kind) -> Result<()> {
+        if self.kind == kind {
+            return Ok(());
+        }
+        Err(Error::data(3008, format!("the description is of {}, not of {}", self.kind.name(), kind.name()))
+            .fix("give the table that belongs to the description"))
+    }
 }
 
-/// A checked market: bid and ask bars with the same labels, some of them only history for indicators.
+/// A checked market: bid and ask bars with the same labels, some of them only history for indicators. The ticks
+/// of which the bars were built stay with them.
 ///
 /// Cloning and slicing share the memory of the columns.
 #[derive(Debug, Clone)]
@@ -61,8 +106,9 @@ pub struct Market {
     pub(super) ask: Quotes,
     /// The ask side before a spread multiplier, which the digest is of.
     pub(super) ask_as_quoted: Option<Quotes>,
+    pub(super) ticks: Option<Arc<Ticks>>,
     trade_from: i64,
-    trade_until: i64,
+    pub(super) trade_until: i64,
     first_traded: usize,
     pub(super) notes: ImportNotes,
     pub(super) alignment: Alignment,
@@ -91,6 +137,7 @@ impl Market {
             bid,
             ask,
             ask_as_quoted: None,
+            ticks: None,
             trade_from,
             trade_until,
             first_traded: 0,
@@ -115,37 +162,51 @@ impl Market {
     /// [1010] without a traded bar, [1011] if columns differ in length, [3008] if the rows are not those that
     /// the description is of.
     pub fn trusted(meta: MarketMeta, label: Column<i64>, bid: Quotes, ask: Quotes) -> Result<Self> {
+        meta.check_kind(Kind::Bars)?;
         bid.check_lengths(label.len(), "bid")?;
         ask.check_lengths(label.len(), "ask")?;
-        if label.first().is_some_and(|&first| first != meta.history_from) {
-            let what = format!("the rows start at {}, not at {}", iso(label[0]), iso(meta.history_from));
-            return Err(Error::data(3008, what).fix("give the table that belongs to the description"));
-        }
-        if label.last().is_some_and(|&last| last >= meta.trade_until) {
-            return Err(Error::data(3008, format!("there are rows after {}", iso(meta.trade_until)))
-                .fix("give the table that belongs to the description"));
-        }
-        let first_traded = label.partition_point(|&t| t < meta.trade_from);
-        if first_traded == label.len() {
+        if label.is_empty() {
             return Err(no_traded_bar(meta.trade_from, meta.trade_until));
         }
-        let MarketMeta { spec, timeframe, trade_from, trade_until, .. } = meta;
-        let alignment = Alignment { day: meta.day.unwrap_or_default(), stale_after: meta.stale_after };
-        let market = Self::assemble(spec, timeframe, label, bid, ask, ImportNotes::default());
-        Ok(Self { trade_from, trade_until, first_traded, ..market.aligned_by(alignment) })
+        let alignment = meta.alignment();
+        let notes = ImportNotes::default();
+        let market = Self::assemble(meta.spec.clone(), meta.timeframe, label, bid, ask, notes);
+        market.aligned_by(alignment).described(meta)
+    }
+
+    /// The market with the window of a description.
+    ///
+    /// # Errors
+    /// [1010] without a traded bar, [3008] if the bars are not those that the description is of.
+    pub(super) fn described(self, meta: MarketMeta) -> Result<Self> {
+        let MarketMeta { trade_from, trade_until, history_from, .. } = meta;
+        if self.label[0] != history_from {
+            let what = format!("the rows start at {}, not at {}", iso(self.label[0]), iso(history_from));
+            return Err(Error::data(3008, what).fix("give the table that belongs to the description"));
+        }
+        if self.label[self.len() - 1] >= trade_until {
+            return Err(Error::data(3008, format!("there are rows after {}", iso(trade_until)))
+                .fix("give the table that belongs to the description"));
+        }
+        let first_traded = self.label.partition_point(|&t| t < trade_from);
+        if first_traded == self.len() {
+            return Err(no_traded_bar(trade_from, trade_until));
+        }
+        Ok(Self { trade_from, trade_until, first_traded, ..self })
     }
 
     /// The bars of [`start`, `end`), traded, and up to `warmup_bars` bars before them as history. Without
-    /// bounds: from the first label, to the end of the last bar. Given higher timeframes keep as many bars of
-    /// their own before `start`, and none that ends after the last primary bar.
+    /// bounds: from the first label, to the end of the last bar, for ticks to the end of the forming one. Given
+    /// higher timeframes keep as many bars of their own before `start`, and none that ends after the last primary
+    /// bar. Of ticks those from the first bar's label up to `end` are kept, and the bars that they complete.
     ///
     /// # Errors
     /// [1010] if no bar lies in the window, or no bar of a given higher timeframe is complete in it.
     pub fn window(&self, start: Option<i64>, end: Option<i64>, warmup_bars: usize) -> Result<Self> {
         let trade_from = start.unwrap_or(self.label[0]);
-        let trade_until = end.unwrap_or(self.end_of_rows());
+        let trade_until = end.map_or_else(|| self.end_of_data(), Ok)?;
         let first = self.label.partition_point(|&t| t < trade_from);
-        let last = self.label.partition_point(|&t| t < trade_until);
+        let last = self.complete(trade_until)?;
         if first >= last {
             return Err(no_traded_bar(trade_from, trade_until).at(format!(
                 "{} has bars from {} to {}",
@@ -156,11 +217,16 @@ impl Market {
         }
         let kept = first.saturating_sub(warmup_bars);
         let rows = kept..last;
+        let ticks = self.ticks.as_ref().map(|ticks| {
+            let until = |end: i64| ticks.time().partition_point(|&t| t < end);
+            Arc::new(ticks.slice(until(self.label[kept])..until(trade_until)))
+        });
         let mut window = Self {
             label: self.label.slice(rows.clone()),
             bid: self.bid.slice(rows.clone()),
             ask: self.ask.slice(rows.clone()),
             ask_as_quoted: self.ask_as_quoted.as_ref().map(|ask| ask.slice(rows)),
+            ticks,
             trade_from,
             trade_until,
             first_traded: first - kept,
@@ -173,8 +239,8 @@ impl Market {
         Ok(window)
     }
 
-    /// The market with every positive spread multiplied by `m`, given higher timeframes too. Crossed fields keep their value, and the
-    /// market keeps its digest: the multiplier is a cost, not data.
+    /// The market with every positive spread of its bars multiplied by `m`, given higher timeframes too. Crossed
+    /// fields keep their value, and the market keeps its digest: the multiplier is a cost, not data.
     ///
     /// # Errors
     /// [1003] unless `m` is finite and not negative.
@@ -206,19 +272,24 @@ impl Market {
         Ok(Self { ask, ask_as_quoted, given, computed: Computed::default(), ..self.clone() })
     }
 
-    /// SHA-256 that names the data: symbol, timeframe and the bid and ask rows held here, before any spread
-    /// multiplier. Computed once.
+    /// SHA-256 that names the data: symbol, timeframe and the bid and ask rows or the ticks held here, before any
+    /// spread multiplier. Computed once.
     pub fn digest(&self) -> Digest {
         *self.digest.get_or_init(|| {
             let ask = self.ask_as_quoted.as_ref().unwrap_or(&self.ask);
             let mut hash = Sha256::new();
             hash.update(b"sweep.market.v1\n");
-            for text in [self.spec.symbol.as_str(), &self.timeframe.to_string(), "bars"] {
+            for text in [self.spec.symbol.as_str(), &self.timeframe.to_string(), self.kind().name()] {
                 hash.update(text.as_bytes());
                 hash.update([0]);
             }
-            hash.update(self.bid.digest(&self.label).0);
-            hash.update(ask.digest(&self.label).0);
+            match &self.ticks {
+                Some(ticks) => hash.update(ticks.digest().0),
+                None => {
+                    hash.update(self.bid.digest(&self.label).0);
+                    hash.update(ask.digest(&self.label).0);
+                }
+            }
             Digest(hash.finalize().into())
         })
     }
@@ -241,9 +312,20 @@ impl Market {
             trade_from: self.trade_from,
             trade_until: self.trade_until,
             history_from: self.history_from(),
+            kind: self.kind(),
             day: Some(self.alignment.day).filter(|day| *day != Day::default()),
             stale_after: self.alignment.stale_after,
         }
+    }
+
+    /// What the rows are.
+    pub fn kind(&self) -> Kind {
+        if self.ticks.is_some() { Kind::Ticks } else { Kind::Bars }
+    }
+
+    /// The ticks of which the bars were built.
+    pub fn ticks(&self) -> Option<&Ticks> {
+        self.ticks.as_deref()
     }
 
     /// The instrument.
@@ -305,6 +387,26 @@ impl Market {
     /// Label of the first row.
     pub fn history_from(&self) -> i64 {
         self.label[0]
+    }
+
+    /// End of the last bar, for ticks of the one that is still forming.
+    fn end_of_data(&self) -> Result<i64> {
+        match &self.ticks {
+            None => Ok(self.end_of_rows()),
+            Some(ticks) => {
+                let buckets = tick_buckets(self.timeframe, self.alignment.day)?;
+                Ok(buckets.containing(ticks.time()[ticks.len() - 1]).1)
+            }
+        }
+    }
+
+    /// How many bars there are before `until`; of ticks, how many the ticks before `until` complete.
+    fn complete(&self, until: i64) -> Result<usize> {
+        let Some(ticks) = &self.ticks else { return Ok(self.label.partition_point(|&t| t < until)) };
+        let held = ticks.time().partition_point(|&t| t < until);
+        let Some(&last) = ticks.time()[..held].last() else { return Ok(0) };
+        let forming = tick_buckets(self.timeframe, self.alignment.day)?.containing(last).0;
+        Ok(self.label.partition_point(|&t| t < forming))
     }
 
     pub(super) fn end_of_rows(&self) -> i64 {
