@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::buckets::Buckets;
 use super::calendar::iso;
 use super::day::{Alignment, Day};
 use super::given::Comparison;
@@ -12,7 +13,6 @@ use super::higher::Computed;
 use super::quotes::Quotes;
 use super::report::{ImportNotes, Report};
 use super::spec::SymbolSpec;
-use super::tick_bars::tick_buckets;
 use super::ticks::Ticks;
 use super::timeframe::Timeframe;
 use crate::schema::Digest;
@@ -40,6 +40,15 @@ impl Kind {
 
     fn is_bars(&self) -> bool {
         *self == Self::Bars
+    }
+
+    fn nothing_traded(self, from: i64, until: i64) -> Error {
+        let row = match self {
+            Self::Bars => "bar",
+            Self::Ticks => "tick",
+        };
+        Error::data(1010, format!("no {row} lies in the window from {} to {}", iso(from), iso(until)))
+            .fix("choose a window that the data cover")
     }
 }
 
@@ -107,7 +116,7 @@ pub struct Market {
     /// The ask side before a spread multiplier, which the digest is of.
     pub(super) ask_as_quoted: Option<Quotes>,
     pub(super) ticks: Option<Arc<Ticks>>,
-    trade_from: i64,
+    pub(super) trade_from: i64,
     pub(super) trade_until: i64,
     first_traded: usize,
     pub(super) notes: ImportNotes,
@@ -129,7 +138,8 @@ impl Market {
         ask: Quotes,
         notes: ImportNotes,
     ) -> Self {
-        let (trade_from, trade_until) = (label[0], label[label.len() - 1] + timeframe.micros());
+        let trade_from = label.first().copied().unwrap_or_default();
+        let trade_until = label.last().map_or(trade_from, |last| last + timeframe.micros());
         Self {
             spec,
             timeframe,
@@ -166,7 +176,7 @@ impl Market {
         bid.check_lengths(label.len(), "bid")?;
         ask.check_lengths(label.len(), "ask")?;
         if label.is_empty() {
-            return Err(no_traded_bar(meta.trade_from, meta.trade_until));
+            return Err(Kind::Bars.nothing_traded(meta.trade_from, meta.trade_until));
         }
         let alignment = meta.alignment();
         let notes = ImportNotes::default();
@@ -180,18 +190,19 @@ impl Market {
     /// [1010] without a traded bar, [3008] if the bars are not those that the description is of.
     pub(super) fn described(self, meta: MarketMeta) -> Result<Self> {
         let MarketMeta { trade_from, trade_until, history_from, .. } = meta;
-        if self.label[0] != history_from {
-            let what = format!("the rows start at {}, not at {}", iso(self.label[0]), iso(history_from));
+        if self.history_from() != history_from {
+            let what =
+                format!("the rows start at {}, not at {}", iso(self.history_from()), iso(history_from));
             return Err(Error::data(3008, what).fix("give the table that belongs to the description"));
         }
-        if self.label[self.len() - 1] >= trade_until {
+        if self.times().last().is_some_and(|&last| last >= trade_until) {
             return Err(Error::data(3008, format!("there are rows after {}", iso(trade_until)))
                 .fix("give the table that belongs to the description"));
         }
-        let first_traded = self.label.partition_point(|&t| t < trade_from);
-        if first_traded == self.len() {
-            return Err(no_traded_bar(trade_from, trade_until));
+        if self.times().last().is_none_or(|&last| last < trade_from) {
+            return Err(self.kind().nothing_traded(trade_from, trade_until));
         }
+        let first_traded = self.label.partition_point(|&t| t < trade_from);
         Ok(Self { trade_from, trade_until, first_traded, ..self })
     }
 
@@ -201,25 +212,30 @@ impl Market {
     /// bar. Of ticks those from the first bar's label up to `end` are kept, and the bars that they complete.
     ///
     /// # Errors
-    /// [1010] if no bar lies in the window, or no bar of a given higher timeframe is complete in it.
+    /// [1010] if no bar, or no tick, lies in the window, or no bar of a given higher timeframe is complete in it.
     pub fn window(&self, start: Option<i64>, end: Option<i64>, warmup_bars: usize) -> Result<Self> {
-        let trade_from = start.unwrap_or(self.label[0]);
-        let trade_until = end.map_or_else(|| self.end_of_data(), Ok)?;
-        let first = self.label.partition_point(|&t| t < trade_from);
-        let last = self.complete(trade_until)?;
-        if first >= last {
-            return Err(no_traded_bar(trade_from, trade_until).at(format!(
-                "{} has bars from {} to {}",
+        let trade_from = start.unwrap_or_else(|| self.history_from());
+        let trade_until = end.unwrap_or_else(|| self.end_of_data());
+        let traded = self.times().partition_point(|&t| t < trade_until);
+        if self.times()[..traded].last().is_none_or(|&last| last < trade_from) {
+            let times = self.times();
+            return Err(self.kind().nothing_traded(trade_from, trade_until).at(format!(
+                "{} has {} from {} to {}",
                 self.spec.symbol,
-                iso(self.label[0]),
-                iso(self.label[self.len() - 1])
+                self.kind().name(),
+                iso(times[0]),
+                iso(times[times.len() - 1])
             )));
         }
+        // Of ticks, the last one in the window lies in the bar that is still forming there.
+        let forming = self.ticks.as_ref().map(|ticks| self.bucket(ticks.time()[traded - 1]).0);
+        let last = forming.map_or(traded, |forming| self.label.partition_point(|&t| t < forming));
+        let first = self.label.partition_point(|&t| t < trade_from).min(last);
         let kept = first.saturating_sub(warmup_bars);
         let rows = kept..last;
-        let ticks = self.ticks.as_ref().map(|ticks| {
-            let until = |end: i64| ticks.time().partition_point(|&t| t < end);
-            Arc::new(ticks.slice(until(self.label[kept])..until(trade_until)))
+        let ticks = self.ticks.as_ref().zip(forming).map(|(ticks, forming)| {
+            let from = self.label[rows.clone()].first().copied().unwrap_or(forming);
+            Arc::new(ticks.slice(ticks.time().partition_point(|&t| t < from)..traded))
         });
         let mut window = Self {
             label: self.label.slice(rows.clone()),
@@ -344,7 +360,7 @@ impl Market {
         self.label.len()
     }
 
-    /// Open times in microseconds UTC, strictly increasing; never empty.
+    /// Open times in microseconds UTC, strictly increasing; empty only if ticks have not completed a bar.
     pub fn label(&self) -> &[i64] {
         &self.label
     }
@@ -364,7 +380,7 @@ impl Market {
         &self.ask
     }
 
-    /// Row of the first traded bar; all later rows are traded.
+    /// Row of the first traded bar; all later rows are traded. The number of bars if ticks completed none.
     pub fn first_traded(&self) -> usize {
         self.first_traded
     }
@@ -384,39 +400,33 @@ impl Market {
         self.alignment
     }
 
-    /// Label of the first row.
+    /// Label of the first bar, of ticks without a complete bar that of the bar which they form.
     pub fn history_from(&self) -> i64 {
-        self.label[0]
+        self.label.first().copied().unwrap_or_else(|| self.bucket(self.times()[0]).0)
+    }
+
+    /// Times of the rows that are stored: those of ticks, else the labels of bars. Never empty.
+    fn times(&self) -> &[i64] {
+        self.ticks.as_ref().map_or(&self.label, |ticks| ticks.time())
+    }
+
+    /// Start and end of the bar that contains a tick.
+    fn bucket(&self, instant: i64) -> (i64, i64) {
+        Buckets::new(self.timeframe, self.alignment.day).containing(instant)
     }
 
     /// End of the last bar, for ticks of the one that is still forming.
-    fn end_of_data(&self) -> Result<i64> {
+    fn end_of_data(&self) -> i64 {
         match &self.ticks {
-            None => Ok(self.end_of_rows()),
-            Some(ticks) => {
-                let buckets = tick_buckets(self.timeframe, self.alignment.day)?;
-                Ok(buckets.containing(ticks.time()[ticks.len() - 1]).1)
-            }
+            None => self.end_of_rows(),
+            Some(ticks) => self.bucket(ticks.time()[ticks.len() - 1]).1,
         }
     }
 
-    /// How many bars there are before `until`; of ticks, how many the ticks before `until` complete.
-    fn complete(&self, until: i64) -> Result<usize> {
-        let Some(ticks) = &self.ticks else { return Ok(self.label.partition_point(|&t| t < until)) };
-        let held = ticks.time().partition_point(|&t| t < until);
-        let Some(&last) = ticks.time()[..held].last() else { return Ok(0) };
-        let forming = tick_buckets(self.timeframe, self.alignment.day)?.containing(last).0;
-        Ok(self.label.partition_point(|&t| t < forming))
-    }
-
+    /// End of the last bar; before all time if ticks have not completed one.
     pub(super) fn end_of_rows(&self) -> i64 {
-        self.label[self.len() - 1] + self.timeframe.micros()
+        self.label.last().map_or(i64::MIN, |last| last + self.timeframe.micros())
     }
-}
-
-fn no_traded_bar(from: i64, until: i64) -> Error {
-    Error::data(1010, format!("no bar lies in the window from {} to {}", iso(from), iso(until)))
-        .fix("choose a window that the data cover")
 }
 
 #[cfg(test)]

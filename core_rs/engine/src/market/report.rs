@@ -120,6 +120,8 @@ pub struct TickReport {
     pub worst_crossing_pips: f64,
     /// Time of the tick where it is.
     pub worst_crossing_at: Option<i64>,
+    /// Ticks with the ask at the bid: legal, and no spread.
+    pub locked: usize,
     /// Ticks with the time of the one before.
     pub equal_stamps: usize,
     /// Whether sizes at the bid are known; if not, volume is the number of ticks.
@@ -133,9 +135,9 @@ pub struct TickReport {
 pub struct Report {
     /// Number of bars.
     pub rows: usize,
-    /// Label of the first bar.
+    /// Label of the first bar; if ticks have not completed one, of the bar that they form.
     pub first: i64,
-    /// Label of the last bar.
+    /// Label of the last bar; likewise.
     pub last: i64,
     /// Gaps outside weekends.
     pub gaps: Gaps,
@@ -170,8 +172,8 @@ impl Report {
         let pip = market.spec().pip_size;
         Self {
             rows: label.len(),
-            first: label[0],
-            last: label[label.len() - 1],
+            first: label.first().copied().unwrap_or_else(|| market.history_from()),
+            last: label.last().copied().unwrap_or_else(|| market.history_from()),
             gaps,
             weekend_gaps,
             crossed: crossing(label, market.bid(), market.ask(), pip),
@@ -208,6 +210,7 @@ impl TickReport {
             crossed_share: share(crossed, time.len()),
             worst_crossing_pips: worst / pip,
             worst_crossing_at,
+            locked: bid.iter().zip(ask).filter(|(bid, ask)| bid == ask).count(),
             equal_stamps: time.windows(2).filter(|pair| pair[0] == pair[1]).count(),
             sizes: ticks.bid_size().is_some(),
             bars: label.len(),
@@ -217,7 +220,7 @@ impl TickReport {
 
 #[allow(clippy::cast_precision_loss)]
 fn share(part: usize, all: usize) -> f64 {
-    part as f64 / all as f64
+    if part == 0 { 0.0 } else { part as f64 / all as f64 }
 }
 
 fn gaps(label: &[i64], bar: i64) -> (Gaps, Gaps) {
@@ -293,7 +296,7 @@ fn mixed_spacing(label: &[i64], bar: i64) -> Finding {
 
 fn jumps(label: &[i64], close: &[f64]) -> Finding {
     let mut found = Finding::default();
-    for (pair, &at) in close.windows(2).zip(&label[1..]) {
+    for (pair, &at) in close.windows(2).zip(label.iter().skip(1)) {
         let ratio = pair[1] / pair[0];
         if !(1.0 / JUMP..=JUMP).contains(&ratio) {
             found.add(at);

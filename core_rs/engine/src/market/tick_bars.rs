@@ -72,11 +72,10 @@ impl TickOptions {
 
 impl Market {
     /// Checks ticks and builds bars of them. The ticks stay with the market, those of the bar that is still
-    /// forming at the end too; that bar itself is not one of the market's.
+    /// forming at the end too; that bar itself is not one of the market's, which may have none.
     ///
     /// # Errors
-    /// Those of [`Ticks::check`]; [1001] for a timeframe without buckets; [1010] if no bar is complete, or the
-    /// filter leaves nothing; [1006] if the clocks of `day` make bars overlap, or sizes add up beyond numbers.
+    /// Those of [`Ticks::check`]; [1001] for a timeframe without buckets; [1010] if the filter leaves nothing; [1006] if the clocks of `day` make bars overlap, or sizes add up beyond numbers.
     pub fn from_ticks(raw: RawTicks, options: &TickOptions) -> Result<Self> {
         let buckets = tick_buckets(options.timeframe, options.alignment.day)?;
         let (mut ticks, ticks_clamped) = Ticks::check(raw, &options.name, options.crossed)?;
@@ -93,17 +92,13 @@ impl Market {
     /// A market from the ticks and the description of another one; values are not checked again.
     ///
     /// # Errors
-    /// [1010] without a traded bar, [1011] if columns differ in length, [3008] if the description is of bars or
+    /// [1010] without a traded tick, [1011] if columns differ in length, [3008] if the description is of bars or
     /// not of these ticks.
     pub fn trusted_ticks(meta: MarketMeta, raw: RawTicks) -> Result<Self> {
         meta.check_kind(Kind::Ticks)?;
         let alignment = meta.alignment();
         let buckets = tick_buckets(meta.timeframe, alignment.day)?;
         let ticks = Ticks::trusted(raw)?;
-        if ticks.time().last().is_some_and(|&last| last >= meta.trade_until) {
-            return Err(Error::data(3008, format!("there are ticks after {}", iso(meta.trade_until)))
-                .fix("give the table that belongs to the description"));
-        }
         let notes = ImportNotes::default();
         let market = Self::of_ticks(meta.spec.clone(), meta.timeframe, ticks, buckets, notes)?;
         market.aligned_by(alignment).described(meta)
@@ -118,6 +113,7 @@ impl Market {
     ) -> Result<Self> {
         let (label, bid, ask) = bars(&ticks, timeframe, &buckets)?;
         let mut market = Self::assemble(spec, timeframe, label, bid, ask, notes);
+        market.trade_from = buckets.containing(ticks.time()[0]).0;
         market.trade_until = buckets.containing(ticks.time()[ticks.len() - 1]).1;
         market.ticks = Some(Arc::new(ticks));
         Ok(market)
@@ -128,7 +124,7 @@ impl Market {
 ///
 /// # Errors
 /// [1001] for several days or weeks: nothing says where they begin.
-pub(super) fn tick_buckets(timeframe: Timeframe, day: Day) -> Result<Buckets> {
+fn tick_buckets(timeframe: Timeframe, day: Day) -> Result<Buckets> {
     if matches!(timeframe.unit(), Unit::Days | Unit::Weeks) && timeframe.count() > 1 {
         return Err(Error::config(1001, format!("ticks make no {timeframe} bars"))
             .at("market.timeframe")
@@ -140,12 +136,6 @@ pub(super) fn tick_buckets(timeframe: Timeframe, day: Day) -> Result<Buckets> {
 /// Labels, bid and ask bars of the buckets that a later tick completed.
 fn bars(ticks: &Ticks, timeframe: Timeframe, buckets: &Buckets) -> Result<(Column<i64>, Quotes, Quotes)> {
     let filled = Filled::of(ticks.time(), 0, buckets);
-    if filled.until.is_empty() {
-        let (first, end) = (ticks.time()[0], buckets.containing(ticks.time()[0]).1);
-        let what = format!("no {timeframe} bar is complete: no tick follows at {} or later", iso(end));
-        return Err(Error::data(1010, what)
-            .fix(format!("give more ticks after {}, or choose a shorter timeframe", iso(first))));
-    }
     check_clocks(ticks.time(), &filled, timeframe)?;
     let volume = volumes(ticks, &filled)?;
     let [bid, ask] = [ticks.bid(), ticks.ask()].map(|prices| quotes(prices, &filled, volume.clone()));

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use rstest::rstest;
 
+use super::super::SyntheticOptions;
 use super::*;
 
 /// 2024-01-01 12:00 UTC, a Monday.
@@ -127,10 +128,21 @@ fn several_days_are_no_buckets(#[case] timeframe: &str) {
 }
 
 #[test]
-fn ticks_that_complete_no_bar_are_refused() {
-    let error = Market::from_ticks(ticks(&[T, T + 59 * S]), &options("M1")).unwrap_err();
-    assert_eq!(error.code, 1010);
-    assert!(error.what.contains("2024-01-01T12:01:00Z") && error.place == "ticks", "{error}");
+fn ticks_that_complete_no_bar_are_a_market_without_bars() {
+    let market = market(&[T + S, T + 59 * S], "M1");
+    assert_eq!((market.len(), market.first_traded(), market.ticks().unwrap().len()), (0, 0, 2));
+    assert_eq!((market.history_from(), market.trade_from(), market.trade_until()), (T, T, T + M));
+    let report = market.report();
+    assert_eq!((report.rows, report.first, report.last, report.crossed.share), (0, T, T, 0.0));
+    let whole = market.window(None, None, 5).unwrap();
+    assert_eq!((whole.digest(), whole.meta()), (market.digest(), market.meta()));
+    let again = Market::trusted_ticks(market.meta(), market.ticks().unwrap().columns().clone()).unwrap();
+    assert_eq!((again.digest(), again.meta()), (market.digest(), market.meta()));
+    assert!(market.higher("H1".parse().unwrap()).unwrap().is_empty());
+    assert!(market.higher("M1".parse().unwrap()).unwrap().is_empty());
+    assert_eq!(market.spread_multiplied(2.0).unwrap().len(), 0);
+    let given = Market::synthetic(&SyntheticOptions::new(market.spec().clone(), "H1".parse().unwrap(), 9));
+    assert_eq!(market.with_higher(&[given.unwrap()]).unwrap_err().code, 1010);
 }
 
 #[test]
@@ -175,7 +187,18 @@ fn the_report_describes_the_ticks() {
     let report = market(&time, "M1").report().ticks.unwrap();
     assert_eq!((report.ticks, report.first, report.last), (5, T, T + 2 * M));
     assert_eq!((report.equal_stamps, report.bars, report.crossed, report.sizes), (2, 2, 0, false));
-    assert_eq!((report.worst_crossing_pips, report.worst_crossing_at), (0.0, None));
+    assert_eq!((report.worst_crossing_pips, report.worst_crossing_at, report.locked), (0.0, None, 0));
+}
+
+#[test]
+fn a_locked_quote_is_reported_and_not_crossed() {
+    let mut raw = ticks(&tick_times(40));
+    let mut ask = raw.ask.to_vec();
+    ask[7] = raw.bid[7];
+    raw.ask = ask.into();
+    let reject = TickOptions { crossed: Crossed::Reject, ..options("M1") };
+    let report = Market::from_ticks(raw, &reject).unwrap().report().ticks.unwrap();
+    assert_eq!((report.locked, report.crossed), (1, 0));
 }
 
 /// 20 s apart from T on: three ticks a minute.
@@ -217,12 +240,36 @@ fn a_window_has_the_ticks_and_the_bars_that_they_complete(
 }
 
 #[rstest]
-#[case::inside_one_bar(Some(T + S), Some(T + 50 * S))]
-#[case::not_completed(Some(T), Some(T + M))]
+#[case::inside_one_bar(T + S, T + 50 * S, 9, 0, 3)]
+#[case::not_completed(T, T + M, 9, 0, 3)]
+#[case::inside_a_later_bar(T + 5 * M + S, T + 5 * M + 50 * S, 0, 0, 3)]
+#[case::with_history(T + 5 * M + S, T + 5 * M + 50 * S, 2, 2, 9)]
+#[case::over_one_boundary(T + 5 * M + S, T + 6 * M + S, 0, 0, 1)]
+fn a_window_may_have_ticks_and_no_traded_bar(
+    #[case] start: i64,
+    #[case] end: i64,
+    #[case] warmup: usize,
+    #[case] bars: usize,
+    #[case] ticks: usize,
+) {
+    let window = market(&tick_times(100), "M1").window(Some(start), Some(end), warmup).unwrap();
+    assert_eq!((window.len(), window.first_traded()), (bars, bars));
+    assert_eq!(window.ticks().unwrap().len(), ticks);
+    let again = Market::trusted_ticks(window.meta(), window.ticks().unwrap().columns().clone()).unwrap();
+    assert_eq!((again.label(), again.first_traded()), (window.label(), window.first_traded()));
+    assert_eq!((again.meta(), again.digest()), (window.meta(), window.digest()));
+}
+
+#[rstest]
 #[case::before_the_data(None, Some(T - M))]
+#[case::at_the_first_tick(None, Some(T))]
 #[case::after_the_data(Some(T + DAY), None)]
-fn a_window_without_a_complete_bar_is_refused(#[case] start: Option<i64>, #[case] end: Option<i64>) {
-    assert_eq!(market(&tick_times(100), "M1").window(start, end, 9).unwrap_err().code, 1010);
+#[case::between_two_ticks(Some(T + S), Some(T + 19 * S))]
+#[case::empty(Some(T + M), Some(T + M))]
+fn a_window_without_a_tick_is_refused(#[case] start: Option<i64>, #[case] end: Option<i64>) {
+    let error = market(&tick_times(100), "M1").window(start, end, 9).unwrap_err();
+    assert_eq!(error.code, 1010);
+    assert!(error.place.contains("2024-01-01T12:00:00Z"), "{error}");
 }
 
 #[test]
@@ -312,15 +359,19 @@ proptest! {
     ) {
         let mut at = T;
         let time: Vec<i64> = steps.iter().map(|step| { at += step * S; at }).collect();
-        let Ok(market) = Market::from_ticks(ticks(&time), &options("M1")) else { return Ok(()) };
+        let market = Market::from_ticks(ticks(&time), &options("M1")).unwrap();
         let (start, end) = (T + from * S, T + (from + length) * S);
-        let Ok(window) = market.window(Some(start), Some(end), warmup) else { return Ok(()) };
+        let Ok(window) = market.window(Some(start), Some(end), warmup) else {
+            prop_assert!(!time.iter().any(|t| (start..end).contains(t)));
+            return Ok(());
+        };
         let held = window.ticks().unwrap().columns().clone();
         let built = Market::from_ticks(held, &options("M1")).unwrap();
         prop_assert_eq!(built.label(), window.label());
         prop_assert_eq!(built.bid().prices(), window.bid().prices());
         prop_assert_eq!(&built.bid().volume[..], &window.bid().volume[..]);
         prop_assert_eq!(built.digest(), window.digest());
-        prop_assert!(window.label()[window.first_traded()] >= start);
+        let (history, traded) = window.label().split_at(window.first_traded());
+        prop_assert!(history.iter().all(|&t| t < start) && traded.iter().all(|&t| t >= start));
     }
 }
