@@ -10,7 +10,7 @@ use arrow_buffer::ScalarBuffer;
 use arrow_schema::{Field, Schema};
 use std::sync::Arc;
 use sweep_engine::market::higher::NONE;
-use sweep_engine::market::{Higher, Market, Quote, Quotes};
+use sweep_engine::market::{Higher, Market, Quote, Quotes, Ticks};
 use sweep_engine::metrics::CATALOGUE;
 use sweep_engine::orders::{Position, Signal};
 use sweep_engine::portfolio::Curve;
@@ -153,6 +153,20 @@ pub fn market_table(market: &Market) -> Result<RecordBatch> {
     let mut t = Columns::default();
     t.times("timestamp", market.label().iter().copied());
     t.both_sides([market.bid(), market.ask()], |column| column.to_vec());
+    t.build()
+}
+
+/// The ticks of a market; sizes that are not known have no column.
+pub fn ticks_table(ticks: &Ticks) -> Result<RecordBatch> {
+    let mut t = Columns::default();
+    t.times("timestamp", ticks.time().iter().copied());
+    t.floats("bid", ticks.bid().iter().copied());
+    t.floats("ask", ticks.ask().iter().copied());
+    for (name, size) in [("bid_size", ticks.bid_size()), ("ask_size", ticks.ask_size())] {
+        if let Some(size) = size {
+            t.floats(name, size.iter().copied());
+        }
+    }
     t.build()
 }
 
