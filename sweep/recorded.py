@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -194,8 +194,13 @@ def load_data(
         SweepError: [3001] absent, [3008] of another digest; stage data.
     """
     from sweep.market.load import load, load_rates
+    from sweep.market.specs import symbol_spec
 
-    found = None if named or cache is None else cache.find(expected, config.market)
+    found = None
+    if cache is not None and not named:
+        cache = replace(cache, orphans=True)
+        spec = symbol_spec(config.market.symbol or "", config.symbol_specs)
+        found = cache.find(expected, config.market, spec)
     market = found or load(config.market, config.symbol_specs, cache=cache)
     if market.dataset != expected:
         raise error(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sweep.artifacts import engine_of, save
 from sweep.config import load
+from sweep.config.market import instant
 from sweep.differences import EXACT, Difference, Tolerance, between, first_trade
 from sweep.errors import error
 from sweep.recorded import DIGESTS, Data, Recorded, check_versions, load_data
@@ -194,8 +195,22 @@ def _load(recorded: Recorded, overrides: Sequence[str], cache: DatasetCache | No
                 f"override {text!r}",
                 remedy="a replay takes the place of its data only: market.bid=PATH",
             )
-    config = load(parse_yaml(recorded.config), overrides)
+    config = _as_run(load(parse_yaml(recorded.config), overrides), recorded.facts["window"])
     return config, load_data(config, recorded.facts["dataset"], named=bool(overrides), cache=cache)
+
+
+def _as_run(config: Config, window: Mapping[str, str]) -> Config:
+    """The config with the window that the trial had, so that bars appended since change nothing."""
+    market = config.market
+    start, end = market.window
+    if (start is not None and end is not None) or any(market.higher.values()) or market.synthetic is not None:
+        return config
+    bounds = (instant(window["trade_from"]), instant(window["trade_until"]))
+    # Without a start there was no bar before it.
+    warmup = 0 if start is None else market.warmup_bars
+    return config.model_copy(
+        update={"market": market.model_copy(update={"window": bounds, "warmup_bars": warmup})}
+    )
 
 
 def _compare(

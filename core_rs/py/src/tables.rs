@@ -10,7 +10,7 @@ use arrow_buffer::{ArrowNativeType, Buffer, ScalarBuffer};
 use arrow_schema::{Field, Schema};
 use std::sync::Arc;
 use sweep_engine::market::higher::NONE;
-use sweep_engine::market::{Higher, Market, Quote, Quotes};
+use sweep_engine::market::{Higher, Market, Quote, Quotes, Ticks};
 use sweep_engine::metrics::CATALOGUE;
 use sweep_engine::orders::{Position, Signal};
 use sweep_engine::portfolio::Curve;
@@ -166,6 +166,20 @@ fn shared<T: ArrowNativeType + bytemuck::Pod + Send + Sync>(column: &Column<T>) 
         }
     }
     ScalarBuffer::from(Buffer::from(bytes::Bytes::from_owner(Owner(column.clone()))))
+}
+
+/// The ticks of a market; sizes that are not known have no column.
+pub fn ticks_table(ticks: &Ticks) -> Result<RecordBatch> {
+    let mut t = Columns::default();
+    t.times("timestamp", ticks.time().iter().copied());
+    t.floats("bid", ticks.bid().iter().copied());
+    t.floats("ask", ticks.ask().iter().copied());
+    for (name, size) in [("bid_size", ticks.bid_size()), ("ask_size", ticks.ask_size())] {
+        if let Some(size) = size {
+            t.floats(name, size.iter().copied());
+        }
+    }
+    t.build()
 }
 
 /// The bars of a higher timeframe.
