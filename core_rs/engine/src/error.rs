@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::{Map, Value as Json};
+
 /// Where an error arises. It decides the exit code of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -37,6 +39,8 @@ pub struct Error {
     pub place: String,
     /// What to do about it.
     pub remedy: String,
+    /// Details for machines, by name.
+    pub context: Map<String, Json>,
 }
 
 /// Result of anything in the engine that can fail.
@@ -59,7 +63,8 @@ impl Error {
     }
 
     fn new(code: u16, stage: Stage, what: impl Into<String>) -> Self {
-        Self { code, stage, what: what.into(), place: String::new(), remedy: String::new() }
+        let (what, place, remedy) = (what.into(), String::new(), String::new());
+        Self { code, stage, what, place, remedy, context: Map::new() }
     }
 
     /// Adds where it happened.
@@ -73,6 +78,13 @@ impl Error {
     #[must_use]
     pub fn fix(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = remedy.into();
+        self
+    }
+
+    /// Adds a detail for machines.
+    #[must_use]
+    pub fn with(mut self, name: &str, detail: Json) -> Self {
+        self.context.insert(name.to_owned(), detail);
         self
     }
 }

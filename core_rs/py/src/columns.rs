@@ -56,6 +56,14 @@ impl Table {
         Ok(join(chunks.iter().map(|c| c.as_primitive::<Float64Type>().values().clone())))
     }
 
+    /// A float64 column; without it, or if it is null in every row, there are no values.
+    pub fn floats_if_given(&self, name: &str) -> Result<Option<Column<f64>>> {
+        let Ok(at) = self.schema.index_of(name) else { return Ok(None) };
+        let rows = self.batches.iter().map(RecordBatch::num_rows).sum::<usize>();
+        let nulls = self.batches.iter().map(|b| b.column(at).logical_null_count()).sum::<usize>();
+        if rows > 0 && nulls == rows { Ok(None) } else { self.floats(name).map(Some) }
+    }
+
     /// A timestamp[us] column without nulls; the zone has been looked at before.
     pub fn times(&self, name: &str) -> Result<Column<i64>> {
         let chunks =

@@ -13,6 +13,10 @@ pub fn to_py(py: Python<'_>, error: &Error) -> PyErr {
         kwargs.set_item("where", &error.place)?;
         kwargs.set_item("remedy", &error.remedy)?;
         kwargs.set_item("stage", error.stage.name())?;
+        if !error.context.is_empty() {
+            let text = serde_json::Value::Object(error.context.clone()).to_string();
+            kwargs.set_item("context", py.import("json")?.call_method1("loads", (text,))?)?;
+        }
         let exception =
             py.import("sweep.errors")?.getattr("error")?.call((error.code, &error.what), Some(&kwargs))?;
         Ok(PyErr::from_value(exception))

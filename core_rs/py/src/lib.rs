@@ -22,5 +22,5 @@ mod native {
     #[pymodule_export]
     use super::engine::{Backtest, Batch, Engine, run_signals};
     #[pymodule_export]
-    use super::market::Market;
+    use super::market::{Market, check_bars, check_ticks, spacing};
 }

@@ -3,12 +3,15 @@
 use crate::arrow::{ArrowTable, read_stream};
 use crate::columns::Table;
 use crate::guard::{attached, detached};
-use crate::tables::{aligned_table, higher_table, market_table};
+use crate::tables::{aligned_table, higher_table, market_table, ticks_table};
 use pyo3::prelude::*;
-use sweep_engine::market::{self, MarketMeta, MarketOptions, Quotes, RawBars, SyntheticOptions};
+use sweep_engine::market::{
+    self, Bars, CheckOptions, MarketMeta, MarketOptions, Quotes, RawBars, RawTicks, Spacing,
+    SyntheticOptions, TickOptions, Ticks,
+};
 use sweep_engine::{Error, Result};
 
-/// Bid and ask bars of one symbol that keep the data contract. Immutable; never write to a table given to it.
+/// Bid and ask bars of one symbol that keep the data contract, with the ticks if they were built of such. Immutable; never write to a table given to it.
 #[pyclass(frozen, module = "sweep._core")]
 pub struct Market(pub market::Market);
 
@@ -31,6 +34,16 @@ impl Market {
         })
     }
 
+    /// Checks ticks and builds bars of them.
+    #[staticmethod]
+    fn from_ticks(py: Python<'_>, ticks: &Bound<'_, PyAny>, options: &str) -> PyResult<Self> {
+        let ticks = Table::new(read_stream(ticks)?);
+        detached(py, || {
+            let options = TickOptions::from_json(options)?;
+            Ok(Self(market::Market::from_ticks(raw_ticks(&ticks)?, &options)?))
+        })
+    }
+
     /// The synthetic market of the documented generator.
     #[staticmethod]
     fn synthetic(py: Python<'_>, options: &str) -> PyResult<Self> {
@@ -45,6 +58,16 @@ impl Market {
             let meta = MarketMeta::from_json(meta)?;
             let (bid, ask) = (quotes(&table, "bid_")?, quotes(&table, "ask_")?);
             Ok(Self(market::Market::trusted(meta, table.times("timestamp")?, bid, ask)?))
+        })
+    }
+
+    /// The market whose `ticks_table` and `meta` these are; values are not checked again.
+    #[staticmethod]
+    fn from_ticks_table(py: Python<'_>, table: &Bound<'_, PyAny>, meta: &str) -> PyResult<Self> {
+        let table = Table::new(read_stream(table)?);
+        detached(py, || {
+            let meta = MarketMeta::from_json(meta)?;
+            Ok(Self(market::Market::trusted_ticks(meta, raw_ticks(&table)?)?))
         })
     }
 
@@ -94,7 +117,12 @@ impl Market {
         detached(py, || Ok(ArrowTable(market_table(&self.0)?)))
     }
 
-    /// JSON: spec, timeframe, trade_from, trade_until, history_from; day and stale_after if they are set.
+    /// timestamp, bid, ask, and bid_size and ask_size if they are known; nothing for a market of bars.
+    fn ticks_table(&self, py: Python<'_>) -> PyResult<Option<ArrowTable>> {
+        detached(py, || self.0.ticks().map(|ticks| Ok(ArrowTable(ticks_table(ticks)?))).transpose())
+    }
+
+    /// JSON: spec, timeframe, trade_from, trade_until, history_from; kind for ticks; day and stale_after if set.
     fn meta(&self, py: Python<'_>) -> PyResult<String> {
         attached(py, || json(&self.0.meta()))
     }
@@ -126,6 +154,43 @@ impl Market {
 /// JSON text of a description.
 pub fn json(value: &impl serde::Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|e| Error::engine(3003, e.to_string()))
+}
+
+/// JSON list of everything that bars have against the data contract.
+#[pyfunction]
+pub fn check_bars(py: Python<'_>, table: &Bound<'_, PyAny>, options: &str) -> PyResult<String> {
+    let table = Table::new(read_stream(table)?);
+    detached(py, || {
+        let CheckOptions { timeframe, duplicates, name, .. } = CheckOptions::for_bars(options)?;
+        json(&Bars::defects(&raw_bars(&table)?, &name, timeframe, duplicates)?)
+    })
+}
+
+/// JSON list of everything that ticks have against the data contract.
+#[pyfunction]
+pub fn check_ticks(py: Python<'_>, table: &Bound<'_, PyAny>, options: &str) -> PyResult<String> {
+    let table = Table::new(read_stream(table)?);
+    detached(py, || {
+        let CheckOptions { crossed, name, .. } = CheckOptions::for_ticks(options)?;
+        json(&Ticks::defects(&raw_ticks(&table)?, &name, crossed)?)
+    })
+}
+
+/// JSON: the most common step of the column timestamp, its share, and the five most common ones.
+#[pyfunction]
+pub fn spacing(py: Python<'_>, table: &Bound<'_, PyAny>) -> PyResult<String> {
+    let table = Table::new(read_stream(table)?);
+    detached(py, || json(&Spacing::of(&table.times("timestamp")?)))
+}
+
+fn raw_ticks(table: &Table) -> Result<RawTicks> {
+    Ok(RawTicks {
+        time: table.times("timestamp")?,
+        bid: table.floats("bid")?,
+        ask: table.floats("ask")?,
+        bid_size: table.floats_if_given("bid_size")?,
+        ask_size: table.floats_if_given("ask_size")?,
+    })
 }
 
 fn raw_bars(table: &Table) -> Result<RawBars> {

@@ -1,6 +1,7 @@
 //! One checked bar series. What has the type [`Bars`] keeps the data contract, and nothing checks it again.
 
 use super::contract::{self, Duplicates};
+use super::defects::{self, Defect};
 use super::quotes::Quotes;
 use super::timeframe::Timeframe;
 use crate::{Column, Result};
@@ -50,9 +51,10 @@ impl Bars {
     /// 2200; [1006] values that are not finite, prices not in (0, 1e12), negative volumes, bars against
     /// low ≤ open, close ≤ high, labels that do not increase by at least one bar, duplicates. All classes of
     /// defect are found in one pass; the error has the code of the first class in this order of the contract:
-    /// values, price order, label range, label order, duplicates, distance.
+    /// values, price order, label range, label order, duplicates, distance. Its context `defects` lists them all.
     pub fn check(raw: RawBars, name: &str, timeframe: Timeframe, duplicates: Duplicates) -> Result<Self> {
-        let dropped = contract::check(&raw, name, timeframe, duplicates)?;
+        let contract::Checked { defects, dropped } = contract::check(&raw, name, timeframe, duplicates)?;
+        defects::refuse(&defects, name)?;
         let volume_absent = raw.volume.is_none();
         let volume = raw.volume.unwrap_or_else(|| vec![0.0; raw.label.len()].into());
         let quotes = Quotes { open: raw.open, high: raw.high, low: raw.low, close: raw.close, volume };
@@ -67,6 +69,19 @@ impl Bars {
             bars.remove(&dropped);
         }
         Ok(bars)
+    }
+
+    /// All that columns have against the contract, class by class; nothing if [`Bars::check`] accepts them.
+    ///
+    /// # Errors
+    /// [1011] if the columns differ in length.
+    pub fn defects(
+        raw: &RawBars,
+        name: &str,
+        timeframe: Timeframe,
+        duplicates: Duplicates,
+    ) -> Result<Vec<Defect>> {
+        Ok(contract::check(raw, name, timeframe, duplicates)?.defects)
     }
 
     /// Open times.

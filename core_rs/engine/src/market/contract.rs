@@ -2,6 +2,7 @@
 
 use super::bars::RawBars;
 use super::calendar::iso;
+use super::defects::{Class, Defect, Findings};
 use super::timeframe::Timeframe;
 use crate::{Error, Result};
 
@@ -15,17 +16,20 @@ pub enum Duplicates {
     DropIdentical,
 }
 
+/// The words for them.
+pub(super) const DUPLICATES: [(&str, Duplicates); 2] =
+    [("reject", Duplicates::Reject), ("drop_identical", Duplicates::DropIdentical)];
+
 /// 1900-01-01 and 2201-01-01.
 const FIRST_LABEL: i64 = -2_208_988_800_000_000;
 const END_OF_LABELS: i64 = 7_289_654_400_000_000;
 /// Labels that the contract allows.
 pub(super) const YEARS: std::ops::Range<i64> = FIRST_LABEL..END_OF_LABELS;
-const HIGHEST_PRICE: f64 = 1e12;
-const SHOWN: usize = 5;
+pub(super) const HIGHEST_PRICE: f64 = 1e12;
 
-/// Classes of defects; an error carries the code of the first that occurs.
+/// Classes of defects of bars, in the order in which they are reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Defect {
+enum BarDefect {
     NotFinite,
     NotPositive,
     TooLarge,
@@ -38,20 +42,39 @@ enum Defect {
     Overlap,
 }
 
-const DEFECTS: [Defect; 10] = [
-    Defect::NotFinite,
-    Defect::NotPositive,
-    Defect::TooLarge,
-    Defect::NegativeVolume,
-    Defect::PriceOrder,
-    Defect::LabelRange,
-    Defect::Unsorted,
-    Defect::ConflictingDuplicate,
-    Defect::IdenticalDuplicate,
-    Defect::Overlap,
-];
+impl Class for BarDefect {
+    const ALL: &'static [Self] = &[
+        Self::NotFinite,
+        Self::NotPositive,
+        Self::TooLarge,
+        Self::NegativeVolume,
+        Self::PriceOrder,
+        Self::LabelRange,
+        Self::Unsorted,
+        Self::ConflictingDuplicate,
+        Self::IdenticalDuplicate,
+        Self::Overlap,
+    ];
 
-impl Defect {
+    fn place(self) -> usize {
+        self as usize
+    }
+
+    fn slug(self) -> &'static str {
+        match self {
+            Self::NotFinite => "not_finite",
+            Self::NotPositive => "not_positive",
+            Self::TooLarge => "too_large",
+            Self::NegativeVolume => "negative_volume",
+            Self::PriceOrder => "price_order",
+            Self::LabelRange => "label_range",
+            Self::Unsorted => "unsorted",
+            Self::ConflictingDuplicate => "conflicting_duplicate",
+            Self::IdenticalDuplicate => "identical_duplicate",
+            Self::Overlap => "overlap",
+        }
+    }
+
     fn code(self) -> u16 {
         if self == Self::LabelRange { 1003 } else { 1006 }
     }
@@ -70,7 +93,9 @@ impl Defect {
             Self::Overlap => "closer to the row before than one bar",
         }
     }
+}
 
+impl BarDefect {
     fn remedy(self, timeframe: Timeframe) -> String {
         match self {
             Self::NotFinite | Self::NotPositive | Self::TooLarge | Self::NegativeVolume => {
@@ -107,63 +132,34 @@ impl Defect {
     }
 }
 
-/// Number of rows of each class, and the first of them.
-#[derive(Default)]
-struct Findings {
-    counts: [usize; DEFECTS.len()],
-    rows: [Vec<usize>; DEFECTS.len()],
+/// What a series has against the contract, and which rows are to be dropped.
+pub(super) struct Checked {
+    /// Every class that occurs, in the order of the contract.
+    pub defects: Vec<Defect>,
+    /// Rows that are identical to their predecessor and may go.
+    pub dropped: Vec<usize>,
 }
 
-impl Findings {
-    fn add(&mut self, defect: Defect, row: usize) {
-        let class = defect as usize;
-        self.counts[class] += 1;
-        if self.rows[class].len() < SHOWN {
-            self.rows[class].push(row);
-        }
-    }
-
-    fn into_result(self, raw: &RawBars, name: &str, timeframe: Timeframe) -> Result<()> {
-        let mut found = DEFECTS.into_iter().filter(|&d| self.counts[d as usize] > 0);
-        let Some(first) = found.next() else { return Ok(()) };
-        let others: Vec<String> =
-            found.map(|d| format!("{} {} [{}]", rows(self.counts[d as usize]), d.what(), d.code())).collect();
-        let mut what = format!("{} {}", rows(self.counts[first as usize]), first.what());
-        if !others.is_empty() {
-            what = format!("{what} (also: {})", others.join(", "));
-        }
-        let shown: Vec<String> = self.rows[first as usize]
-            .iter()
-            .map(|&row| format!("{row} ({}: {})", iso(raw.label[row]), first.detail(raw, row)))
-            .collect();
-        Err(Error::data(first.code(), what)
-            .at(format!("{name}, counted from 0: {}", shown.join(", ")))
-            .fix(first.remedy(timeframe)))
-    }
-}
-
-fn rows(count: usize) -> String {
-    if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
-}
-
-/// Checks a series; the result lists the rows to drop, all identical to their predecessor.
+/// Checks a series.
 ///
 /// # Errors
-/// [1010] if there are no rows, [1011] if the columns differ in length, else the code of the first class of
-/// defect that occurs: [1003] labels, [1006] everything else.
+/// [1011] if the columns differ in length.
 pub(super) fn check(
     raw: &RawBars,
     name: &str,
     timeframe: Timeframe,
     duplicates: Duplicates,
-) -> Result<Vec<usize>> {
+) -> Result<Checked> {
     check_lengths(raw, name)?;
     let n = raw.label.len();
+    if n == 0 {
+        return Ok(Checked { defects: vec![Defect::no_rows("bar")], dropped: Vec::new() });
+    }
     let (label, open, high, low, close) =
         (&raw.label[..], &raw.open[..n], &raw.high[..n], &raw.low[..n], &raw.close[..n]);
     let volume = raw.volume.as_ref().map(|v| &v[..n]);
     let span = timeframe.micros();
-    let mut findings = Findings::default();
+    let mut findings = Findings::new();
     let mut dropped = Vec::new();
     let mut earliest = i64::MIN;
     for i in 0..n {
@@ -186,28 +182,29 @@ pub(super) fn check(
         }
         earliest = t.saturating_add(span);
     }
-    findings.into_result(raw, name, timeframe)?;
-    Ok(dropped)
+    let detail = |class: BarDefect, row| class.detail(raw, row);
+    let defects = findings.into_defects(label, detail, |class| class.remedy(timeframe));
+    Ok(Checked { defects, dropped })
 }
 
 #[cold]
-fn values(prices: [f64; 4], volume: f64, row: usize, findings: &mut Findings) {
+fn values(prices: [f64; 4], volume: f64, row: usize, findings: &mut Findings<BarDefect>) {
     let [open, high, low, close] = prices;
     if !prices.iter().all(|x| x.is_finite()) || !volume.is_finite() {
-        findings.add(Defect::NotFinite, row);
+        findings.add(BarDefect::NotFinite, row);
         return;
     }
     if prices.iter().any(|&x| x <= 0.0) {
-        findings.add(Defect::NotPositive, row);
+        findings.add(BarDefect::NotPositive, row);
     }
     if prices.iter().any(|&x| x >= HIGHEST_PRICE) {
-        findings.add(Defect::TooLarge, row);
+        findings.add(BarDefect::TooLarge, row);
     }
     if volume < 0.0 {
-        findings.add(Defect::NegativeVolume, row);
+        findings.add(BarDefect::NegativeVolume, row);
     }
     if !(low <= open.min(close) && open.max(close) <= high) {
-        findings.add(Defect::PriceOrder, row);
+        findings.add(BarDefect::PriceOrder, row);
     }
 }
 
@@ -217,27 +214,27 @@ fn labels(
     row: usize,
     span: i64,
     duplicates: Duplicates,
-    findings: &mut Findings,
+    findings: &mut Findings<BarDefect>,
     dropped: &mut Vec<usize>,
 ) {
     let label = raw.label[row];
     if !(FIRST_LABEL..END_OF_LABELS).contains(&label) {
-        findings.add(Defect::LabelRange, row);
+        findings.add(BarDefect::LabelRange, row);
     }
     if row == 0 {
         return;
     }
     let before = raw.label[row - 1];
     if label < before {
-        findings.add(Defect::Unsorted, row);
+        findings.add(BarDefect::Unsorted, row);
     } else if label > before {
         if label < before.saturating_add(span) {
-            findings.add(Defect::Overlap, row);
+            findings.add(BarDefect::Overlap, row);
         }
     } else if raw.values(row) != raw.values(row - 1) {
-        findings.add(Defect::ConflictingDuplicate, row);
+        findings.add(BarDefect::ConflictingDuplicate, row);
     } else if duplicates == Duplicates::Reject {
-        findings.add(Defect::IdenticalDuplicate, row);
+        findings.add(BarDefect::IdenticalDuplicate, row);
     } else {
         dropped.push(row);
     }
@@ -253,9 +250,6 @@ fn check_lengths(raw: &RawBars, name: &str) -> Result<()> {
                 .at(name.to_owned())
                 .fix("give columns of one length"));
         }
-    }
-    if n == 0 {
-        return Err(Error::data(1010, "there are no rows").at(name.to_owned()).fix("give at least one bar"));
     }
     Ok(())
 }

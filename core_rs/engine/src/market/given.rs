@@ -91,7 +91,7 @@ impl Market {
     /// primary bar are left out.
     ///
     /// # Errors
-    /// [1001] a timeframe that is not above the primary one or given twice; [1006] another symbol, labels that
+    /// [1001] a timeframe that is not above the primary one or given twice, or ticks; [1006] another symbol, labels that
     /// are no boundaries, closes that agree with the primary bars only if shifted by one bar, or a day that
     /// begins inside a primary bar; [1010] no bar ends before the primary bars do.
     pub fn with_higher(&self, given: &[Self]) -> Result<Self> {
@@ -133,6 +133,10 @@ impl Market {
                 .fix("give each higher timeframe once"));
             }
             shorter = timeframe.micros();
+        }
+        if let Some(ticks) = sorted.iter().find(|m| m.ticks.is_some()) {
+            let what = format!("the given {} bars are held as ticks", ticks.timeframe);
+            return Err(Error::config(1001, what).at("market.higher").fix("give bars"));
         }
         let given = sorted.into_iter().map(|m| self.cut(m, i64::MIN, 0)).collect::<Result<Vec<_>>>()?;
         let mut market = self.clone();

@@ -162,7 +162,7 @@ fn merged(quotes: &Quotes, filled: &Filled) -> Quotes {
 }
 
 /// The value that beats all others. No order decides which it is, so four are sought side by side.
-fn extreme(values: &[f64], beats: impl Fn(f64, f64) -> bool) -> f64 {
+pub(super) fn extreme(values: &[f64], beats: impl Fn(f64, f64) -> bool) -> f64 {
     let pick = |a: f64, b: f64| if beats(a, b) { a } else { b };
     let mut best = [values[0]; 4];
     let (fours, rest) = values.as_chunks::<4>();

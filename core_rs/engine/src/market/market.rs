@@ -1,10 +1,11 @@
 //! Bid and ask bars of one instrument: what an engine trades on.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::buckets::Buckets;
 use super::calendar::iso;
 use super::day::{Alignment, Day};
 use super::given::Comparison;
@@ -12,9 +13,47 @@ use super::higher::Computed;
 use super::quotes::Quotes;
 use super::report::{ImportNotes, Report};
 use super::spec::SymbolSpec;
+use super::ticks::Ticks;
 use super::timeframe::Timeframe;
 use crate::schema::Digest;
 use crate::{Column, Error, Result};
+
+/// From here on a second thread costs less than it saves.
+const MANY_ROWS: usize = 100_000;
+
+/// What the rows of a market are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Bars.
+    #[default]
+    Bars,
+    /// Ticks, of which the bars are built.
+    Ticks,
+}
+
+impl Kind {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bars => "bars",
+            Self::Ticks => "ticks",
+        }
+    }
+
+    fn is_bars(&self) -> bool {
+        *self == Self::Bars
+    }
+
+    fn nothing_traded(self, from: i64, until: i64) -> Error {
+        let row = match self {
+            Self::Bars => "bar",
+            Self::Ticks => "tick",
+        };
+        Error::data(1010, format!("no {row} lies in the window from {} to {}", iso(from), iso(until)))
+            .fix("choose a window that the data cover")
+    }
+}
 
 /// What a market is beside its rows. Times in microseconds UTC.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,14 +67,20 @@ pub struct MarketMeta {
     pub trade_from: i64,
     /// … up to here, exclusively.
     pub trade_until: i64,
-    /// Label of the first row.
+    /// Label of the first bar.
     pub history_from: i64,
+    /// What the rows are.
+    #[serde(default, skip_serializing_if = "Kind::is_bars")]
+    pub kind: Kind,
     /// Trading days, if they are not those of UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub day: Option<Day>,
     /// Age in primary bars after which higher bars are not seen, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_after: Option<usize>,
+    /// Digest of the rows, where it is known from a trusted record: it is then not computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
 }
 
 impl MarketMeta {
@@ -47,9 +92,24 @@ impl MarketMeta {
         serde_json::from_str(text)
             .map_err(|e| Error::data(3004, format!("not the description of a market: {e}")))
     }
+
+    pub(super) fn alignment(&self) -> Alignment {
+        Alignment { day: self.day.unwrap_or_default(), stale_after: self.stale_after }
+    }
+
+    /// # Errors
+    /// [3008] if the description is of rows of the other kind.
+    pub(super) fn check_kind(&self, kind: Kind) -> Result<()> {
+        if self.kind == kind {
+            return Ok(());
+        }
+        Err(Error::data(3008, format!("the description is of {}, not of {}", self.kind.name(), kind.name()))
+            .fix("give the table that belongs to the description"))
+    }
 }
 
-/// A checked market: bid and ask bars with the same labels, some of them only history for indicators.
+/// A checked market: bid and ask bars with the same labels, some of them only history for indicators. The ticks
+/// of which the bars were built stay with them.
 ///
 /// Cloning and slicing share the memory of the columns.
 #[derive(Debug, Clone)]
@@ -61,8 +121,9 @@ pub struct Market {
     pub(super) ask: Quotes,
     /// The ask side before a spread multiplier, which the digest is of.
     pub(super) ask_as_quoted: Option<Quotes>,
-    trade_from: i64,
-    trade_until: i64,
+    pub(super) ticks: Option<Arc<Ticks>>,
+    pub(super) trade_from: i64,
+    pub(super) trade_until: i64,
     first_traded: usize,
     pub(super) notes: ImportNotes,
     pub(super) alignment: Alignment,
@@ -83,7 +144,8 @@ impl Market {
         ask: Quotes,
         notes: ImportNotes,
     ) -> Self {
-        let (trade_from, trade_until) = (label[0], label[label.len() - 1] + timeframe.micros());
+        let trade_from = label.first().copied().unwrap_or_default();
+        let trade_until = label.last().map_or(trade_from, |last| last + timeframe.micros());
         Self {
             spec,
             timeframe,
@@ -91,6 +153,7 @@ impl Market {
             bid,
             ask,
             ask_as_quoted: None,
+            ticks: None,
             trade_from,
             trade_until,
             first_traded: 0,
@@ -115,52 +178,78 @@ impl Market {
     /// [1010] without a traded bar, [1011] if columns differ in length, [3008] if the rows are not those that
     /// the description is of.
     pub fn trusted(meta: MarketMeta, label: Column<i64>, bid: Quotes, ask: Quotes) -> Result<Self> {
+        meta.check_kind(Kind::Bars)?;
         bid.check_lengths(label.len(), "bid")?;
         ask.check_lengths(label.len(), "ask")?;
-        if label.first().is_some_and(|&first| first != meta.history_from) {
-            let what = format!("the rows start at {}, not at {}", iso(label[0]), iso(meta.history_from));
+        if label.is_empty() {
+            return Err(Kind::Bars.nothing_traded(meta.trade_from, meta.trade_until));
+        }
+        let alignment = meta.alignment();
+        let notes = ImportNotes::default();
+        let market = Self::assemble(meta.spec.clone(), meta.timeframe, label, bid, ask, notes);
+        market.aligned_by(alignment).described(meta)
+    }
+
+    /// The market with the window of a description.
+    ///
+    /// # Errors
+    /// [1010] without a traded bar, [3008] if the bars are not those that the description is of.
+    pub(super) fn described(self, meta: MarketMeta) -> Result<Self> {
+        let MarketMeta { trade_from, trade_until, history_from, digest, .. } = meta;
+        if self.history_from() != history_from {
+            let what =
+                format!("the rows start at {}, not at {}", iso(self.history_from()), iso(history_from));
             return Err(Error::data(3008, what).fix("give the table that belongs to the description"));
         }
-        if label.last().is_some_and(|&last| last >= meta.trade_until) {
-            return Err(Error::data(3008, format!("there are rows after {}", iso(meta.trade_until)))
+        if self.times().last().is_some_and(|&last| last >= trade_until) {
+            return Err(Error::data(3008, format!("there are rows after {}", iso(trade_until)))
                 .fix("give the table that belongs to the description"));
         }
-        let first_traded = label.partition_point(|&t| t < meta.trade_from);
-        if first_traded == label.len() {
-            return Err(no_traded_bar(meta.trade_from, meta.trade_until));
+        if self.times().last().is_none_or(|&last| last < trade_from) {
+            return Err(self.kind().nothing_traded(trade_from, trade_until));
         }
-        let MarketMeta { spec, timeframe, trade_from, trade_until, .. } = meta;
-        let alignment = Alignment { day: meta.day.unwrap_or_default(), stale_after: meta.stale_after };
-        let market = Self::assemble(spec, timeframe, label, bid, ask, ImportNotes::default());
-        Ok(Self { trade_from, trade_until, first_traded, ..market.aligned_by(alignment) })
+        let first_traded = self.label.partition_point(|&t| t < trade_from);
+        let digest = digest.map_or_else(OnceLock::new, OnceLock::from);
+        Ok(Self { digest, trade_from, trade_until, first_traded, ..self })
     }
 
     /// The bars of [`start`, `end`), traded, and up to `warmup_bars` bars before them as history. Without
-    /// bounds: from the first label, to the end of the last bar. Given higher timeframes keep as many bars of
-    /// their own before `start`, and none that ends after the last primary bar.
+    /// bounds: from the first label, to the end of the last bar, for ticks to the end of the forming one. Given
+    /// higher timeframes keep as many bars of their own before `start`, and none that ends after the last primary
+    /// bar. Of ticks those from the first bar's label up to `end` are kept, and the bars that they complete.
     ///
     /// # Errors
-    /// [1010] if no bar lies in the window, or no bar of a given higher timeframe is complete in it.
+    /// [1010] if no bar, or no tick, lies in the window, or no bar of a given higher timeframe is complete in it.
     pub fn window(&self, start: Option<i64>, end: Option<i64>, warmup_bars: usize) -> Result<Self> {
-        let trade_from = start.unwrap_or(self.label[0]);
-        let trade_until = end.unwrap_or(self.end_of_rows());
-        let first = self.label.partition_point(|&t| t < trade_from);
-        let last = self.label.partition_point(|&t| t < trade_until);
-        if first >= last {
-            return Err(no_traded_bar(trade_from, trade_until).at(format!(
-                "{} has bars from {} to {}",
+        let trade_from = start.unwrap_or_else(|| self.history_from());
+        let trade_until = end.unwrap_or_else(|| self.end_of_data());
+        let traded = self.times().partition_point(|&t| t < trade_until);
+        if self.times()[..traded].last().is_none_or(|&last| last < trade_from) {
+            let times = self.times();
+            return Err(self.kind().nothing_traded(trade_from, trade_until).at(format!(
+                "{} has {} from {} to {}",
                 self.spec.symbol,
-                iso(self.label[0]),
-                iso(self.label[self.len() - 1])
+                self.kind().name(),
+                iso(times[0]),
+                iso(times[times.len() - 1])
             )));
         }
+        // Of ticks, the last one in the window lies in the bar that is still forming there.
+        let forming = self.ticks.as_ref().map(|ticks| self.bucket(ticks.time()[traded - 1]).0);
+        let last = forming.map_or(traded, |forming| self.label.partition_point(|&t| t < forming));
+        let first = self.label.partition_point(|&t| t < trade_from).min(last);
         let kept = first.saturating_sub(warmup_bars);
         let rows = kept..last;
+        let ticks = self.ticks.as_ref().zip(forming).map(|(ticks, forming)| {
+            let from = self.label[rows.clone()].first().copied().unwrap_or(forming);
+            Arc::new(ticks.slice(ticks.time().partition_point(|&t| t < from)..traded))
+        });
         let mut window = Self {
             label: self.label.slice(rows.clone()),
             bid: self.bid.slice(rows.clone()),
             ask: self.ask.slice(rows.clone()),
             ask_as_quoted: self.ask_as_quoted.as_ref().map(|ask| ask.slice(rows)),
+            ticks,
             trade_from,
             trade_until,
             first_traded: first - kept,
@@ -173,8 +262,8 @@ impl Market {
         Ok(window)
     }
 
-    /// The market with every positive spread multiplied by `m`, given higher timeframes too. Crossed fields keep their value, and the
-    /// market keeps its digest: the multiplier is a cost, not data.
+    /// The market with every positive spread of its bars multiplied by `m`, given higher timeframes too. Crossed
+    /// fields keep their value, and the market keeps its digest: the multiplier is a cost, not data.
     ///
     /// # Errors
     /// [1003] unless `m` is finite and not negative.
@@ -206,20 +295,40 @@ impl Market {
         Ok(Self { ask, ask_as_quoted, given, computed: Computed::default(), ..self.clone() })
     }
 
-    /// SHA-256 that names the data: symbol, timeframe and the bid and ask rows held here, before any spread
-    /// multiplier. Computed once.
+    /// SHA-256 that names the data: symbol, timeframe and the bid and ask rows or the ticks held here, before any
+    /// spread multiplier. Computed once.
     pub fn digest(&self) -> Digest {
         *self.digest.get_or_init(|| {
             let ask = self.ask_as_quoted.as_ref().unwrap_or(&self.ask);
             let mut hash = Sha256::new();
             hash.update(b"sweep.market.v1\n");
-            for text in [self.spec.symbol.as_str(), &self.timeframe.to_string(), "bars"] {
+            for text in [self.spec.symbol.as_str(), &self.timeframe.to_string(), self.kind().name()] {
                 hash.update(text.as_bytes());
                 hash.update([0]);
             }
-            hash.update(self.bid.digest(&self.label).0);
-            hash.update(ask.digest(&self.label).0);
+            match &self.ticks {
+                Some(ticks) => hash.update(ticks.digest().0),
+                None => self.digests_of([&self.bid, ask]).iter().for_each(|side| hash.update(side.0)),
+            }
             Digest(hash.finalize().into())
+        })
+    }
+
+    /// Digests of both sides; two threads where that pays, one where the sides are the same memory.
+    fn digests_of(&self, sides: [&Quotes; 2]) -> [Digest; 2] {
+        let same =
+            |(a, b): ((_, &Column<f64>), (_, &Column<f64>))| std::ptr::eq(a.1.as_slice(), b.1.as_slice());
+        let [bid, ask] = sides.map(Quotes::columns);
+        if bid.into_iter().zip(ask).all(same) {
+            return [sides[0].digest(&self.label); 2];
+        }
+        if self.len() < MANY_ROWS {
+            return sides.map(|side| side.digest(&self.label));
+        }
+        std::thread::scope(|scope| {
+            let ask = scope.spawn(|| sides[1].digest(&self.label));
+            let bid = sides[0].digest(&self.label);
+            [bid, ask.join().unwrap_or_else(|_| sides[1].digest(&self.label))]
         })
     }
 
@@ -241,9 +350,21 @@ impl Market {
             trade_from: self.trade_from,
             trade_until: self.trade_until,
             history_from: self.history_from(),
+            kind: self.kind(),
             day: Some(self.alignment.day).filter(|day| *day != Day::default()),
             stale_after: self.alignment.stale_after,
+            digest: None,
         }
+    }
+
+    /// What the rows are.
+    pub fn kind(&self) -> Kind {
+        if self.ticks.is_some() { Kind::Ticks } else { Kind::Bars }
+    }
+
+    /// The ticks of which the bars were built.
+    pub fn ticks(&self) -> Option<&Ticks> {
+        self.ticks.as_deref()
     }
 
     /// The instrument.
@@ -262,7 +383,7 @@ impl Market {
         self.label.len()
     }
 
-    /// Open times in microseconds UTC, strictly increasing; never empty.
+    /// Open times in microseconds UTC, strictly increasing; empty only if ticks have not completed a bar.
     pub fn label(&self) -> &[i64] {
         &self.label
     }
@@ -282,7 +403,7 @@ impl Market {
         &self.ask
     }
 
-    /// Row of the first traded bar; all later rows are traded.
+    /// Row of the first traded bar; all later rows are traded. The number of bars if ticks completed none.
     pub fn first_traded(&self) -> usize {
         self.first_traded
     }
@@ -302,19 +423,33 @@ impl Market {
         self.alignment
     }
 
-    /// Label of the first row.
+    /// Label of the first bar, of ticks without a complete bar that of the bar which they form.
     pub fn history_from(&self) -> i64 {
-        self.label[0]
+        self.label.first().copied().unwrap_or_else(|| self.bucket(self.times()[0]).0)
     }
 
+    /// Times of the rows that are stored: those of ticks, else the labels of bars. Never empty.
+    fn times(&self) -> &[i64] {
+        self.ticks.as_ref().map_or(&self.label, |ticks| ticks.time())
+    }
+
+    /// Start and end of the bar that contains a tick.
+    fn bucket(&self, instant: i64) -> (i64, i64) {
+        Buckets::new(self.timeframe, self.alignment.day).containing(instant)
+    }
+
+    /// End of the last bar, for ticks of the one that is still forming.
+    fn end_of_data(&self) -> i64 {
+        match &self.ticks {
+            None => self.end_of_rows(),
+            Some(ticks) => self.bucket(ticks.time()[ticks.len() - 1]).1,
+        }
+    }
+
+    /// End of the last bar; before all time if ticks have not completed one.
     pub(super) fn end_of_rows(&self) -> i64 {
-        self.label[self.len() - 1] + self.timeframe.micros()
+        self.label.last().map_or(i64::MIN, |last| last + self.timeframe.micros())
     }
-}
-
-fn no_traded_bar(from: i64, until: i64) -> Error {
-    Error::data(1010, format!("no bar lies in the window from {} to {}", iso(from), iso(until)))
-        .fix("choose a window that the data cover")
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 use super::bars::{Bars, RawBars};
 use super::buckets::Buckets;
 use super::calendar::iso;
-use super::contract::Duplicates;
+use super::contract::{DUPLICATES, Duplicates};
 use super::day::Alignment;
+use super::filter::Filter;
 use super::given::{Stamp, spacing};
 use super::market::Market;
 use super::options::Options;
@@ -26,6 +27,10 @@ pub enum Crossed {
     Reject,
 }
 
+/// The words for them.
+pub(super) const CROSSED: [(&str, Crossed); 3] =
+    [("count", Crossed::Count), ("clamp", Crossed::Clamp), ("reject", Crossed::Reject)];
+
 /// How bars are checked and paired.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MarketOptions {
@@ -41,6 +46,8 @@ pub struct MarketOptions {
     pub max_alignment_loss: f64,
     /// Repeated labels.
     pub duplicates: Duplicates,
+    /// Which bars are kept.
+    pub filter: Filter,
     /// How higher timeframes are seen.
     pub alignment: Alignment,
     /// Bars that are to be a given higher timeframe: their labels are boundaries of its buckets, and this is
@@ -62,6 +69,7 @@ impl MarketOptions {
             crossed: Crossed::Count,
             max_alignment_loss: 0.01,
             duplicates: Duplicates::Reject,
+            filter: Filter::None,
             alignment: Alignment::default(),
             higher_stamp: None,
             name_bid: "bid".to_owned(),
@@ -70,7 +78,7 @@ impl MarketOptions {
     }
 
     /// From JSON: `spec`, `timeframe`, and optionally `spread_pips`, `crossed`, `max_alignment_loss`,
-    /// `duplicates`, `day` {`zone`, `start_hour`}, `stale_after`, `higher_stamp` (`open` or `close`; only for bars
+    /// `duplicates`, `filter` (`none` or `fx_week`), `day` {`zone`, `start_hour`}, `stale_after`, `higher_stamp` (`open` or `close`; only for bars
     /// that are to be a given higher timeframe), `name_bid`, `name_ask`.
     ///
     /// # Errors
@@ -85,11 +93,10 @@ impl MarketOptions {
             options.required("timeframe", timeframe)?.parse()?,
         );
         read.spread_pips = options.number("spread_pips")?;
-        let crossed = [("count", Crossed::Count), ("clamp", Crossed::Clamp), ("reject", Crossed::Reject)];
-        read.crossed = options.choice("crossed", &crossed)?.unwrap_or_default();
+        read.crossed = options.choice("crossed", &CROSSED)?.unwrap_or_default();
         read.max_alignment_loss = options.number("max_alignment_loss")?.unwrap_or(read.max_alignment_loss);
-        let duplicates = [("reject", Duplicates::Reject), ("drop_identical", Duplicates::DropIdentical)];
-        read.duplicates = options.choice("duplicates", &duplicates)?.unwrap_or_default();
+        read.duplicates = options.choice("duplicates", &DUPLICATES)?.unwrap_or_default();
+        read.filter = Filter::read(&mut options)?;
         read.alignment = Alignment::read(&mut options)?;
         read.higher_stamp =
             options.choice("higher_stamp", &[("open", Stamp::Open), ("close", Stamp::Close)])?;
@@ -141,7 +148,7 @@ impl Market {
     /// # Errors
     /// Those of [`Bars::check`] and of the options; [1011] if more labels lie on one side only than
     /// `max_alignment_loss` allows; [1006] if bars of a given higher timeframe are not stamped with boundaries;
-    /// [1010] if the sides have no label in common; [1006] for crossed quotes that
+    /// [1010] if the sides have no label in common, or the filter leaves nothing; [1006] for crossed quotes that
     /// are to be rejected.
     pub fn from_bars(bid: RawBars, ask: Option<RawBars>, options: &MarketOptions) -> Result<Self> {
         options.validate(ask.is_none())?;
@@ -165,6 +172,13 @@ impl Market {
             }
         };
         let ask = uncrossed(&label, &bid, ask, options, &mut notes)?;
+        let (label, bid, ask) = match options.filter.apply(&label, &options.name_bid)? {
+            None => (label, bid, ask),
+            Some(kept) => {
+                notes.rows_filtered = label.len() - kept.len();
+                (kept.of(&label), bid.map(|column| kept.of(column)), ask.map(|column| kept.of(column)))
+            }
+        };
         let market = Self::assemble(options.spec.clone(), options.timeframe, label, bid, ask, notes);
         Ok(market.aligned_by(options.alignment))
     }
@@ -266,7 +280,7 @@ fn uncrossed(
     if options.crossed == Crossed::Count {
         return Ok(ask);
     }
-    let found = crossing(label, bid, &ask);
+    let found = crossing(label, bid, &ask, options.spec.pip_size);
     if found.bars == 0 {
         return Ok(ask);
     }

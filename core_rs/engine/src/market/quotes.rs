@@ -133,7 +133,7 @@ impl Quotes {
         table.finish()
     }
 
-    fn map(&self, change: impl Fn(&Column<f64>) -> Column<f64>) -> Self {
+    pub(super) fn map(&self, change: impl Fn(&Column<f64>) -> Column<f64>) -> Self {
         Self {
             open: change(&self.open),
             high: change(&self.high),

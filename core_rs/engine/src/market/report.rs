@@ -6,6 +6,8 @@ use super::calendar::{DAY, WEEK, since_monday};
 use super::given::Comparison;
 use super::market::Market;
 use super::quotes::Quotes;
+use super::spacing::Spacing;
+use super::ticks::Ticks;
 use super::timeframe::{Timeframe, Unit};
 
 /// How many labels of each finding are listed.
@@ -36,6 +38,10 @@ pub struct ImportNotes {
     pub alignment_loss: f64,
     /// Bars whose ask was raised to the bid.
     pub bars_clamped: usize,
+    /// Ticks whose ask was raised to the bid.
+    pub ticks_clamped: usize,
+    /// Bars or ticks outside the hours that `market.filter` keeps, dropped.
+    pub rows_filtered: usize,
 }
 
 /// Steps between bars that are longer than one bar.
@@ -85,12 +91,43 @@ impl Finding {
 pub struct Crossing {
     /// Number of bars.
     pub bars: usize,
+    /// Their share of all bars, 0 to 1.
+    pub share: f64,
     /// Labels of the first of them.
     pub first: Vec<i64>,
     /// Largest bid − ask of any field, in price.
     pub worst: f64,
+    /// The same in pips.
+    pub worst_pips: f64,
     /// Label of the bar where it is.
     pub worst_at: Option<i64>,
+}
+
+/// The ticks of which bars were built. Times in microseconds UTC.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TickReport {
+    /// Number of ticks.
+    pub ticks: usize,
+    /// Time of the first one.
+    pub first: i64,
+    /// Time of the last one.
+    pub last: i64,
+    /// Ticks with the ask below the bid.
+    pub crossed: usize,
+    /// Their share of all ticks, 0 to 1.
+    pub crossed_share: f64,
+    /// Largest bid − ask, in pips.
+    pub worst_crossing_pips: f64,
+    /// Time of the tick where it is.
+    pub worst_crossing_at: Option<i64>,
+    /// Ticks with the ask at the bid: legal, and no spread.
+    pub locked: usize,
+    /// Ticks with the time of the one before.
+    pub equal_stamps: usize,
+    /// Whether sizes at the bid are known; if not, volume is the number of ticks.
+    pub sizes: bool,
+    /// Bars built.
+    pub bars: usize,
 }
 
 /// Description of a market. Times in microseconds UTC.
@@ -98,9 +135,9 @@ pub struct Crossing {
 pub struct Report {
     /// Number of bars.
     pub rows: usize,
-    /// Label of the first bar.
+    /// Label of the first bar; if ticks have not completed one, of the bar that they form.
     pub first: i64,
-    /// Label of the last bar.
+    /// Label of the last bar; likewise.
     pub last: i64,
     /// Gaps outside weekends.
     pub gaps: Gaps,
@@ -110,12 +147,17 @@ pub struct Report {
     pub crossed: Crossing,
     /// Labels that are no multiple of the timeframe (minutes and hours only).
     pub off_grid: Finding,
+    /// Steps between labels.
+    pub spacing: Spacing,
     /// Bars in stretches of at least five equal steps that are longer than one bar: another timeframe?
     pub mixed_spacing: Finding,
     /// Bars whose bid close differs from the one before by more than 0.5 in the logarithm.
     pub jumps: Finding,
     /// Bars whose bid volume is 0.
     pub zero_volume_bars: usize,
+    /// The ticks of which the bars were built.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticks: Option<TickReport>,
     /// What happened at the import.
     pub import: ImportNotes,
     /// Given higher timeframes beside the primary bars.
@@ -127,21 +169,58 @@ impl Report {
     pub(super) fn of(market: &Market) -> Self {
         let label = market.label();
         let (gaps, weekend_gaps) = gaps(label, market.timeframe().micros());
+        let pip = market.spec().pip_size;
         Self {
             rows: label.len(),
-            first: label[0],
-            last: label[label.len() - 1],
+            first: label.first().copied().unwrap_or_else(|| market.history_from()),
+            last: label.last().copied().unwrap_or_else(|| market.history_from()),
             gaps,
             weekend_gaps,
-            crossed: crossing(label, market.bid(), market.ask()),
+            crossed: crossing(label, market.bid(), market.ask(), pip),
             off_grid: off_grid(label, market.timeframe()),
+            spacing: Spacing::of(label),
             mixed_spacing: mixed_spacing(label, market.timeframe().micros()),
             jumps: jumps(label, &market.bid().close),
             zero_volume_bars: market.bid().volume.iter().filter(|&&v| v == 0.0).count(),
+            ticks: market.ticks().map(|ticks| TickReport::of(ticks, label, pip)),
             import: market.notes().clone(),
             higher: market.compared().to_vec(),
         }
     }
+}
+
+impl TickReport {
+    fn of(ticks: &Ticks, label: &[i64], pip: f64) -> Self {
+        let (time, bid, ask) = (ticks.time(), ticks.bid(), ticks.ask());
+        let (mut crossed, mut worst, mut worst_crossing_at) = (0, 0.0, None);
+        for ((&at, bid), ask) in time.iter().zip(bid).zip(ask) {
+            let depth = bid - ask;
+            if depth > 0.0 {
+                crossed += 1;
+                if depth > worst {
+                    (worst, worst_crossing_at) = (depth, Some(at));
+                }
+            }
+        }
+        Self {
+            ticks: time.len(),
+            first: time[0],
+            last: time[time.len() - 1],
+            crossed,
+            crossed_share: share(crossed, time.len()),
+            worst_crossing_pips: worst / pip,
+            worst_crossing_at,
+            locked: bid.iter().zip(ask).filter(|(bid, ask)| bid == ask).count(),
+            equal_stamps: time.windows(2).filter(|pair| pair[0] == pair[1]).count(),
+            sizes: ticks.bid_size().is_some(),
+            bars: label.len(),
+        }
+    }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn share(part: usize, all: usize) -> f64 {
+    if part == 0 { 0.0 } else { part as f64 / all as f64 }
 }
 
 fn gaps(label: &[i64], bar: i64) -> (Gaps, Gaps) {
@@ -163,7 +242,7 @@ fn spans_saturday(from: i64, until: i64) -> bool {
 }
 
 /// Bars with some ask field below the bid field.
-pub(super) fn crossing(label: &[i64], bid: &Quotes, ask: &Quotes) -> Crossing {
+pub(super) fn crossing(label: &[i64], bid: &Quotes, ask: &Quotes, pip: f64) -> Crossing {
     let mut found = Finding::default();
     let (mut worst, mut worst_at) = (0.0, None);
     let (bid, ask) = (bid.prices(), ask.prices());
@@ -179,7 +258,14 @@ pub(super) fn crossing(label: &[i64], bid: &Quotes, ask: &Quotes) -> Crossing {
             }
         }
     }
-    Crossing { bars: found.bars, first: found.first, worst, worst_at }
+    Crossing {
+        bars: found.bars,
+        share: share(found.bars, label.len()),
+        first: found.first,
+        worst,
+        worst_pips: worst / pip,
+        worst_at,
+    }
 }
 
 fn off_grid(label: &[i64], timeframe: Timeframe) -> Finding {
@@ -210,7 +296,7 @@ fn mixed_spacing(label: &[i64], bar: i64) -> Finding {
 
 fn jumps(label: &[i64], close: &[f64]) -> Finding {
     let mut found = Finding::default();
-    for (pair, &at) in close.windows(2).zip(&label[1..]) {
+    for (pair, &at) in close.windows(2).zip(label.iter().skip(1)) {
         let ratio = pair[1] / pair[0];
         if !(1.0 / JUMP..=JUMP).contains(&ratio) {
             found.add(at);

@@ -8,7 +8,7 @@ use crate::execution::options::{Account, Options};
 use crate::execution::rates::{Rates, known_by};
 use crate::execution::sizing::{SizingModel, UnitMoney};
 use crate::execution::slippage::SlippageModel;
-use crate::market::{Market, SymbolSpec, Timeframe};
+use crate::market::{Kind, Market, SymbolSpec, Timeframe};
 use crate::portfolio::Money;
 use crate::run::calendar::Calendar;
 use crate::run::identity::IdentityTemplate;
@@ -46,13 +46,16 @@ impl Session {
     /// Resolves everything that a backtest on `market` can need; `rates` are the rate series, by pair.
     ///
     /// # Errors
-    /// [1001] for a rate of no pair, [1008] for a missing conversion rate, [1010] for a market without traded bars.
+    /// [1001] for a rate of no pair, [1008] for a missing conversion rate, [1010] for a market without traded bars,
+    /// [4001] for ticks.
     pub fn new(
         market: &Market,
         options: Options,
         rates: &BTreeMap<String, Market>,
         cache_bytes: usize,
     ) -> Result<Self> {
+        refuse_ticks(market, "")?;
+        rates.iter().try_for_each(|(pair, series)| refuse_ticks(series, &format!("rates.series.{pair}")))?;
         let dataset = market.dataset().to_string();
         let market = market.spread_multiplied(options.costs.spread_multiplier)?;
         let traded = market.first_traded()..market.len();
@@ -121,6 +124,17 @@ impl Session {
     }
 }
 
+/// # Errors
+/// [4001] if the market holds ticks, which are not traded yet.
+fn refuse_ticks(market: &Market, place: &str) -> Result<()> {
+    if market.kind() == Kind::Bars {
+        return Ok(());
+    }
+    Err(Error::config(4001, "tick data")
+        .at(place)
+        .fix("build bars of it: sweep data resample FILE M1 --to bars.parquet"))
+}
+
 /// A tick value that contradicts the contract size.
 fn warnings(spec: &SymbolSpec, account: &Account) -> Vec<String> {
     let Some(tick_value) = spec.tick_value.filter(|_| spec.quote_currency == account.currency) else {
@@ -139,4 +153,42 @@ fn warnings(spec: &SymbolSpec, account: &Account) -> Vec<String> {
 /// What parameters are made canonical for on a primary timeframe.
 pub fn context(timeframe: Timeframe) -> Context {
     Context { timeframe: timeframe.to_string(), timeframe_minutes: timeframe.minutes() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execution::resolve::resolve;
+    use crate::market::{RawTicks, SyntheticOptions, TickOptions};
+
+    fn ticks(spec: SymbolSpec) -> Market {
+        let raw = RawTicks {
+            time: vec![0, 60_000_000].into(),
+            bid: vec![1.1; 2].into(),
+            ask: vec![1.1; 2].into(),
+            bid_size: None,
+            ask_size: None,
+        };
+        Market::from_ticks(raw, &TickOptions::new(spec, "M1".parse().unwrap())).unwrap()
+    }
+
+    #[test]
+    fn ticks_are_refused_and_the_message_says_what_to_do() {
+        let object = serde_json::json!({});
+        let spec = SymbolSpec::resolve("EURUSD", &serde_json::Map::new()).unwrap();
+        let bars = SyntheticOptions::new(spec.clone(), "M1".parse().unwrap(), 10);
+        let bars = Market::synthetic(&bars).unwrap();
+        let refused = |market: &Market, rates: &BTreeMap<String, Market>| {
+            Session::new(market, resolve(&object, "EURUSD").unwrap(), rates, 0).unwrap_err()
+        };
+        let error = refused(&ticks(spec.clone()), &BTreeMap::new());
+        assert_eq!(error.stage, crate::Stage::Config);
+        assert_eq!(
+            error.to_string(),
+            "[4001] tick data; build bars of it: sweep data resample FILE M1 --to bars.parquet"
+        );
+        let error = refused(&bars, &BTreeMap::from([("EURUSD".to_owned(), ticks(spec))]));
+        assert_eq!((error.code, error.place.as_str()), (4001, "rates.series.EURUSD"));
+        assert!(Session::new(&bars, resolve(&object, "EURUSD").unwrap(), &BTreeMap::new(), 0).is_ok());
+    }
 }

@@ -193,6 +193,29 @@ fn all_classes_are_reported_together_in_a_fixed_order() {
 }
 
 #[test]
+fn defects_are_there_for_machines() {
+    let mut rows = sound(60);
+    (40..50).for_each(|k| rows[k].1[3] = f64::NAN);
+    rows[59].0 = i64::MAX;
+    let error = check(&rows).unwrap_err();
+    let timeframe = "M1".parse().unwrap();
+    let found = Bars::defects(&raw(&rows), "bid", timeframe, Duplicates::Reject).unwrap();
+    assert_eq!(error.context["defects"], serde_json::json!(found));
+    let told: Vec<_> = found.iter().map(|d| (d.defect, d.code, d.count)).collect();
+    assert_eq!(told, [("not_finite", 1006, 10), ("label_range", 1003, 1)]);
+    assert_eq!(found[0].rows.iter().map(|r| r.row).collect::<Vec<_>>(), [40, 41, 42, 43, 44]);
+    assert_eq!((found[0].rows[0].label, found[0].rows[0].detail.as_str()), (Some(row(40).0), "close NaN"));
+    assert_eq!(
+        (found[0].what.as_str(), found[1].remedy.as_str()),
+        ("10 rows with a NaN or infinite value", "wrong epoch unit?")
+    );
+    let sound = Bars::defects(&raw(&sound(60)), "bid", timeframe, Duplicates::Reject).unwrap();
+    assert_eq!(sound, []);
+    let none = Bars::defects(&raw(&[]), "bid", timeframe, Duplicates::Reject).unwrap();
+    assert_eq!((none[0].defect, none[0].code, none[0].count), ("no_rows", 1010, 0));
+}
+
+#[test]
 fn columns_of_different_length_and_no_rows_are_refused() {
     let short = RawBars { low: vec![1.0].into(), ..raw(&sound(2)) };
     let error = Bars::check(short, "bid", "M1".parse().unwrap(), Duplicates::Reject).unwrap_err();

@@ -147,20 +147,45 @@ fn crossed_bars_can_be_refused() {
 }
 
 #[test]
+fn bars_outside_the_fx_week_are_left_out_on_request() {
+    // T is a Monday; the week closes on Friday 20:00 UTC and opens on Sunday 20:00.
+    let week = || bars((0..8 * 24).map(|k| 60 * k), rising);
+    let filtered = MarketOptions {
+        timeframe: "H1".parse().unwrap(),
+        filter: Filter::FxWeek,
+        spread_pips: Some(1.0),
+        ..options()
+    };
+    let market = Market::from_bars(week(), None, &filtered).unwrap();
+    assert_eq!((market.len(), market.notes().rows_filtered), (6 * 24, 48));
+    let hours: Vec<i64> = market.label().iter().map(|t| (t - T) / (60 * M)).collect();
+    assert_eq!((hours[103], hours[104]), (103, 152));
+    for (i, hour) in hours.into_iter().enumerate() {
+        let bid = rising(60 * hour);
+        assert_eq!((market.bid().low[i], market.ask().high[i]), (bid, bid + 0.0001));
+    }
+    let all = Market::from_bars(week(), None, &MarketOptions { filter: Filter::None, ..filtered }).unwrap();
+    assert_eq!((all.len(), all.notes().rows_filtered), (192, 0));
+    assert_ne!(all.digest(), market.digest());
+}
+
+#[test]
 fn options_are_read_from_json() {
     let text = r#"{"spec": {"symbol": "GBPUSD", "volume_max": 5}, "timeframe": "M5", "spread_pips": null,
-        "crossed": "clamp", "max_alignment_loss": 0.5, "duplicates": "drop_identical", "name_bid": "b.parquet"}"#;
+        "crossed": "clamp", "max_alignment_loss": 0.5, "duplicates": "drop_identical", "filter": "fx_week",
+        "name_bid": "b.parquet"}"#;
     let read = MarketOptions::from_json(text).unwrap();
     assert_eq!((read.spec.symbol.as_str(), read.spec.volume_max), ("GBPUSD", 5.0));
     assert_eq!((read.timeframe.to_string(), read.spread_pips), ("M5".to_owned(), None));
     assert_eq!((read.crossed, read.duplicates), (Crossed::Clamp, Duplicates::DropIdentical));
     assert_eq!((read.max_alignment_loss, read.name_bid.as_str()), (0.5, "b.parquet"));
-    assert_eq!(read.name_ask, "ask");
+    assert_eq!((read.name_ask.as_str(), read.filter), ("ask", Filter::FxWeek));
     for (text, code) in [
         (r#"{"spec": {"symbol": "GBPUSD"}}"#, 1008),
         (r#"{"timeframe": "M5"}"#, 1008),
         (r#"{"spec": {"symbol": "GBPUSD"}, "timeframe": "M5", "crosed": "clamp"}"#, 1001),
         (r#"{"spec": {"symbol": "GBPUSD"}, "timeframe": "M5", "crossed": "no"}"#, 1001),
+        (r#"{"spec": {"symbol": "GBPUSD"}, "timeframe": "M5", "filter": "fx"}"#, 1001),
         (r#"{"spec": {}, "timeframe": "M5"}"#, 1008),
     ] {
         assert_eq!(MarketOptions::from_json(text).unwrap_err().code, code, "{text}");

@@ -40,6 +40,10 @@ fn a_regular_market_has_no_findings() {
     assert_eq!((report.off_grid, report.mixed_spacing), (Finding::default(), Finding::default()));
     assert_eq!((report.crossed.bars, report.jumps.bars), (0, 0));
     assert_eq!(report.zero_volume_bars, 100);
+    assert_eq!(
+        (report.spacing.most_common, report.spacing.share, report.spacing.distinct),
+        (Some(M), 1.0, 1)
+    );
     assert!(report.import.volume_absent_bid);
 }
 
@@ -119,6 +123,7 @@ fn the_worst_crossing_is_located() {
     let crossed = Market::from_bars(bid, Some(ask), &options).unwrap().report().crossed;
     assert_eq!((crossed.bars, crossed.first), (2, vec![WEDNESDAY, WEDNESDAY + M]));
     assert_eq!((crossed.worst, crossed.worst_at), (1.15 - 1.05, Some(WEDNESDAY + M)));
+    assert_eq!((crossed.worst_pips, crossed.share), ((1.15 - 1.05) / 0.0001, 2.0 / 3.0));
 }
 
 #[test]
@@ -126,4 +131,6 @@ fn the_report_serialises_by_name() {
     let json = serde_json::json!(report(vec![WEDNESDAY, WEDNESDAY + 3 * M], "M1"));
     assert_eq!(json["gaps"]["missing_bars"], 2);
     assert_eq!(json["import"]["alignment_loss"], 0.0);
+    assert_eq!(json["spacing"]["steps"], serde_json::json!([[3 * M, 1]]));
+    assert!(json.get("ticks").is_none());
 }
