@@ -1,6 +1,9 @@
 //! Local-level Kalman filter on the close.
 
+use crate::catalogue::Indicator;
+use crate::declare::{Args, Declaration, Mistake, Parameter, Value};
 use crate::finite_or_nan;
+use crate::scope::{Entry, Key, Scope, bits};
 
 /// Filtered level of the closes; `ratio` = q/r, process over measurement variance, ≥ 0.
 ///
@@ -42,6 +45,74 @@ pub fn kalman_mean(close: &[f64], ratio: f64) -> Vec<f64> {
         out.push(finite_or_nan(next));
     }
     out
+}
+
+/// Filtered level of the closes; only q/r matters.
+#[derive(Debug, Clone, Copy)]
+pub struct KalmanMean {
+    /// q/r: process over measurement variance.
+    pub ratio: f64,
+}
+
+/// The parameter `r`.
+pub(crate) const R: Parameter = Parameter::positive("r", 0.01, "measurement variance; only q/r matters");
+/// The parameter `q`.
+pub(crate) const Q: Parameter = Parameter::not_negative(
+    "q",
+    Value::Float(1.0),
+    "process variance; larger follows the close more closely",
+);
+
+/// The declaration of `kalman_mean`.
+pub static KALMAN_MEAN: Declaration = Declaration {
+    id: "kalman_mean",
+    version: 1,
+    title: "local level by a Kalman filter",
+    parameters: &[R, Q],
+    outputs: &["mean"],
+    first: "0",
+    formula: "v <- v + q/r; K = v/(v + 1); x <- x + K*(C - x); v <- (1 - K)*v",
+    source: "A. C. Harvey, Forecasting, Structural Time Series Models and the Kalman Filter (1989), 4.1",
+};
+
+impl KalmanMean {
+    /// Of measurement variance `r` > 0 and process variance `q` ≥ 0.
+    pub fn new(r: f64, q: f64) -> Self {
+        Self { ratio: q / r }
+    }
+
+    /// Of the parameters `r` and `q`.
+    ///
+    /// # Errors
+    /// 1003 if q/r is no finite number.
+    pub fn of(args: &Args) -> Result<Self, Mistake> {
+        let mean = Self::new(args.float("r"), args.float("q"));
+        if mean.ratio.is_finite() {
+            return Ok(mean);
+        }
+        let what = format!("q/r = {:?}/{:?}", args.float("q"), args.float("r"));
+        Err(Mistake::range(what, "q/r must be a finite number"))
+    }
+}
+
+impl Entry for KalmanMean {
+    fn key(&self) -> Key {
+        Key::new("kalman_mean", [bits(self.ratio)])
+    }
+
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
+        vec![kalman_mean(scope.bars.close, self.ratio)]
+    }
+}
+
+impl Indicator for KalmanMean {
+    fn declaration() -> &'static Declaration {
+        &KALMAN_MEAN
+    }
+
+    fn from_args(args: &Args) -> Result<Self, Mistake> {
+        Self::of(args)
+    }
 }
 
 #[cfg(test)]

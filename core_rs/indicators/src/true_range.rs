@@ -1,5 +1,6 @@
 //! True range.
 
+use crate::scope::{Entry, Key, Scope};
 use crate::{Hlc, finite_or_nan};
 
 /// TR_i = max(|H−L|, |H−C₋₁|, |L−C₋₁|); the first term alone at index 0 and after a missing bar, NaN on a missing one.
@@ -21,4 +22,18 @@ pub fn true_range(bars: Hlc<'_>) -> Vec<f64> {
             finite_or_nan(range)
         })
         .collect()
+}
+
+/// The true ranges, which several indicators share.
+#[derive(Debug, Clone, Copy)]
+pub struct TrueRange;
+
+impl Entry for TrueRange {
+    fn key(&self) -> Key {
+        Key::new("true_range", [])
+    }
+
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
+        vec![true_range(scope.bars.hlc())]
+    }
 }

@@ -70,7 +70,7 @@ impl Session {
             money: Money { pnl: execution.pnl, unit },
             traded,
             cache: SeriesCache::new(cache_bytes),
-            ticks: Ticks::default(),
+            ticks: Ticks::new(market.spec()),
             market,
             options,
         })
