@@ -12,6 +12,9 @@ __all__ = [
     "Market",
     "build_info",
     "canonicalise",
+    "indicator",
+    "indicator_on",
+    "indicators",
     "metrics",
     "resolve",
     "result_digest",
@@ -117,6 +120,19 @@ def strategies() -> str:
 
 def canonicalise(strategy: str, timeframe: str, params: str) -> str:
     """JSON list of parameter sets in; a JSON list of their canonical forms, or problems, out."""
+
+def indicators() -> str:
+    """JSON list of the catalogue: id, parameters, outputs, first valid index, formula, source."""
+
+def indicator(
+    market: Market, id: str, side: str, params: dict[str, Any]
+) -> list[tuple[str, ArrowTable | float | int]]:
+    """Outputs by name: a table with the column `value`, a number, or the number of a bar."""
+
+def indicator_on(
+    bars: Any, id: str, params: dict[str, Any], tick: tuple[float, float] | None = None
+) -> list[tuple[str, ArrowTable | float | int]]:
+    """The same on a table of open, high, low, close; NaN = missing. `tick` = (M, N): exact averages on that grid."""
 
 def metrics() -> str:
     """JSON list of the metric catalogue: name, unit, definition, null_when."""

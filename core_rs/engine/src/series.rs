@@ -49,7 +49,7 @@ impl<'a> Indicators<'a> {
         let frame = Frame { side: quote as u8, timeframe: 0, layout: Layout::Bars };
         Side {
             bars: Bars { open: side.open, high: side.high, low: side.low, close: side.close },
-            ticks: &self.ticks.0[quote as usize],
+            ticks: Some(&self.ticks.0[quote as usize]),
             store: self.cache.on(frame),
         }
     }
@@ -69,14 +69,19 @@ impl<'a> Indicators<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Side<'a> {
     bars: Bars<'a>,
-    ticks: &'a TickCounts,
+    ticks: Option<&'a TickCounts>,
     store: FrameStore<'a>,
 }
 
-impl Side<'_> {
+impl<'a> Side<'a> {
+    /// Bars of their own, with a cache of their own.
+    pub fn of(bars: Bars<'a>, ticks: Option<&'a TickCounts>, cache: &'a SeriesCache) -> Self {
+        Self { bars, ticks, store: cache.on(Frame { side: 0, timeframe: 0, layout: Layout::Bars }) }
+    }
+
     /// What indicators are computed on.
     pub fn scope(&self) -> Scope<'_> {
-        Scope::new(self.bars, Some(self.ticks), &self.store)
+        Scope::new(self.bars, self.ticks, &self.store)
     }
 
     /// The first output of an indicator.

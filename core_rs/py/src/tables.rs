@@ -227,3 +227,13 @@ fn identified(result: &TrialResult) -> (Option<&str>, Option<&str>) {
         TrialResult::InvalidParams { .. } => (None, None),
     }
 }
+
+/// One series of numbers, in the column `value`.
+///
+/// # Errors
+/// [5000] if the table cannot be made.
+pub fn series_table(values: &[f64]) -> Result<RecordBatch> {
+    let mut columns = Columns::default();
+    columns.floats("value", values.iter().copied());
+    columns.build()
+}
