@@ -69,6 +69,20 @@ def catalogue() -> list[dict[str, Any]]:
     return cast("list[dict[str, Any]]", json.loads(_core.indicators()))
 
 
+def declaration(id: str) -> dict[str, Any]:
+    """One indicator of the catalogue.
+
+    Raises:
+        SweepError: [1001] unknown, with a suggestion.
+    """
+    from sweep.config.problems import nearest
+
+    known = {item["id"]: item for item in catalogue()}
+    if id not in known:
+        raise error(1001, f"unknown indicator {id!r}", remedy=nearest(id, tuple(known)))
+    return known[id]
+
+
 def _value(output: Any) -> Output:
     if isinstance(output, int | float):
         return output

@@ -13,7 +13,6 @@ COMMANDS: Final = {
     "report": ("A self-contained HTML report of a study.", "sweep report quickstart"),
     "walkforward": ("Walk-forward search.", "sweep walkforward configs/gbpusd.yaml"),
     "validate": ("Overfitting statistics, stress battery and verdict.", "sweep validate quickstart"),
-    "indicators": ("The catalogue of indicators.", "sweep indicators"),
 }
 DATA: Final = {
     "import": ("Takes files into the dataset cache.", "sweep data import bars.csv"),
