@@ -81,11 +81,10 @@ impl Content {
             Self::Outputs(cell) => cell.get().is_some_and(|outputs| {
                 Arc::strong_count(cell) == 1
                     && Arc::strong_count(outputs) == 1
-                    && outputs.iter().all(|series| Arc::strong_count(series) == 1)
+                    && !outputs.iter().any(Series::is_shared)
             }),
             Self::Window(cell) => {
-                Arc::strong_count(cell) == 1
-                    && cell.get().is_some_and(|series| Arc::strong_count(series) == 1)
+                Arc::strong_count(cell) == 1 && cell.get().is_some_and(|series| !series.is_shared())
             }
             Self::Slots(slots) => Arc::strong_count(slots) == 1,
         }
@@ -249,7 +248,7 @@ impl Store for FrameStore<'_> {
             return compute().into();
         };
         let mut spent = None;
-        let series = Arc::clone(cell.get_or_init(|| {
+        let series = Series::clone(cell.get_or_init(|| {
             let (values, time) = timed(&mut *compute);
             spent = Some(time);
             values.into()
@@ -272,7 +271,7 @@ mod tests {
     }
 
     fn get(cache: &SeriesCache, n: u64, compute: impl Fn() -> Vec<f64>) -> Series {
-        Arc::clone(&cache.on(FRAME).series(key(n), &mut || vec![compute()])[0])
+        cache.on(FRAME).series(key(n), &mut || vec![compute()])[0].clone()
     }
 
     #[test]
@@ -333,7 +332,7 @@ mod tests {
         let held = get(&cache, 1, || vec![1.0; 100]);
         get(&cache, 2, || vec![2.0; 100]);
         let again = get(&cache, 1, || unreachable!("it is held"));
-        assert!(Arc::ptr_eq(&held, &again));
+        assert!(std::ptr::eq(&*held, &*again));
         let off = SeriesCache::new(0);
         get(&off, 1, || vec![1.0]);
         off.on(FRAME).slots(key(9), 10);

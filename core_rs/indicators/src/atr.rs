@@ -10,8 +10,7 @@ use crate::wilder::Wilder;
 ///
 /// Source: J. Welles Wilder, *New Concepts in Technical Trading Systems* (1978).
 pub fn atr(true_range: &[f64], period: usize) -> Vec<f64> {
-    let mut state = Wilder::new(period);
-    true_range.iter().map(|&tr| state.update(tr)).collect()
+    Wilder::new(period).over(true_range)
 }
 
 /// Average true range.

@@ -9,8 +9,9 @@ use crate::scope::{Entry, Key, Scope};
 
 /// y = 2·e1 − e2 with e2 = EMA(e1; period), `e1` being the exponential average of the closes.
 pub fn dema(e1: &[f64], period: usize) -> Vec<f64> {
-    let mut second = Ewm::span(period);
-    e1.iter().map(|&e1| finite_or_nan(2.0 * e1 - second.update(e1))).collect()
+    let mut y = Ewm::span(period).over(e1);
+    y.iter_mut().zip(e1).for_each(|(e2, e1)| *e2 = finite_or_nan(2.0 * e1 - *e2));
+    y
 }
 
 /// Double exponential moving average of the closes.

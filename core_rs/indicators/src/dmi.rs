@@ -5,6 +5,7 @@
 use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Mistake, Parameter};
 use crate::ewm::Ewm;
+use crate::recurrence::{memory, run, tame};
 use crate::scope::{Entry, Key, Scope};
 use crate::true_range::TrueRange;
 use crate::wilder::Wilder;
@@ -35,6 +36,9 @@ pub struct Dmi {
 /// First values, seed wilder: DI at index period, ADX at 2·period − 1; seed first: 0 and 1. No true range: DI is NaN; no
 /// directional movement: DX is NaN and ADX keeps its value.
 pub fn dmi(bars: Hlc<'_>, tr: &[f64], period: usize, seed: Seed) -> Dmi {
+    if let (Seed::Wilder, Some(out)) = (seed, dense(bars, tr, period)) {
+        return out;
+    }
     let n = bars.len();
     let mut out = Dmi { plus_di: vec![f64::NAN; n], minus_di: vec![f64::NAN; n], adx: vec![f64::NAN; n] };
     match seed {
@@ -49,9 +53,13 @@ fn movement(bars: Hlc<'_>, i: usize) -> Option<(f64, f64)> {
     if i == 0 || !bars.present(i) || !bars.present(i - 1) {
         return None;
     }
-    let up = bars.high[i] - bars.high[i - 1];
-    let down = bars.low[i - 1] - bars.low[i];
-    Some((if up > down && up > 0.0 { up } else { 0.0 }, if down > up && down > 0.0 { down } else { 0.0 }))
+    Some(directed(bars.high[i] - bars.high[i - 1], bars.low[i - 1] - bars.low[i]))
+}
+
+/// (+DM, −DM) of a move up and a move down.
+#[inline]
+fn directed(up: f64, down: f64) -> (f64, f64) {
+    (if up > down && up > 0.0 { up } else { 0.0 }, if down > up && down > 0.0 { down } else { 0.0 })
 }
 
 fn dx(plus: f64, minus: f64) -> f64 {
@@ -113,6 +121,40 @@ fn wilder(bars: Hlc<'_>, tr: &[f64], period: usize, out: &mut Dmi) {
         }
         (out.plus_di[i], out.minus_di[i], out.adx[i]) = last;
     }
+}
+
+/// Seed wilder over bars of which none is missing; None where a DX is undefined.
+///
+/// The smoothed sums are chains of their own, so each runs as fast as a chain can.
+#[allow(clippy::cast_precision_loss)]
+fn dense(bars: Hlc<'_>, tr: &[f64], period: usize) -> Option<Dmi> {
+    let n = bars.len();
+    let (high, low) = (&bars.high[..n], &bars.low[..n]);
+    if n <= period || period < 2 || !(tame(high) && tame(low) && tame(bars.close)) {
+        return None;
+    }
+    let moves = high.windows(2).zip(low.windows(2)).map(|(h, l)| directed(h[1] - h[0], l[0] - l[1]));
+    let (plus, minus): (Vec<f64>, Vec<f64>) = moves.unzip();
+    let p = period as f64;
+    let smooth = |x: &[f64]| {
+        let seed = x[..period - 1].iter().fold(0.0, |sum, x| sum + x);
+        run(&x[period - 1..], seed, memory(1.0 / p), |s, x| s - s / p + x)
+    };
+    let (plus, minus, range) = (smooth(&plus), smooth(&minus), smooth(&tr[1..]));
+    let share =
+        |of: &[f64]| of.iter().zip(&range).map(|(s, range)| 100.0 * guarded_div(*s, *range)).collect();
+    let (plus, minus): (Vec<f64>, Vec<f64>) = (share(&plus), share(&minus));
+    let index: Vec<f64> = plus.iter().zip(&minus).map(|(plus, minus)| dx(*plus, *minus)).collect();
+    if !tame(&index) {
+        return None;
+    }
+    let adx = Wilder::new(period).over(&index);
+    let padded = |values: Vec<f64>| {
+        let mut all = vec![f64::NAN; n];
+        all[period..].copy_from_slice(&values);
+        all
+    };
+    Some(Dmi { plus_di: padded(plus), minus_di: padded(minus), adx: padded(adx) })
 }
 
 fn first(bars: Hlc<'_>, tr: &[f64], period: usize, out: &mut Dmi) {
@@ -197,6 +239,7 @@ mod tests {
     use super::*;
     use crate::fixtures::*;
     use crate::true_range::true_range;
+    use proptest::prelude::*;
 
     const BARS: Hlc<'static> = Hlc { high: &HIGH, low: &LOW, close: &CLOSE };
 
@@ -247,6 +290,26 @@ mod tests {
                 43.0606047, 43.6091588,
             ],
         );
+    }
+
+    proptest! {
+        #[test]
+        fn the_fast_path_changes_no_bit(
+            steps in proptest::collection::vec((-1e-3..1e-3f64, 0.0..1e-3f64), 1..900), period in 2usize..20,
+        ) {
+            let mut level = 1.3;
+            let close: Vec<f64> = steps.iter().map(|(s, _)| { level += s; level }).collect();
+            let high: Vec<f64> = close.iter().zip(&steps).map(|(c, (_, w))| c + w).collect();
+            let low: Vec<f64> = close.iter().zip(&steps).map(|(c, (_, w))| c - 2.0 * w).collect();
+            let bars = Hlc { high: &high, low: &low, close: &close };
+            let (tr, n) = (true_range(bars), close.len());
+            let mut plain = Dmi { plus_di: vec![N; n], minus_di: vec![N; n], adx: vec![N; n] };
+            wilder(bars, &tr, period, &mut plain);
+            let bits = |d: &Dmi| -> Vec<u64> {
+                d.plus_di.iter().chain(&d.minus_di).chain(&d.adx).map(|x| x.to_bits()).collect()
+            };
+            prop_assert_eq!(bits(&dmi(bars, &tr, period, Seed::Wilder)), bits(&plain));
+        }
     }
 
     #[test]

@@ -11,8 +11,7 @@ use crate::scope::{Entry, Key, Scope};
 /// assert_eq!(sweep_indicators::ema::ema(&[10.0, 12.0], 3), [10.0, 11.0]);
 /// ```
 pub fn ema(close: &[f64], period: usize) -> Vec<f64> {
-    let mut state = Ewm::span(period);
-    close.iter().map(|&c| state.update(c)).collect()
+    Ewm::span(period).over(close)
 }
 
 /// Exponential moving average of the closes.

@@ -3,6 +3,7 @@
 use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Mistake, Parameter, Value};
 use crate::finite_or_nan;
+use crate::recurrence::{memory, run, tame};
 use crate::scope::{Entry, Key, Scope, bits};
 
 /// Filtered level of the closes; `ratio` = q/r, process over measurement variance, ≥ 0.
@@ -11,40 +12,62 @@ use crate::scope::{Entry, Key, Scope, bits};
 /// K = v/(v + 1), x ← x + K·(C − x), v ← (1 − K)·v. Through a gap x is repeated and v keeps growing.
 /// First value: index 0. Source: A. C. Harvey, *Forecasting, Structural Time Series Models and the Kalman Filter* (1989), 4.1.
 pub fn kalman_mean(close: &[f64], ratio: f64) -> Vec<f64> {
+    let mut filter = Filter { x: None, v: 1.0, settled: None, ratio };
+    if !tame(close) {
+        return close.iter().map(|&c| filter.update(c)).collect();
+    }
+    // The gain converges to a fixed point of its recursion; from there on the filter is an exponential average.
     let mut out = Vec::with_capacity(close.len());
-    let mut state: Option<f64> = None;
-    let (mut v, mut settled) = (1.0, None);
-    for &c in close {
-        let Some(x) = state else {
-            state = c.is_finite().then_some(c);
-            out.push(state.unwrap_or(f64::NAN));
-            continue;
-        };
-        if !c.is_finite() {
-            v += ratio;
-            settled = None;
-            out.push(finite_or_nan(x));
-            continue;
+    for (i, &c) in close.iter().enumerate() {
+        out.push(filter.update(c));
+        if let (Some(gain), Some(x)) = (filter.settled, filter.x) {
+            out.extend(run(&close[i + 1..], x, memory(gain), |x, c| x + gain * (c - x)));
+            break;
         }
-        // The gain converges to a fixed point of the recursion; from there on it need not be computed again.
-        let gain = match settled {
-            Some(gain) => gain,
-            None => {
-                let grown = v + ratio;
-                let gain = grown / (grown + 1.0);
-                let next = (1.0 - gain) * grown;
-                if next == v {
-                    settled = Some(gain);
-                }
-                v = next;
-                gain
-            }
-        };
-        let next = x + gain * (c - x);
-        state = Some(next);
-        out.push(finite_or_nan(next));
     }
     out
+}
+
+/// Streaming state.
+struct Filter {
+    x: Option<f64>,
+    v: f64,
+    /// The gain, once it has converged.
+    settled: Option<f64>,
+    ratio: f64,
+}
+
+impl Filter {
+    #[inline]
+    fn update(&mut self, c: f64) -> f64 {
+        let Some(x) = self.x else {
+            self.x = c.is_finite().then_some(c);
+            return self.x.unwrap_or(f64::NAN);
+        };
+        if !c.is_finite() {
+            self.v += self.ratio;
+            self.settled = None;
+            return finite_or_nan(x);
+        }
+        let next = x + self.gain() * (c - x);
+        self.x = Some(next);
+        finite_or_nan(next)
+    }
+
+    #[inline]
+    fn gain(&mut self) -> f64 {
+        if let Some(gain) = self.settled {
+            return gain;
+        }
+        let grown = self.v + self.ratio;
+        let gain = grown / (grown + 1.0);
+        let next = (1.0 - gain) * grown;
+        if next == self.v {
+            self.settled = Some(gain);
+        }
+        self.v = next;
+        gain
+    }
 }
 
 /// Filtered level of the closes; only q/r matters.

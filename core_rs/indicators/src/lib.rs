@@ -20,6 +20,7 @@ pub mod kalman_mean;
 pub mod kalman_zscore;
 pub mod macd;
 pub mod momentum;
+pub mod recurrence;
 pub mod roc;
 pub mod rolling_std;
 pub mod rsi;

@@ -13,29 +13,30 @@ use crate::wilder::Wilder;
 /// First value: index period (seed wilder) or 1 (seed first). A change across a missing bar is never counted; without
 /// any movement so far there is no value.
 pub fn rsi(close: &[f64], period: usize, seed: Seed) -> Vec<f64> {
-    match seed {
-        Seed::Wilder => {
-            let (mut up, mut down) = (Wilder::new(period), Wilder::new(period));
-            index(close, |gain, loss| (up.update(gain), down.update(loss)))
-        }
-        Seed::First => {
-            let (mut up, mut down) = (Ewm::wilder(period), Ewm::wilder(period));
-            index(close, |gain, loss| (up.update(gain), down.update(loss)))
-        }
+    let (gains, losses) = changes(close);
+    let average = |x: &[f64]| match seed {
+        // The first close has no change, and no part in the seed.
+        Seed::Wilder => Wilder::new(period).over(x),
+        Seed::First => Ewm::wilder(period).over(x),
+    };
+    if close.is_empty() {
+        return Vec::new();
     }
+    let mut y = vec![f64::NAN; close.len()];
+    let (up, down) = (average(&gains), average(&losses));
+    for (y, (up, down)) in y[1..].iter_mut().zip(up.iter().zip(&down)) {
+        *y = 100.0 * guarded_div(*up, up + down);
+    }
+    y
 }
 
-fn index(close: &[f64], mut averages: impl FnMut(f64, f64) -> (f64, f64)) -> Vec<f64> {
-    let mut before = f64::NAN;
-    let one = |&c: &f64| {
-        let change = c - before;
-        before = c;
-        let (gain, loss) =
-            if change.is_finite() { (change.max(0.0), (-change).max(0.0)) } else { (f64::NAN, f64::NAN) };
-        let (up, down) = averages(gain, loss);
-        100.0 * guarded_div(up, up + down)
-    };
-    close.iter().map(one).collect()
+/// Gain and loss from each close to the next; NaN where one of them is missing.
+fn changes(close: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let change = |pair: &[f64]| pair[1] - pair[0];
+    let part = |x: f64| if x.is_finite() { x.max(0.0) } else { f64::NAN };
+    let gains = close.windows(2).map(|pair| part(change(pair))).collect();
+    let losses = close.windows(2).map(|pair| part(-change(pair))).collect();
+    (gains, losses)
 }
 
 /// Relative strength index of the closes.

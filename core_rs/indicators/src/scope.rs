@@ -1,5 +1,6 @@
 //! What an indicator reads: the bars of one side and timeframe, and the store that shares what it computes.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::OnceLock;
 
@@ -7,8 +8,36 @@ use crate::Hlc;
 use crate::slots::Slots;
 use crate::tick_grid::{TickRatio, on_grid_ticks};
 
-/// A computed series, as long as the bars.
-pub type Series = Arc<[f64]>;
+/// A computed series, as long as the bars; copies share its memory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series(Arc<Vec<f64>>);
+
+impl Series {
+    /// Whether there are other copies.
+    pub fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
+    /// The values; copied only if they are shared.
+    pub fn into_vec(self) -> Vec<f64> {
+        Arc::unwrap_or_clone(self.0)
+    }
+}
+
+impl From<Vec<f64>> for Series {
+    fn from(values: Vec<f64>) -> Self {
+        Self(Arc::new(values))
+    }
+}
+
+impl Deref for Series {
+    type Target = [f64];
+
+    #[inline]
+    fn deref(&self) -> &[f64] {
+        &self.0
+    }
+}
 
 /// The series of one entry, in the order of its outputs.
 pub type Outputs = Arc<[Series]>;
@@ -101,7 +130,9 @@ impl<'a> Bars<'a> {
 /// Open, high, low and close with every bar missing as a whole in which a value is not finite; None if none is.
 pub fn masked(bars: Bars<'_>) -> Option<[Vec<f64>; 4]> {
     let columns = [bars.open, bars.high, bars.low, bars.close];
-    if columns.iter().all(|c| c.iter().all(|x| x.is_finite())) {
+    // Without an early end the test of a column runs several values at a time.
+    let finite = |column: &[f64]| column.iter().fold(true, |all, x| all & x.is_finite());
+    if columns.into_iter().all(finite) {
         return None;
     }
     let present: Vec<bool> = (0..bars.len()).map(|i| columns.iter().all(|c| c[i].is_finite())).collect();
@@ -145,7 +176,7 @@ impl<'a> Scope<'a> {
 
     /// The first output of an entry.
     pub fn get<E: Entry + ?Sized>(&self, entry: &E) -> Series {
-        Arc::clone(&self.outputs(entry)[0])
+        self.outputs(entry)[0].clone()
     }
 
     /// The store, for slots and windows.

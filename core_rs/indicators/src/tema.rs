@@ -9,12 +9,12 @@ use crate::scope::{Entry, Key, Scope};
 
 /// y = 3·e1 − 3·e2 + e3 with e2 = EMA(e1), e3 = EMA(e2), `e1` being the exponential average of the closes.
 pub fn tema(e1: &[f64], period: usize) -> Vec<f64> {
-    let (mut second, mut third) = (Ewm::span(period), Ewm::span(period));
-    let mut one = |e1: f64| {
-        let e2 = second.update(e1);
-        finite_or_nan(3.0 * e1 - 3.0 * e2 + third.update(e2))
-    };
-    e1.iter().map(|&e1| one(e1)).collect()
+    let e2 = Ewm::span(period).over(e1);
+    let mut y = Ewm::span(period).over(&e2);
+    y.iter_mut()
+        .zip(e1.iter().zip(&e2))
+        .for_each(|(e3, (e1, e2))| *e3 = finite_or_nan(3.0 * e1 - 3.0 * e2 + *e3));
+    y
 }
 
 /// Triple exponential moving average of the closes.

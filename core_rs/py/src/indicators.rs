@@ -79,7 +79,7 @@ fn quote(side: &str) -> Result<Quote> {
 fn to_python(py: Python<'_>, output: Output) -> PyResult<Py<PyAny>> {
     Ok(match output {
         Output::Series(values) | Output::Window(values) => {
-            let table = series_table(&values).map_err(|e| to_py(py, &e))?;
+            let table = series_table(values.into_vec()).map_err(|e| to_py(py, &e))?;
             Py::new(py, ArrowTable(table))?.into_any()
         }
         Output::Number(x) => PyFloat::new(py, x).into_any().unbind(),

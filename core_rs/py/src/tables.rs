@@ -232,8 +232,8 @@ fn identified(result: &TrialResult) -> (Option<&str>, Option<&str>) {
 ///
 /// # Errors
 /// [5000] if the table cannot be made.
-pub fn series_table(values: &[f64]) -> Result<RecordBatch> {
+pub fn series_table(values: Vec<f64>) -> Result<RecordBatch> {
     let mut columns = Columns::default();
-    columns.floats("value", values.iter().copied());
+    columns.push("value", Arc::new(Float64Array::from(values)), false);
     columns.build()
 }

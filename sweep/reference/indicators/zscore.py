@@ -22,10 +22,12 @@ def zscore(
     """(close - mean) / deviation: of the closes (rolling), or of the residuals (rolling_residual, ema_residual)."""
     whole("window", window, low=2)
     form = choice("mode", mode, MODES)
+    if ema_period is not None:
+        whole("ema_period", ema_period)
     if form == "ema_residual":
         if ema_period is None:
             raise error(1008, "ema_period is missing", where="zscore", remedy="mode ema_residual needs it")
-        mean = ema(candles, period=whole("ema_period", ema_period))
+        mean = ema(candles, period=ema_period)
     else:
         mean = price_mean(candles.close, window, candles.grid)
     with np.errstate(all="ignore"):
