@@ -37,7 +37,12 @@ class Market:
 
     @staticmethod
     def from_bars(bid: Any, ask: Any | None, options: str) -> Market:
-        """Checks and pairs bars: columns timestamp (us, UTC), open, high, low, close and optionally volume."""
+        """Checks and pairs bars: columns timestamp (us, UTC), open, high, low, close and optionally volume.
+
+        Options: spec, timeframe, spread_pips, crossed, max_alignment_loss, duplicates, day {zone, start_hour},
+        stale_after, higher_stamp ("open" or "close": the bars are to be a given higher timeframe, stamped with
+        boundaries of its buckets), name_bid, name_ask.
+        """
 
     @staticmethod
     def synthetic(options: str) -> Market:
@@ -47,6 +52,20 @@ class Market:
     def from_table(table: Any, meta: str) -> Market:
         """The market whose `to_table` and `meta` these are; values are not checked again."""
 
+    def with_higher(self, markets: list[Market], trusted: bool = False) -> Market:
+        """The same bars with these higher timeframes, each a market of its own of the same symbol. With `trusted` they
+        have been checked beside these bars before.
+        """
+
+    def given_higher(self) -> list[Market]:
+        """The given higher timeframes, shortest first."""
+
+    def higher(self, timeframe: str) -> ArrowTable:
+        """Bars of the primary or a higher timeframe: timestamp, end, bid_open ... ask_volume."""
+
+    def aligned(self, timeframe: str) -> ArrowTable:
+        """What is seen of a timeframe at each primary bar: bar (int32, null = none), bid_open ... ask_volume."""
+
     def window(self, start: int | None, end: int | None, warmup_bars: int) -> Market:
         """The bars of [start - warm-up, end); times in us UTC, None = open."""
 
@@ -54,7 +73,7 @@ class Market:
         """timestamp, bid_open ... bid_volume, ask_open ... ask_volume in one chunk."""
 
     def meta(self) -> str:
-        """JSON: spec, timeframe, trade_from, trade_until, history_from."""
+        """JSON: spec, timeframe, trade_from, trade_until, history_from; day and stale_after if they are set."""
 
     def report(self) -> str:
         """JSON: gaps, crossed quotes, jumps and what else is odd and legal."""
@@ -66,6 +85,10 @@ class Market:
     @property
     def digest(self) -> str:
         """Market digest of the rows it holds."""
+
+    @property
+    def dataset(self) -> str:
+        """Digest of all data: the market digest, and those of given higher timeframes."""
 
 @final
 class Engine:
@@ -113,7 +136,7 @@ class Backtest:
         """JSON: everything that is no table."""
 
 def build_info() -> str:
-    """JSON: version, semantics, synthetic_version, profile, target."""
+    """JSON: version, semantics, synthetic_version, zone_data, profile, target."""
 
 def strategies() -> str:
     """JSON list of the declarations of all native strategies."""

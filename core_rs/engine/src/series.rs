@@ -5,14 +5,7 @@ use crate::strategy::View;
 use sweep_indicators::scope::{Bars, Entry, Outputs, Scope, Series, TickCounts};
 use sweep_indicators::tick_grid::TickRatio;
 
-/// Bid or ask.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quote {
-    /// Bid prices.
-    Bid,
-    /// Ask prices.
-    Ask,
-}
+pub use crate::market::Quote;
 
 /// The closes of both sides as whole ticks, counted when an average first needs them.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use serde_json::{Map, Value as Json, json as object};
 use std::collections::BTreeMap;
 use sweep_engine::declare::canonicalise as canonical;
-use sweep_engine::market::{GENERATOR_VERSION, SymbolSpec, Timeframe};
+use sweep_engine::market::{GENERATOR_VERSION, SymbolSpec, Timeframe, ZONE_DATA};
 use sweep_engine::metrics::CATALOGUE;
 use sweep_engine::run::session::context;
 use sweep_engine::{Error, Result, SEMANTICS, Value, schema};
@@ -23,6 +23,7 @@ pub fn build_info() -> String {
         "version": env!("CARGO_PKG_VERSION"),
         "semantics": SEMANTICS,
         "synthetic_version": GENERATOR_VERSION,
+        "zone_data": ZONE_DATA,
         "profile": if cfg!(debug_assertions) { "debug" } else { "optimised" },
         "target": format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
     })

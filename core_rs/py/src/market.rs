@@ -3,7 +3,7 @@
 use crate::arrow::{ArrowTable, read_stream};
 use crate::columns::Table;
 use crate::guard::{attached, detached};
-use crate::tables::market_table;
+use crate::tables::{aligned_table, higher_table, market_table};
 use pyo3::prelude::*;
 use sweep_engine::market::{self, MarketMeta, MarketOptions, Quotes, RawBars, SyntheticOptions};
 use sweep_engine::{Error, Result};
@@ -60,12 +60,41 @@ impl Market {
         attached(py, || Ok(Self(self.0.window(start, end, warmup_bars)?)))
     }
 
+    /// The same bars with these higher timeframes, each a market of its own of the same symbol. With `trusted` they
+    /// have been checked beside these bars before.
+    #[pyo3(signature = (markets, trusted = false))]
+    fn with_higher(&self, py: Python<'_>, markets: Vec<Py<Self>>, trusted: bool) -> PyResult<Self> {
+        let given: Vec<market::Market> = markets.iter().map(|m| m.get().0.clone()).collect();
+        detached(py, || {
+            Ok(Self(if trusted {
+                self.0.with_trusted_higher(&given)?
+            } else {
+                self.0.with_higher(&given)?
+            }))
+        })
+    }
+
+    /// The given higher timeframes, shortest first.
+    fn given_higher(&self) -> Vec<Self> {
+        self.0.given_higher().iter().cloned().map(Self).collect()
+    }
+
+    /// Bars of the primary or a higher timeframe: timestamp, end, bid_open … ask_volume.
+    fn higher(&self, py: Python<'_>, timeframe: &str) -> PyResult<ArrowTable> {
+        detached(py, || Ok(ArrowTable(higher_table(&*self.0.higher(self.0.timeframe_named(timeframe)?)?)?)))
+    }
+
+    /// What is seen of a timeframe at each primary bar: bar (null = none), bid_open … ask_volume.
+    fn aligned(&self, py: Python<'_>, timeframe: &str) -> PyResult<ArrowTable> {
+        detached(py, || Ok(ArrowTable(aligned_table(&*self.0.higher(self.0.timeframe_named(timeframe)?)?)?)))
+    }
+
     /// timestamp, bid_open … bid_volume, ask_open … ask_volume; shares nothing with the caller's tables.
     fn to_table(&self, py: Python<'_>) -> PyResult<ArrowTable> {
         detached(py, || Ok(ArrowTable(market_table(&self.0)?)))
     }
 
-    /// JSON: spec, timeframe, trade_from, trade_until, history_from.
+    /// JSON: spec, timeframe, trade_from, trade_until, history_from; day and stale_after if they are set.
     fn meta(&self, py: Python<'_>) -> PyResult<String> {
         attached(py, || json(&self.0.meta()))
     }
@@ -85,6 +114,12 @@ impl Market {
     #[getter]
     fn digest(&self, py: Python<'_>) -> PyResult<String> {
         detached(py, || Ok(self.0.digest().to_string()))
+    }
+
+    /// Digest of all data: the market digest, and those of given higher timeframes.
+    #[getter]
+    fn dataset(&self, py: Python<'_>) -> PyResult<String> {
+        detached(py, || Ok(self.0.dataset().to_string()))
     }
 }
 

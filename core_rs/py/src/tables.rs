@@ -9,13 +9,14 @@ use arrow_array::{
 use arrow_buffer::ScalarBuffer;
 use arrow_schema::{Field, Schema};
 use std::sync::Arc;
-use sweep_engine::market::Market;
+use sweep_engine::market::higher::NONE;
+use sweep_engine::market::{Higher, Market, Quote, Quotes};
 use sweep_engine::metrics::CATALOGUE;
 use sweep_engine::orders::{Position, Signal};
 use sweep_engine::portfolio::Curve;
 use sweep_engine::run::batch::Timed;
 use sweep_engine::run::{TrialResult, digest};
-use sweep_engine::{Column, Error, Result};
+use sweep_engine::{Error, Result};
 
 /// Columns of a table under construction: name, values, nullable.
 #[derive(Default)]
@@ -53,6 +54,16 @@ impl Columns {
 
     fn texts_or_null<T: AsRef<str>>(&mut self, name: &str, values: impl IntoIterator<Item = Option<T>>) {
         self.push(name, Arc::new(values.into_iter().collect::<StringArray>()), true);
+    }
+
+    /// bid_open … bid_volume, ask_open … ask_volume.
+    fn both_sides(&mut self, sides: [&Quotes; 2], values: impl Fn(&[f64]) -> Vec<f64>) {
+        for (prefix, quotes) in ["bid", "ask"].into_iter().zip(sides) {
+            for (name, column) in quotes.columns() {
+                let values = ScalarBuffer::from(values(column));
+                self.push(format!("{prefix}_{name}"), Arc::new(Float64Array::new(values, None)), false);
+            }
+        }
     }
 
     fn build(self) -> Result<RecordBatch> {
@@ -141,19 +152,25 @@ pub fn signals_table(rows: &[(usize, Signal)], market: &Market) -> Result<Record
 pub fn market_table(market: &Market) -> Result<RecordBatch> {
     let mut t = Columns::default();
     t.times("timestamp", market.label().iter().copied());
-    for (prefix, quotes) in [("bid_", market.bid()), ("ask_", market.ask())] {
-        let columns: [(&str, &Column<f64>); 5] = [
-            ("open", &quotes.open),
-            ("high", &quotes.high),
-            ("low", &quotes.low),
-            ("close", &quotes.close),
-            ("volume", &quotes.volume),
-        ];
-        for (name, column) in columns {
-            let values = ScalarBuffer::from(column.to_vec());
-            t.push(format!("{prefix}{name}"), Arc::new(Float64Array::new(values, None)), false);
-        }
-    }
+    t.both_sides([market.bid(), market.ask()], |column| column.to_vec());
+    t.build()
+}
+
+/// The bars of a higher timeframe.
+pub fn higher_table(higher: &Higher) -> Result<RecordBatch> {
+    let mut t = Columns::default();
+    t.times("timestamp", higher.start().iter().copied());
+    t.times("end", higher.end().iter().copied());
+    t.both_sides([Quote::Bid, Quote::Ask].map(|side| higher.quotes(side)), |column| column.to_vec());
+    t.build()
+}
+
+/// The bar of a higher timeframe that is seen at each primary bar.
+pub fn aligned_table(higher: &Higher) -> Result<RecordBatch> {
+    let mut t = Columns::default();
+    let bars: Int32Array = higher.newest().iter().map(|&k| Some(k).filter(|&k| k != NONE)).collect();
+    t.push("bar", Arc::new(bars), true);
+    t.both_sides([Quote::Bid, Quote::Ask].map(|side| higher.quotes(side)), |column| higher.expand(column));
     t.build()
 }
 

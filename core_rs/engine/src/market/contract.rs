@@ -18,6 +18,8 @@ pub enum Duplicates {
 /// 1900-01-01 and 2201-01-01.
 const FIRST_LABEL: i64 = -2_208_988_800_000_000;
 const END_OF_LABELS: i64 = 7_289_654_400_000_000;
+/// Labels that the contract allows.
+pub(super) const YEARS: std::ops::Range<i64> = FIRST_LABEL..END_OF_LABELS;
 const HIGHEST_PRICE: f64 = 1e12;
 const SHOWN: usize = 5;
 

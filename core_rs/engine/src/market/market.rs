@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::calendar::iso;
+use super::day::{Alignment, Day};
+use super::given::Comparison;
+use super::higher::Computed;
 use super::quotes::Quotes;
 use super::report::{ImportNotes, Report};
 use super::spec::SymbolSpec;
@@ -27,6 +30,12 @@ pub struct MarketMeta {
     pub trade_until: i64,
     /// Label of the first row.
     pub history_from: i64,
+    /// Trading days, if they are not those of UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<Day>,
+    /// Age in primary bars after which higher bars are not seen, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_after: Option<usize>,
 }
 
 impl MarketMeta {
@@ -45,17 +54,22 @@ impl MarketMeta {
 /// Cloning and slicing share the memory of the columns.
 #[derive(Debug, Clone)]
 pub struct Market {
-    spec: SymbolSpec,
-    timeframe: Timeframe,
-    label: Column<i64>,
-    bid: Quotes,
-    ask: Quotes,
+    pub(super) spec: SymbolSpec,
+    pub(super) timeframe: Timeframe,
+    pub(super) label: Column<i64>,
+    pub(super) bid: Quotes,
+    pub(super) ask: Quotes,
     /// The ask side before a spread multiplier, which the digest is of.
-    ask_as_quoted: Option<Quotes>,
+    pub(super) ask_as_quoted: Option<Quotes>,
     trade_from: i64,
     trade_until: i64,
     first_traded: usize,
-    notes: ImportNotes,
+    pub(super) notes: ImportNotes,
+    pub(super) alignment: Alignment,
+    /// Bars of higher timeframes that are not made of these ones.
+    pub(super) given: Vec<Market>,
+    pub(super) compared: Vec<Comparison>,
+    pub(super) computed: Computed,
     digest: OnceLock<Digest>,
 }
 
@@ -81,8 +95,18 @@ impl Market {
             trade_until,
             first_traded: 0,
             notes,
+            alignment: Alignment::default(),
+            given: Vec::new(),
+            compared: Vec::new(),
+            computed: Computed::default(),
             digest: OnceLock::new(),
         }
+    }
+
+    /// The market with other days and another age of higher bars; those are made anew.
+    #[must_use]
+    pub(super) fn aligned_by(self, alignment: Alignment) -> Self {
+        Self { alignment, computed: Computed::default(), ..self }
     }
 
     /// A market from the rows and the description of another one; values are not checked again.
@@ -106,15 +130,17 @@ impl Market {
             return Err(no_traded_bar(meta.trade_from, meta.trade_until));
         }
         let MarketMeta { spec, timeframe, trade_from, trade_until, .. } = meta;
+        let alignment = Alignment { day: meta.day.unwrap_or_default(), stale_after: meta.stale_after };
         let market = Self::assemble(spec, timeframe, label, bid, ask, ImportNotes::default());
-        Ok(Self { trade_from, trade_until, first_traded, ..market })
+        Ok(Self { trade_from, trade_until, first_traded, ..market.aligned_by(alignment) })
     }
 
     /// The bars of [`start`, `end`), traded, and up to `warmup_bars` bars before them as history. Without
-    /// bounds: from the first label, to the end of the last bar.
+    /// bounds: from the first label, to the end of the last bar. Given higher timeframes keep as many bars of
+    /// their own before `start`, and none that ends after the last primary bar.
     ///
     /// # Errors
-    /// [1010] if no bar lies in the window.
+    /// [1010] if no bar lies in the window, or no bar of a given higher timeframe is complete in it.
     pub fn window(&self, start: Option<i64>, end: Option<i64>, warmup_bars: usize) -> Result<Self> {
         let trade_from = start.unwrap_or(self.label[0]);
         let trade_until = end.unwrap_or(self.end_of_rows());
@@ -130,9 +156,7 @@ impl Market {
         }
         let kept = first.saturating_sub(warmup_bars);
         let rows = kept..last;
-        Ok(Self {
-            spec: self.spec.clone(),
-            timeframe: self.timeframe,
+        let mut window = Self {
             label: self.label.slice(rows.clone()),
             bid: self.bid.slice(rows.clone()),
             ask: self.ask.slice(rows.clone()),
@@ -140,12 +164,16 @@ impl Market {
             trade_from,
             trade_until,
             first_traded: first - kept,
-            notes: self.notes.clone(),
+            computed: Computed::default(),
             digest: OnceLock::new(),
-        })
+            ..self.clone()
+        };
+        let cut = |given: &Self| window.cut(given, trade_from, warmup_bars);
+        window.given = self.given.iter().map(cut).collect::<Result<_>>()?;
+        Ok(window)
     }
 
-    /// The market with every positive spread multiplied by `m`. Crossed fields keep their value, and the
+    /// The market with every positive spread multiplied by `m`, given higher timeframes too. Crossed fields keep their value, and the
     /// market keeps its digest: the multiplier is a cost, not data.
     ///
     /// # Errors
@@ -173,7 +201,9 @@ impl Market {
         };
         let (high, low) = (extreme(f64::max), extreme(f64::min));
         let ask_as_quoted = self.ask_as_quoted.clone().or_else(|| Some(self.ask.clone()));
-        Ok(Self { ask: Quotes { high, low, ..scaled }, ask_as_quoted, ..self.clone() })
+        let given = self.given.iter().map(|given| given.spread_multiplied(m)).collect::<Result<_>>()?;
+        let ask = Quotes { high, low, ..scaled };
+        Ok(Self { ask, ask_as_quoted, given, computed: Computed::default(), ..self.clone() })
     }
 
     /// SHA-256 that names the data: symbol, timeframe and the bid and ask rows held here, before any spread
@@ -211,6 +241,8 @@ impl Market {
             trade_from: self.trade_from,
             trade_until: self.trade_until,
             history_from: self.history_from(),
+            day: Some(self.alignment.day).filter(|day| *day != Day::default()),
+            stale_after: self.alignment.stale_after,
         }
     }
 
@@ -265,12 +297,17 @@ impl Market {
         self.trade_until
     }
 
+    /// How higher timeframes are seen.
+    pub fn alignment(&self) -> Alignment {
+        self.alignment
+    }
+
     /// Label of the first row.
     pub fn history_from(&self) -> i64 {
         self.label[0]
     }
 
-    fn end_of_rows(&self) -> i64 {
+    pub(super) fn end_of_rows(&self) -> i64 {
         self.label[self.len() - 1] + self.timeframe.micros()
     }
 }

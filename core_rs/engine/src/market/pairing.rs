@@ -1,8 +1,11 @@
 //! How a bid and an ask series become a market: joined on labels, never by position.
 
 use super::bars::{Bars, RawBars};
+use super::buckets::Buckets;
 use super::calendar::iso;
 use super::contract::Duplicates;
+use super::day::Alignment;
+use super::given::{Stamp, spacing};
 use super::market::Market;
 use super::options::Options;
 use super::quotes::Quotes;
@@ -38,6 +41,11 @@ pub struct MarketOptions {
     pub max_alignment_loss: f64,
     /// Repeated labels.
     pub duplicates: Duplicates,
+    /// How higher timeframes are seen.
+    pub alignment: Alignment,
+    /// Bars that are to be a given higher timeframe: their labels are boundaries of its buckets, and this is
+    /// what their stamps are.
+    pub higher_stamp: Option<Stamp>,
     /// What messages call the bid series.
     pub name_bid: String,
     /// What messages call the ask series.
@@ -54,16 +62,19 @@ impl MarketOptions {
             crossed: Crossed::Count,
             max_alignment_loss: 0.01,
             duplicates: Duplicates::Reject,
+            alignment: Alignment::default(),
+            higher_stamp: None,
             name_bid: "bid".to_owned(),
             name_ask: "ask".to_owned(),
         }
     }
 
     /// From JSON: `spec`, `timeframe`, and optionally `spread_pips`, `crossed`, `max_alignment_loss`,
-    /// `duplicates`, `name_bid`, `name_ask`.
+    /// `duplicates`, `day` {`zone`, `start_hour`}, `stale_after`, `higher_stamp` (`open` or `close`; only for bars
+    /// that are to be a given higher timeframe), `name_bid`, `name_ask`.
     ///
     /// # Errors
-    /// [1001] unknown key, word or symbol; [1003] number out of range; [1004] wrong type; [1008] missing key;
+    /// [1001] unknown key, word, symbol or zone; [1003] number out of range; [1004] wrong type; [1008] missing key;
     /// [1009] no timeframe, no JSON.
     pub fn from_json(text: &str) -> Result<Self> {
         let mut options = Options::parse("market", text)?;
@@ -79,10 +90,23 @@ impl MarketOptions {
         read.max_alignment_loss = options.number("max_alignment_loss")?.unwrap_or(read.max_alignment_loss);
         let duplicates = [("reject", Duplicates::Reject), ("drop_identical", Duplicates::DropIdentical)];
         read.duplicates = options.choice("duplicates", &duplicates)?.unwrap_or_default();
+        read.alignment = Alignment::read(&mut options)?;
+        read.higher_stamp =
+            options.choice("higher_stamp", &[("open", Stamp::Open), ("close", Stamp::Close)])?;
         read.name_bid = options.text("name_bid")?.unwrap_or(read.name_bid);
         read.name_ask = options.text("name_ask")?.unwrap_or(read.name_ask);
         options.finish()?;
         Ok(read)
+    }
+
+    /// The checked bars of one side.
+    fn check(&self, mut raw: RawBars, name: &str) -> Result<Bars> {
+        let mut spaced = self.timeframe;
+        if let Some(stamp) = self.higher_stamp {
+            raw = raw.opened(name, &Buckets::new(self.timeframe, self.alignment.day), stamp)?;
+            spaced = spacing(self.timeframe);
+        }
+        Bars::check(raw, name, spaced, self.duplicates)
     }
 
     fn validate(&self, one_sided: bool) -> Result<()> {
@@ -116,11 +140,12 @@ impl Market {
     ///
     /// # Errors
     /// Those of [`Bars::check`] and of the options; [1011] if more labels lie on one side only than
-    /// `max_alignment_loss` allows; [1010] if the sides have no label in common; [1006] for crossed quotes that
+    /// `max_alignment_loss` allows; [1006] if bars of a given higher timeframe are not stamped with boundaries;
+    /// [1010] if the sides have no label in common; [1006] for crossed quotes that
     /// are to be rejected.
     pub fn from_bars(bid: RawBars, ask: Option<RawBars>, options: &MarketOptions) -> Result<Self> {
         options.validate(ask.is_none())?;
-        let bid = Bars::check(bid, &options.name_bid, options.timeframe, options.duplicates)?;
+        let bid = options.check(bid, &options.name_bid)?;
         let mut notes = ImportNotes {
             duplicates_dropped_bid: bid.duplicates_dropped(),
             volume_absent_bid: bid.volume_absent(),
@@ -128,7 +153,7 @@ impl Market {
         };
         let (label, bid, ask) = match ask {
             Some(ask) => {
-                let ask = Bars::check(ask, &options.name_ask, options.timeframe, options.duplicates)?;
+                let ask = options.check(ask, &options.name_ask)?;
                 notes.duplicates_dropped_ask = ask.duplicates_dropped();
                 notes.volume_absent_ask = ask.volume_absent();
                 join(&bid, &ask, options.max_alignment_loss, &mut notes)?
@@ -140,7 +165,8 @@ impl Market {
             }
         };
         let ask = uncrossed(&label, &bid, ask, options, &mut notes)?;
-        Ok(Self::assemble(options.spec.clone(), options.timeframe, label, bid, ask, notes))
+        let market = Self::assemble(options.spec.clone(), options.timeframe, label, bid, ask, notes);
+        Ok(market.aligned_by(options.alignment))
     }
 }
 

@@ -6,6 +6,30 @@ use std::ops::Range;
 use crate::schema::{Digest, TableHasher, schema};
 use crate::{Column, Error, Result};
 
+/// Bid or ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quote {
+    /// Bid prices.
+    Bid,
+    /// Ask prices.
+    Ask,
+}
+
+/// A column of [`Quotes`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// Open prices.
+    Open,
+    /// High prices.
+    High,
+    /// Low prices.
+    Low,
+    /// Close prices.
+    Close,
+    /// Volumes.
+    Volume,
+}
+
 /// Prices and volume of bid or ask, row by row beside the market's labels.
 #[derive(Debug, Clone)]
 pub struct Quotes {
@@ -30,6 +54,28 @@ impl Quotes {
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.open.is_empty()
+    }
+
+    /// One column.
+    pub fn field(&self, field: Field) -> &Column<f64> {
+        match field {
+            Field::Open => &self.open,
+            Field::High => &self.high,
+            Field::Low => &self.low,
+            Field::Close => &self.close,
+            Field::Volume => &self.volume,
+        }
+    }
+
+    /// All columns with their names, in the order of tables.
+    pub fn columns(&self) -> [(&'static str, &Column<f64>); 5] {
+        [
+            ("open", &self.open),
+            ("high", &self.high),
+            ("low", &self.low),
+            ("close", &self.close),
+            ("volume", &self.volume),
+        ]
     }
 
     /// Open, high, low and close.
@@ -66,8 +112,7 @@ impl Quotes {
     /// # Errors
     /// [1011] if a column does not have `rows` rows.
     pub(super) fn check_lengths(&self, rows: usize, side: &str) -> Result<()> {
-        let columns = self.prices().into_iter().chain([&self.volume[..]]);
-        for (name, column) in ["open", "high", "low", "close", "volume"].into_iter().zip(columns) {
+        for (name, column) in self.columns() {
             if column.len() != rows {
                 let what = format!("{rows} labels, but {} values of {side} {name}", column.len());
                 return Err(Error::data(1011, what).fix("give columns of one length"));

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::calendar::{DAY, WEEK, since_monday};
+use super::given::Comparison;
 use super::market::Market;
 use super::quotes::Quotes;
 use super::timeframe::{Timeframe, Unit};
@@ -117,6 +118,9 @@ pub struct Report {
     pub zero_volume_bars: usize,
     /// What happened at the import.
     pub import: ImportNotes,
+    /// Given higher timeframes beside the primary bars.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub higher: Vec<Comparison>,
 }
 
 impl Report {
@@ -135,6 +139,7 @@ impl Report {
             jumps: jumps(label, &market.bid().close),
             zero_volume_bars: market.bid().volume.iter().filter(|&&v| v == 0.0).count(),
             import: market.notes().clone(),
+            higher: market.compared().to_vec(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A market without data: bid and ask bars drawn from a seeded model with clustered volatility, fat tails, a day's
 //! rhythm and weekends. The same options give the same bits on every machine.
 
+use super::day::Alignment;
 use super::generator::Generator;
 use super::market::Market;
 use super::options::Options;
@@ -54,6 +55,8 @@ pub struct SyntheticOptions {
     pub gap_rate: f64,
     /// Weekends.
     pub weekends: Weekends,
+    /// How higher timeframes are seen.
+    pub alignment: Alignment,
 }
 
 impl SyntheticOptions {
@@ -71,15 +74,16 @@ impl SyntheticOptions {
             jump_rate: 0.0,
             gap_rate: 0.0,
             weekends: Weekends::Closed,
+            alignment: Alignment::default(),
             spec,
         }
     }
 
     /// From JSON: `spec`, `timeframe`, `bars`, and optionally `seed`, `start` (microseconds UTC), `price`,
-    /// `volatility`, `spread_pips`, `correlation`, `jump_rate`, `gap_rate`, `weekends`.
+    /// `volatility`, `spread_pips`, `correlation`, `jump_rate`, `gap_rate`, `weekends`, `day`, `stale_after`.
     ///
     /// # Errors
-    /// [1001] unknown key, word or symbol; [1004] wrong type; [1008] missing key; [1009] no timeframe, no JSON.
+    /// [1001] unknown key, word, symbol or zone; [1003] hour or age out of range; [1004] wrong type; [1008] missing key; [1009] no timeframe, no JSON.
     pub fn from_json(text: &str) -> Result<Self> {
         let mut options = Options::parse("market.synthetic", text)?;
         let spec = options.mapping("spec")?;
@@ -104,6 +108,7 @@ impl SyntheticOptions {
         }
         let weekends = [("closed", Weekends::Closed), ("open", Weekends::Open)];
         read.weekends = options.choice("weekends", &weekends)?.unwrap_or_default();
+        read.alignment = Alignment::read(&mut options)?;
         options.finish()?;
         Ok(read)
     }
@@ -150,7 +155,8 @@ impl Market {
             Quotes { open: bid_open, high: bid_high, low: bid_low, close: bid_close, volume: volume.clone() };
         let ask = Quotes { open: ask_open, high: ask_high, low: ask_low, close: ask_close, volume };
         let (spec, notes) = (options.spec.clone(), ImportNotes::default());
-        Ok(Self::assemble(spec, options.timeframe, drawn.label.into(), bid, ask, notes))
+        let market = Self::assemble(spec, options.timeframe, drawn.label.into(), bid, ask, notes);
+        Ok(market.aligned_by(options.alignment))
     }
 }
 

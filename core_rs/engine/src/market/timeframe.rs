@@ -62,6 +62,11 @@ pub struct Timeframe {
 }
 
 impl Timeframe {
+    /// So many units, for the lists of timeframes that the engine itself names.
+    pub(super) fn of(unit: Unit, count: i64) -> Self {
+        Self { unit, count }
+    }
+
     /// The unit.
     pub fn unit(self) -> Unit {
         self.unit

@@ -5,8 +5,8 @@ use crate::declare::Declaration;
 use crate::error::Result;
 use crate::execution::options::{MetricOptions, Options};
 use crate::json;
-use crate::market::Market;
 use crate::market::calendar::iso;
+use crate::market::{Alignment, Market};
 use crate::schema::Digest;
 use serde_json::{Map, Value as Json, json as object};
 use sha2::{Digest as _, Sha256};
@@ -19,7 +19,7 @@ pub struct IdentityTemplate {
 }
 
 impl IdentityTemplate {
-    /// For a strategy on a market; `dataset` is the market's digest.
+    /// For a strategy on a market; `dataset` is the digest of all its data.
     ///
     /// # Errors
     /// [1003] for a number that JSON cannot hold.
@@ -36,6 +36,10 @@ impl IdentityTemplate {
         before.insert("execution".into(), execution);
         if options.metrics != MetricOptions::default() {
             before.insert("metrics".into(), serde_json::to_value(&options.metrics).unwrap_or_default());
+        }
+        if market.alignment() != Alignment::default() {
+            let Alignment { day, stale_after } = market.alignment();
+            before.insert("market".into(), object!({ "day": day, "stale_after": stale_after }));
         }
         let mut after = Map::new();
         if !options.rates.fixed.is_empty() {

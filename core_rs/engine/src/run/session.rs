@@ -23,7 +23,7 @@ pub struct Session {
     pub market: Market,
     /// Complete options.
     pub options: Options,
-    /// Digest of the rows, before the spread multiplier.
+    /// Digest of all rows, those of given higher timeframes too, before the spread multiplier.
     pub dataset: String,
     /// Trading days of the traded bars.
     pub calendar: Calendar,
@@ -43,7 +43,7 @@ impl Session {
     /// # Errors
     /// [1008] for a missing conversion rate, [1010] for a market without traded bars.
     pub fn new(market: &Market, options: Options, cache_bytes: usize) -> Result<Self> {
-        let dataset = market.digest().to_string();
+        let dataset = market.dataset().to_string();
         let market = market.spread_multiplied(options.costs.spread_multiplier)?;
         let traded = market.first_traded()..market.len();
         if traded.is_empty() {
