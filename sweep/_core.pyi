@@ -2,6 +2,7 @@
 tables as Arrow C streams. Everything raised is a `sweep.errors.SweepError`.
 """
 
+from collections.abc import Mapping
 from typing import Any, final
 
 __all__ = [
@@ -94,8 +95,11 @@ class Market:
 class Engine:
     """One market, one strategy, one set of options; many parameter sets."""
 
-    def __new__(cls, market: Market, options: str) -> Engine:
-        """Options: strategy, execution, costs, account, rates, metrics, cache_bytes; partial ones take defaults."""
+    def __new__(cls, market: Market, options: str, rates: Mapping[str, Market] | None = None) -> Engine:
+        """Options: strategy, execution, costs, account, rates, metrics, cache_bytes; partial ones take defaults.
+
+        `rates` maps pairs to the markets of their rate series.
+        """
 
     def run_batch(self, params: Any, threads: int) -> Batch:
         """Runs every row of a table of parameters; the interpreter lock is released."""
@@ -175,5 +179,12 @@ def table_digest(schema: str, table: Any) -> str:
 def result_digest(trades: str, daily: str, metrics: str) -> str:
     """Result digest of the digests of trades, daily equity and metrics."""
 
-def run_signals(market: Market, options: str, signals: str, exits: str, rules: str) -> Backtest:
-    """Runs a table of signals (and of closes) in place of a strategy: JSON rows by label."""
+def run_signals(
+    market: Market,
+    options: str,
+    signals: str,
+    exits: str,
+    rules: str,
+    rates: Mapping[str, Market] | None = None,
+) -> Backtest:
+    """Runs a table of signals (and of closes) in place of a strategy: JSON rows by label. `rates` as of `Engine`."""

@@ -49,6 +49,8 @@ class Backtest:
     sizes_capped: int
     ruined_at: int | None
     """Label of the first equity sample at or below zero, us."""
+    warnings: tuple[str, ...]
+    """What is odd about the options on this market, but legal."""
 
     @property
     def digest(self) -> str:
@@ -96,21 +98,26 @@ class Engine:
             market: Bars; its window says which are traded.
             strategy: Name of a native strategy.
             execution: Preset name, or a mapping of options with `preset` among them.
-            costs, account, rates, metrics: Sections as in a config.
+            costs, account, metrics: Sections as in a config.
+            rates: `static` (pair: price of its first currency in the second), `series` (pair: a `Market` whose mid
+                closes are the rate, each from its bar's end on) and `max_rate_age_hours` [96]; static ones win.
             backend: `rust`, or `python` for the plain reference engine (slow).
             cache_bytes: Bound of the retained indicator series; 0 retains none.
 
         Raises:
-            SweepError: [1001] unknown name, [1003] [1004] bad value, [1008] missing rate, [4001] not built.
+            SweepError: [1001] unknown name, [1003] [1004] bad value, [1008] missing rate, [4001] not built. A trial
+                that finds no rate in a series when it needs one fails with [2008].
         """
         from sweep import _core
 
+        numbers = dict(rates or {})
+        self.rate_markets = _rate_markets(numbers.pop("series", None))
         options = {
             "strategy": strategy,
             "execution": execution,
             "costs": dict(costs or {}),
             "account": dict(account or {}),
-            "rates": dict(rates or {}),
+            "rates": numbers,
             "metrics": dict(metrics or {}),
             "cache_bytes": cache_bytes,
         }
@@ -119,7 +126,8 @@ class Engine:
         self.market = market
         self.strategy = strategy
         self.backend: Backend = backend
-        self._core = _core.Engine(market.core, json.dumps(options))
+        series = {pair: rate.core for pair, rate in self.rate_markets.items()}
+        self._core = _core.Engine(market.core, json.dumps(options), series)
 
     def run(self, params: Mapping[str, Any] | None = None) -> Backtest:
         """One backtest of partial parameters, with the equity of every bar.
@@ -190,6 +198,16 @@ class _Native:
         return read_all(self._core.signals(json.dumps(dict(params))))
 
 
+def _rate_markets(series: Mapping[str, Any] | None) -> dict[str, Market]:
+    """The markets of `rates.series`, checked to be markets."""
+    markets = dict(series or {})
+    for pair, market in markets.items():
+        if not isinstance(market, Market):
+            what = f"a Market is needed, not {type(market).__name__}"
+            raise error(1004, what, where=f"rates.series.{pair}", remedy="load it: Market.read(...)")
+    return markets
+
+
 def native_backtest(core: Any) -> Backtest:
     """A `Backtest` of the native module's."""
     rest = json.loads(core.summary())
@@ -211,6 +229,7 @@ def native_backtest(core: Any) -> Backtest:
         sizes_raised=rest["sizes_raised"],
         sizes_capped=rest["sizes_capped"],
         ruined_at=rest["ruined_at"],
+        warnings=tuple(rest["warnings"]),
     )
 
 

@@ -18,6 +18,8 @@ from sweep.reference.result import ReferenceResult, to_arrow
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from sweep.market.market import Market
+
 _DIGESTS = ("trades", "daily", "metrics", "result")
 
 
@@ -28,7 +30,8 @@ class ReferenceRunner:
         """Raises [4001] where the twins are not at hand."""
         twin(engine.strategy)
         self._engine = engine
-        self._market = ReferenceMarket.from_table(engine.market.to_table(), engine.market.meta)
+        self._market = _plain(engine.market)
+        self._rates = {pair: _plain(market) for pair, market in engine.rate_markets.items()}
 
     def run(self, params: Mapping[str, Any]) -> Backtest:
         """One backtest."""
@@ -62,7 +65,8 @@ class ReferenceRunner:
         return to_arrow("trade_signal", rows)
 
     def _run(self, canonical: Mapping[str, Any]) -> ReferenceResult:
-        return reference.run(self._market, self._engine.options, twin(self._engine.strategy), canonical)
+        strategy = twin(self._engine.strategy)
+        return reference.run(self._market, self._engine.options, strategy, canonical, self._rates)
 
     def _row(self, params: Mapping[str, Any]) -> dict[str, Any]:
         start = time.perf_counter()
@@ -105,7 +109,12 @@ def backtest(result: ReferenceResult, document: str | None) -> Backtest:
         sizes_raised=result.sizes_raised,
         sizes_capped=result.sizes_capped,
         ruined_at=result.ruined_at,
+        warnings=tuple(result.warnings),
     )
+
+
+def _plain(market: Market) -> ReferenceMarket:
+    return ReferenceMarket.from_table(market.to_table(), market.meta)
 
 
 def _returns(result: ReferenceResult) -> list[float]:

@@ -51,6 +51,8 @@ def backtest(
     output.line(f"{plan.config.strategy.name} on {plan.market!r}")
     output.table(["metric", "value"], result.metrics.items())
     output.line(f"trades: {result.trades.num_rows}")
+    for text in result.warnings:
+        output.line(f"warning: {text}")
     output.line(f"identity: {result.identity}")
     output.line(f"digest: {result.digest}")
 

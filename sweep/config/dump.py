@@ -37,8 +37,13 @@ def resolved(config: Config) -> Config:
     from sweep import _core
 
     names = ("execution", "costs", "account", "rates", "metrics")
-    given = json.dumps({name: getattr(config, name) for name in names})
-    complete = json.loads(_core.resolve(given, config.market.symbol or ""))
+    given = {name: getattr(config, name) for name in names}
+    # The native module takes rate series as markets, beside the options.
+    rates = dict(config.rates)
+    series = rates.pop("series", None)
+    complete = json.loads(_core.resolve(json.dumps({**given, "rates": rates}), config.market.symbol or ""))
+    if series:
+        complete["rates"]["series"] = series
     complete["execution"] = {"preset": config.execution["preset"], **complete["execution"]}
     full = Config.model_validate({**config.model_dump(by_alias=True), **complete})
     full._source = config._source

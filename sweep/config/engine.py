@@ -6,9 +6,10 @@ what was written. Every key is optional here.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sweep.config.base import (
     NULL,
@@ -22,6 +23,7 @@ from sweep.config.base import (
     Seed,
     given_keys,
 )
+from sweep.config.market import MarketConfig
 from sweep.config.problems import invalid
 
 
@@ -113,21 +115,60 @@ class AccountSection(Section):
     sizing: SizingSection | None = None
 
 
-def _pairs(rates: dict[str, float]) -> dict[str, float]:
+V = TypeVar("V")
+
+
+def _pairs(rates: dict[str, V]) -> dict[str, V]:
     for pair in rates:
-        if len(pair) != 6 or not pair.isalpha() or not pair.isupper():
+        if len(pair) != 6 or not pair.isascii() or not pair.isalpha() or not pair.isupper():
             raise invalid(
                 1009, f"{pair!r} is not a currency pair", "write six upper-case letters: EURUSD", pair
             )
     return rates
 
 
+_STRATEGY_ONLY: Final = ("warmup_bars", "higher", "day", "stale_after")
+
+
+class RateMarketConfig(MarketConfig):
+    """The market of a rate: the keys of `market` without those that only a strategy has a use for."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_for_strategies(cls, data: Any) -> Any:
+        for key in _STRATEGY_ONLY:
+            if isinstance(data, Mapping) and data.get(key) is not None:
+                what = f"{{path}}.{key} is for the market that is traded; a rate has no use for it"
+                raise invalid(1001, what, "leave it out", key)
+        return data
+
+
+def _named_by_pair(series: Any) -> Any:
+    """The symbol of a rate's market is its pair unless another is given."""
+    if not isinstance(series, Mapping):
+        return series
+    return {
+        pair: {"symbol": pair, **{k: v for k, v in market.items() if v is not None}}
+        if isinstance(market, Mapping)
+        else market
+        for pair, market in series.items()
+    }
+
+
 class RatesSection(Section):
     """Currency conversion."""
 
     static: Annotated[dict[str, Positive], AfterValidator(_pairs)] | None = None
-    series: Annotated[Any, NotBuilt(({},))] = Field(default=None, exclude=True)
-    max_rate_age_hours: Annotated[Any, NotBuilt((96, 96.0))] = Field(default=None, exclude=True)
+    series: (
+        Annotated[dict[str, RateMarketConfig], BeforeValidator(_named_by_pair), AfterValidator(_pairs)] | None
+    ) = None
+    max_rate_age_hours: Positive | None = None
+
+
+def rate_sections(rates: Mapping[str, Any]) -> dict[str, RateMarketConfig]:
+    """Pair to market section, of `rates` of a checked config."""
+    series = rates.get("series") or {}
+    return {pair: RateMarketConfig.model_validate(market) for pair, market in series.items()}
 
 
 class MetricsSection(Section):
@@ -170,4 +211,13 @@ Metrics = Annotated[dict[str, Any], given_keys(MetricsSection)]
 Symbol = Annotated[dict[str, Any], given_keys(SymbolSection)]
 SymbolSpecs = dict[str, Symbol]
 
-__all__ = ["Account", "Costs", "Execution", "Metrics", "Rates", "SymbolSpecs"]
+__all__ = [
+    "Account",
+    "Costs",
+    "Execution",
+    "Metrics",
+    "RateMarketConfig",
+    "Rates",
+    "SymbolSpecs",
+    "rate_sections",
+]

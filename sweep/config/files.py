@@ -20,7 +20,7 @@ def resolve(document: Document, home: Path) -> list[Problem]:
     Reads `symbol_specs` and `costs` where they name a file, and fills in the default of `tracking.mlflow`, a database
     in `home`. Gives the problems of the files it read.
     """
-    for path in _DATA:
+    for path in (*_DATA, *_rate_files(document)):
         value = _get(document, path)
         if isinstance(value, str) and value:
             _set(document, path, absolute(value, document.mark(path).folder))
@@ -31,6 +31,13 @@ def resolve(document: Document, home: Path) -> list[Problem]:
         if isinstance(value, str):
             problems.extend(_inline(document, path, value))
     return problems
+
+
+def _rate_files(document: Document) -> list[Path_]:
+    """Where the markets of rate series name files."""
+    series = _get(document, ("rates", "series"))
+    pairs = series if isinstance(series, dict) else {}
+    return [("rates", "series", pair, *path[1:]) for pair in pairs for path in _DATA]
 
 
 def absolute(text: str, folder: Path | None) -> str:

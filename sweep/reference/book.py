@@ -24,35 +24,43 @@ class Book:
         """Open positions in position_id order."""
         return list(self._open.values())
 
-    def enter(self, position: Position) -> None:
-        """Book a fill: the entry fee leaves the cash."""
+    def enter(self, position: Position, moment: int) -> None:
+        """Book a fill at a moment (us): the entry fee leaves the cash."""
         self._open[position.position_id] = position
         self.cash -= position.entry_fee
         self.total_fees += position.entry_fee
         self.total_lots += position.size
-        self.turnover += self._valuation.turnover(position.size, position.entry_price)
+        self.turnover += self._valuation.turnover(position.size, position.entry_price, moment)
 
     def leave(
-        self, position: Position, *, price: float, time: int, fee: float, reason: str, ambiguous: bool
+        self,
+        position: Position,
+        *,
+        price: float,
+        time: int,
+        moment: int,
+        fee: float,
+        reason: str,
+        ambiguous: bool,
     ) -> None:
-        """Book an exit: first the fee, then the result."""
+        """Book an exit, recorded with `time` and converted at `moment`: first the fee, then the result."""
         del self._open[position.position_id]
         position.status = "closed"
         position.closing = None
         position.exit_time, position.exit_price, position.exit_fee = time, price, fee
         position.reason, position.same_bar_ambiguous = reason, ambiguous
-        position.result = self._valuation.result(position, price)
+        position.result = self._valuation.result(position, price, moment)
         position.r_multiple = self._valuation.r_multiple(position, price)
-        position.money_at_risk = self._valuation.money_at_risk(position)
+        position.money_at_risk = self._valuation.money_at_risk(position, moment)
         self.cash -= fee
         self.cash += position.result
         self.total_fees += fee
-        self.turnover += self._valuation.turnover(position.size, price)
+        self.turnover += self._valuation.turnover(position.size, price, moment)
         self.closed.append(position)
 
-    def unrealised(self, bid: float, ask: float) -> float:
-        """Sum of the results as if all open positions ended at these prices, before exit costs."""
+    def unrealised(self, bid: float, ask: float, moment: int) -> float:
+        """Sum of the results as if all open positions ended at these prices now, before exit costs."""
         total = 0.0
         for position in self._open.values():
-            total += self._valuation.result(position, bid if position.is_long else ask)
+            total += self._valuation.result(position, bid if position.is_long else ask, moment)
         return total

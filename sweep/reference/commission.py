@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from sweep.errors import error, not_built
-from sweep.reference.convert import conversion
+from sweep.reference.convert import Rate, conversion
 from sweep.reference.numeric import round_dec
 
 FillSide = Literal["entry", "exit"]
@@ -53,19 +53,20 @@ class Commission:
         *,
         symbol: str,
         account: str,
-        rates: Mapping[str, float],
+        rates: Mapping[str, Rate],
     ) -> None:
         self._block = None if commission is None else _checked(overlay(commission, symbol))
         self._multiplier = multiplier
         if self._block is not None:
             self._convert = conversion(self._block.get("fee_ccy") or account, account, rates)
 
-    def fee(self, fill: FillSide, lots: float) -> float:
-        """Fee of one fill of `lots`."""
+    def fee(self, fill: FillSide, lots: float, moment: int) -> float:
+        """Fee of one fill of `lots` at a moment (us). Raises [2008] if a rate series knows no rate then."""
         block = self._block
         if block is None or block.get("side", "both") not in ("both", fill):
             return 0.0
         base = block["per_lot"] * lots
-        fee = self._convert(max(base * self._multiplier, (block.get("min_fee") or 0.0) * self._multiplier))
+        smallest = block.get("min_fee") or 0.0
+        fee = self._convert(max(base * self._multiplier, smallest * self._multiplier), moment)
         decimals = block.get("decimals", 2)
         return fee if decimals is None else round_dec(fee, decimals)

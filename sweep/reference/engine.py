@@ -26,14 +26,16 @@ def run(
     options: Mapping[str, Any],
     strategy: ReferenceStrategy,
     params: Mapping[str, Any],
+    rates: Mapping[str, ReferenceMarket] | None = None,
 ) -> ReferenceResult:
     """Backtest one parameter set on the traded bars of a market.
 
-    `options` has the sections execution, costs, account, rates, metrics; what is left out takes its default. Raises
-    [1001] [1003] [1004] [1008] for bad options, [1010] without bars, [2000] if the strategy fails, [4001] for what is
-    not built.
+    `options` has the sections execution, costs, account, rates, metrics; what is left out takes its default. `rates`
+    are the markets of the rate series, by pair. Raises [1001] [1003] [1004] [1008] for bad options, [1010] without
+    bars, [2000] if the strategy fails, [2008] if an amount has to be converted and there is no rate, [4001] for what
+    is not built.
     """
-    chosen = Options.of(options)
+    chosen = Options.of(options, rates)
     simulation = Simulation(market.with_spread(chosen.spread_multiplier), chosen, strategy, dict(params))
     last = simulation.traded[-1]
     for i in simulation.traded:

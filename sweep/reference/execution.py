@@ -40,14 +40,19 @@ class Execution:
             pip_size=spec.pip_size,
         )
 
-    def fill(self, order: Order, price: float, *, bar: int, label: int, at_open: bool, equity: float) -> None:
-        """Fill a market order at a raw price, or reject it; `equity` is the last equity sample."""
+    def fill(
+        self, order: Order, price: float, *, bar: int, label: int, moment: int, at_open: bool, equity: float
+    ) -> None:
+        """Fill a market order at a raw price, or reject it; `equity` is the last equity sample.
+
+        The fill is recorded with the bar's label and converted by the rates of its moment.
+        """
         price = self._slippage.slip(price, buy=order.direction > 0, time=label)
         reason = passed_at_fill(order, price, self.closest)
         if reason is not None:
             self.rejections.add(reason, bar, label)
             return
-        sized = self._sizing.size(abs(price - order.stop_loss), order.size, equity)
+        sized = self._sizing.size(abs(price - order.stop_loss), order.size, equity, moment)
         if sized is None:
             self.rejections.add("below_min_volume", bar, label)
             return
@@ -67,11 +72,12 @@ class Execution:
                 initial_take_profit=order.take_profit,
                 size=sized.size.lots,
                 risk_per_trade=sized.risk,
-                entry_fee=self._commission.fee("entry", sized.size.lots),
+                entry_fee=self._commission.fee("entry", sized.size.lots, moment),
                 scenario=order.scenario,
                 tag=order.tag,
                 meta=order.meta,
-            )
+            ),
+            moment,
         )
 
     def leave(
@@ -80,16 +86,18 @@ class Execution:
         level: float,
         *,
         label: int,
+        moment: int,
         reason: str,
         slipped: bool = True,
         ambiguous: bool = False,
     ) -> None:
         """End a position at a level, with slippage unless it is a target."""
         price = self._slippage.slip(level, buy=not position.is_long, time=label) if slipped else level
-        fee = self._commission.fee("exit", position.size)
-        self.book.leave(position, price=price, time=label, fee=fee, reason=reason, ambiguous=ambiguous)
+        fee = self._commission.fee("exit", position.size, moment)
+        self.book.leave(
+            position, price=price, time=label, moment=moment, fee=fee, reason=reason, ambiguous=ambiguous
+        )
         if ambiguous and position.take_profit is not None:
-            better = self.valuation.result(position, position.take_profit) - self._commission.fee(
-                "exit", position.size
-            )
+            at_target = self.valuation.result(position, position.take_profit, moment)
+            better = at_target - self._commission.fee("exit", position.size, moment)
             self.book.optimistic_gain += better - (position.result - position.exit_fee)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sweep.errors import error, not_built
+from sweep.reference.convert import Rate, RateSeries
+from sweep.reference.market import ReferenceMarket
 from sweep.reference.numeric import positive
 
 PRESETS: Final[dict[str, dict[str, Any]]] = {
@@ -65,7 +67,15 @@ _FROM_ZERO: Final = (
     "fee_multiplier",
     "spread_multiplier",
 )
-_ABOVE_ZERO: Final = ("initial_balance", "risk_per_trade", "leverage", "percent", "lots", "periods_per_year")
+_ABOVE_ZERO: Final = (
+    "initial_balance",
+    "risk_per_trade",
+    "leverage",
+    "percent",
+    "lots",
+    "periods_per_year",
+    "max_rate_age_hours",
+)
 _SIZING_NUMBER: Final = {"risk_percent": "percent", "fixed_lots": "lots"}
 
 
@@ -105,14 +115,20 @@ class Options:
     sizing_mode: str
     sizing_number: float
     unit_value: str
-    rates: Mapping[str, float]
+    rates: Mapping[str, Rate]
+    """By pair: a number, or a series where there is no number."""
     calendar: str | None
     periods_per_year: float | None
     risk_free_annual: float
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Options:
-        """Options from a partial or complete mapping. Raises [1001], [1003], [1004], [1008], [4001]."""
+    def of(
+        cls, options: Mapping[str, Any], rate_markets: Mapping[str, ReferenceMarket] | None = None
+    ) -> Options:
+        """Options from a partial or complete mapping, and the markets of the rate series by pair.
+
+        Raises [1001], [1003], [1004], [1008], [4001].
+        """
         full = resolve(options)
         execution, costs, account = full["execution"], full["costs"], full["account"]
         sizing, metrics = account["sizing"], full["metrics"]
@@ -131,7 +147,7 @@ class Options:
             sizing_mode=mode,
             sizing_number=float(sizing[_SIZING_NUMBER[mode]]) if mode in _SIZING_NUMBER else 0.0,
             unit_value=sizing["unit_value"],
-            rates=full["rates"]["static"],
+            rates=_rates(full["rates"], rate_markets or {}),
             calendar=metrics["calendar"],
             periods_per_year=metrics["periods_per_year"],
             risk_free_annual=metrics["risk_free_annual"],
@@ -152,17 +168,13 @@ def resolve(options: Mapping[str, Any]) -> dict[str, Any]:
     execution["seed"] = _seed(execution["seed"])
     for name in ("max_positions", "max_total_positions"):
         _slots(execution[name], f"execution.{name}")
-    rates = _filled(
-        options.get("rates") or {}, {"static": {}, "series": None, "max_rate_age_hours": 96}, "rates"
-    )
-    if rates["series"]:
-        raise not_built("rates.series", where="rates", remedy="use rates.static")
+    rates = _filled(options.get("rates") or {}, {"static": {}, "max_rate_age_hours": 96}, "rates")
     rates["static"] = {pair: _rate(pair, value) for pair, value in (rates["static"] or {}).items()}
     return {
         "execution": execution,
         "costs": _costs(options.get("costs") or {}),
         "account": _account(options.get("account") or {}),
-        "rates": {"static": rates["static"]},
+        "rates": rates,
         "metrics": _filled(
             options.get("metrics") or {},
             {"calendar": None, "periods_per_year": None, "risk_free_annual": 0.0},
@@ -256,9 +268,22 @@ def _seed(value: Any) -> int:
     return seed
 
 
+def _rates(rates: Mapping[str, Any], markets: Mapping[str, ReferenceMarket]) -> dict[str, Rate]:
+    """Numbers and series in one table; a number wins."""
+    table: dict[str, Rate] = {}
+    for pair, market in markets.items():
+        _pair(pair, "rates.series")
+        table[pair] = RateSeries(pair, market, rates["max_rate_age_hours"])
+    return {**table, **rates["static"]}
+
+
+def _pair(pair: str, where: str) -> None:
+    if not (len(pair) == 6 and pair.isascii() and pair.isalpha() and pair.isupper()):
+        raise error(1001, f"{pair!r} is no pair", where=where, remedy="give six upper-case letters")
+
+
 def _rate(pair: str, value: Any) -> float:
-    if not (len(pair) == 6 and pair.isalpha() and pair.isupper()):
-        raise error(1001, f"{pair!r} is no pair", where="rates.static", remedy="give six upper-case letters")
+    _pair(pair, "rates.static")
     if not positive(value):
         raise error(
             1003, f"{value!r} is no rate", where=f"rates.static.{pair}", remedy="give a finite number above 0"

@@ -82,7 +82,7 @@ class Simulation:
         for position in self.book.open:
             if position.closing is not None:
                 level = bid.open if position.is_long else ask.open
-                self.execution.leave(position, level, label=label, reason=position.closing)
+                self.execution.leave(position, level, label=label, moment=label, reason=position.closing)
         for position, change in self._changes:
             if position.status != "open":
                 continue
@@ -95,7 +95,7 @@ class Simulation:
         for order in queue:
             price = ask.open if order.direction > 0 else bid.open
             equity = self.curve.last
-            self.execution.fill(order, price, bar=i, label=label, at_open=True, equity=equity)
+            self.execution.fill(order, price, bar=i, label=label, moment=label, at_open=True, equity=equity)
 
     def count_exposure(self) -> None:
         """Right after step 2: whether a position is open on this bar."""
@@ -112,6 +112,7 @@ class Simulation:
                     position,
                     hit.level,
                     label=label,
+                    moment=label,
                     reason=hit.reason,
                     slipped=hit.slipped,
                     ambiguous=hit.ambiguous,
@@ -156,7 +157,9 @@ class Simulation:
             if self._at_close:
                 price = ask.close if order.direction > 0 else bid.close
                 equity = self.curve.last
-                self.execution.fill(order, price, bar=i, label=label, at_open=False, equity=equity)
+                self.execution.fill(
+                    order, price, bar=i, label=label, moment=self._close_time(i), at_open=False, equity=equity
+                )
             else:
                 self._queue.append(order)
 
@@ -167,20 +170,25 @@ class Simulation:
         label, bid, ask = self._bar(i)
         for position in self.book.open:
             level = bid.close if position.is_long else ask.close
-            self.execution.leave(position, level, label=label, reason="end_of_data")
+            moment = self._close_time(i)
+            self.execution.leave(position, level, label=label, moment=moment, reason="end_of_data")
 
     def sample(self, i: int) -> None:
         """Step 6: the equity sample of bar i."""
         label, bid, ask = self._bar(i)
         equity = self.book.cash
         if self.options.equity == "mark_to_market":
-            equity = self.book.cash + self.book.unrealised(bid.close, ask.close)
+            equity = self.book.cash + self.book.unrealised(bid.close, ask.close, self._close_time(i))
         self.curve.sample(label, equity, self.book.cash)
         if equity <= 0 and self.ruined_at is None:
             self.ruined_at = label
 
     def _bar(self, i: int) -> tuple[int, Bar, Bar]:
         return self.frame.label[i], self.frame.bid[i], self.frame.ask[i]
+
+    def _close_time(self, i: int) -> int:
+        """The moment of what happens at the close of bar i; its label is that of everything else."""
+        return self.frame.label[i] + self.frame.timeframe_us
 
     def _block(self, i: int) -> str | None:
         """First cause why the strategy is not asked for entries."""
@@ -216,9 +224,8 @@ class Simulation:
 
     def _timed_out(self, position: Position, i: int) -> bool:
         minutes, bars = self._rules.timeout_minutes or 0, self._rules.timeout_bars or 0
-        length = self.frame.timeframe_us
-        filled = position.entry_time + (0 if position.filled_at_open else length)
-        held = self.frame.label[i] + length - filled
+        filled = position.entry_time + (0 if position.filled_at_open else self.frame.timeframe_us)
+        held = self._close_time(i) - filled
         return (minutes > 0 and held >= minutes * MINUTE_US) or 0 < bars <= position.bars_since_fill(i)
 
     def _close(self, position: Position, i: int, reason: str) -> None:
@@ -228,7 +235,7 @@ class Simulation:
             return
         label, bid, ask = self._bar(i)
         level = bid.close if position.is_long else ask.close
-        self.execution.leave(position, level, label=label, reason=reason)
+        self.execution.leave(position, level, label=label, moment=self._close_time(i), reason=reason)
 
     def _change(self, position: Position, action: ModifyStop | ModifyTarget, i: int) -> None:
         """Queue a valid stop or target change; count an invalid one."""

@@ -46,8 +46,8 @@ class Sizing:
         self._spec = spec
         self._valuation = valuation
 
-    def size(self, distance: float, own: float | None, equity: float) -> Sized | None:
-        """Size of a fill with a stop `distance` away; `own` lots of the signal override the mode.
+    def size(self, distance: float, own: float | None, equity: float, moment: int) -> Sized | None:
+        """Size of a fill with a stop `distance` away at a moment (us); `own` lots of the signal override the mode.
 
         `equity` is the last equity sample. None if the size is below the smallest volume and is not raised.
         """
@@ -56,8 +56,10 @@ class Sizing:
         raise_to_min = self._options.below_min_volume == "raise_to_min"
         if fixed is not None:
             size = on_grid(fixed, self._spec, raise_to_min=raise_to_min)
-            return None if size is None else Sized(size, self._valuation.risk_of(size.lots, distance))
+            if size is None:
+                return None
+            return Sized(size, self._valuation.risk_of(size.lots, distance, moment))
         risk = number / 100 * equity if mode == "risk_percent" else self._options.risk_per_trade
-        raw = self._valuation.lots_for(risk, distance)
+        raw = self._valuation.lots_for(risk, distance, moment)
         size = on_grid(raw, self._spec, raise_to_min=raise_to_min)
         return None if size is None else Sized(size, risk)

@@ -158,6 +158,13 @@ def test_a_backtest_without_a_study(sweep: Sweep, config: Path, home: Path) -> N
     assert not (home / "studies").exists()
 
 
+def test_a_backtest_shows_the_warnings_of_its_result(sweep: Sweep, config: Path) -> None:
+    changed = sweep("backtest", config, "symbol_specs={EURUSD: {tick_value: 0.9}}")
+    assert (changed.code, changed.err) == (0, "")
+    assert "warning: EURUSD: tick_value / tick_size = 90000.0 differs" in changed.out
+    assert "warning" not in sweep("backtest", config).out
+
+
 def test_the_catalogue_comes_from_the_declarations(sweep: Sweep) -> None:
     known = {item["id"]: item for item in json.loads(sweep("strategies", "list", "--json").out)}
     assert {"ma_cross", "mean_reversion_z_score"} <= known.keys()

@@ -100,6 +100,15 @@ def test_every_default_is_written_out() -> None:
         },
         {"account": {"currency": "EUR", "sizing": {"mode": "risk_percent", "percent": 1}}},
         {"rates": {"static": {"EURUSD": 1.25}}, "metrics": {"calendar": "continuous"}},
+        {
+            "rates": {
+                "series": {
+                    "EURUSD": {"bid": "/b", "ask": "/a", "timeframe": "H1", "window": ["2020-01-02", None]},
+                    "USDJPY": {"synthetic": {"bars": 9, "start": "2020-01-03T01:00:00Z"}},
+                },
+                "max_rate_age_hours": 24,
+            }
+        },
     ],
 )
 def test_resolved_options_survive_the_round_trip_and_resolve_to_themselves(change: dict[str, Any]) -> None:
@@ -162,6 +171,8 @@ def test_there_are_shipped_configs() -> None:
         ({"constraints": ["a < 1", {"metric": "a", "op": "<", "value": 1}]}, True),
         ({"costs": {"commission": {"schema": "per_lot", "per_lot": 2.5}}}, True),
         ({"symbol_specs": {"GBPUSD": {"pip_size": 0.1}}}, True),
+        ({"rates": {"series": {"EURUSD": {"synthetic": {"bars": 5}}}, "max_rate_age_hours": 1}}, True),
+        ({"rates": {"series": {"EURUSD": {"synthetics": {"bars": 5}}}}}, False),
         ({"symbol_specs": {"GBPUSD": {"pip": 0.1}}}, False),
     ],
 )

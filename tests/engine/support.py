@@ -60,8 +60,9 @@ def run_script(
     signals: Sequence[Mapping[str, Any]],
     exits: Sequence[Mapping[str, Any]] = (),
     rules: Mapping[str, Any] | None = None,
+    rates: Mapping[str, Market] | None = None,
 ) -> Backtest:
-    """A table of signals on the native engine; rows name their bar by `bar_index`."""
+    """A table of signals on the native engine; rows name their bar by `bar_index`, `rates` are rate series by pair."""
     labels = market.to_table()["timestamp"].cast(pa.int64()).to_pylist()
 
     def timed(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -71,7 +72,8 @@ def run_script(
 
     rules = {k: v for k, v in (rules or {}).items() if v is not None}
     texts = (json.dumps(dict(options)), timed(signals), timed(exits), json.dumps(rules))
-    return native_backtest(_core.run_signals(market.core, *texts))
+    series = {pair: rate.core for pair, rate in (rates or {}).items()}
+    return native_backtest(_core.run_signals(market.core, *texts, series))
 
 
 def _finite(value: Any) -> Any:

@@ -12,7 +12,7 @@ from sweep.reference.market import Quotes, ReferenceMarket, timeframe_micros
 from sweep.reference.result import ReferenceResult
 from sweep.reference.scripted import SignalTable
 from sweep.reference.strategy import Rules
-from tests.vectors.engine import MINUTE_US, SPECS, Case
+from tests.vectors.engine import FIELDS, MINUTE_US, SPECS, START_US, Case
 from tests.vectors.golden_g import Golden, golden_g
 
 
@@ -58,9 +58,16 @@ def market_of_golden(golden: Golden | None = None) -> ReferenceMarket:
     return market_of(g.label.tolist(), g.bid, g.ask, spec=g.spec, timeframe=g.timeframe)
 
 
+def rates_of(**prices: float) -> dict[str, ReferenceMarket]:
+    """Markets of rates by pair: one flat hour that ended where the bars of the vectors start."""
+    label = START_US - 60 * MINUTE_US
+    flat = {pair: {name: [price] for name in FIELDS} for pair, price in prices.items()}
+    return {pair: market_of([label], side, side, timeframe="H1") for pair, side in flat.items()}
+
+
 def bars(prices: Sequence[str], spread: float = 0.0) -> ReferenceMarket:
     """An EURUSD market from bid bars as text."""
     return market_of_case(Case("", prices, [], {}, spread=spread))
 
 
-__all__ = ["MINUTE_US", "bars", "market_of", "market_of_case", "market_of_golden", "run_case"]
+__all__ = ["MINUTE_US", "bars", "market_of", "market_of_case", "market_of_golden", "rates_of", "run_case"]

@@ -8,7 +8,7 @@ import pytest
 
 from sweep.errors import SweepError
 from sweep.reference.commission import Commission
-from sweep.reference.convert import conversion
+from sweep.reference.convert import RateSeries, conversion
 from sweep.reference.market import SymbolSpec
 from sweep.reference.options import Options, Slippage
 from sweep.reference.rng import block, first_u64, first_uniform
@@ -16,10 +16,12 @@ from sweep.reference.sizing import Lots, Sizing, on_grid
 from sweep.reference.slippage import Slippage as Slipping
 from sweep.reference.slippage import draw_seed
 from sweep.reference.valuation import Valuation
-from tests.vectors.engine import SPECS
+from tests.reference.support import market_of, rates_of
+from tests.vectors.engine import FIELDS, SPECS
 
 EURUSD, USDJPY = SymbolSpec.of(SPECS["EURUSD"]), SymbolSpec.of(SPECS["USDJPY"])
 T = 1_704_110_400_000_000
+HOUR = 3_600_000_000
 
 
 @pytest.mark.parametrize(
@@ -90,10 +92,12 @@ def test_lots_below_the_smallest_volume_can_be_raised() -> None:
 
 
 def sized(account: dict[str, Any], spec: SymbolSpec, distance: float, **rates: float) -> tuple[float, float]:
-    options = Options.of({"account": account, "rates": {"static": rates}})
-    size = Sizing(options, spec, Valuation(spec, options)).size(distance, None, 8000.0)
-    assert size is not None
-    return size.size.lots, size.risk
+    fixed = Options.of({"account": account, "rates": {"static": rates}})
+    series = Options.of({"account": account}, rates_of(**rates))
+    sizes = [Sizing(o, spec, Valuation(spec, o)).size(distance, None, 8000.0, T) for o in (fixed, series)]
+    assert sizes[0] is not None
+    assert sizes[0] == sizes[1], "a series that holds the rate is the rate"
+    return sizes[0].size.lots, sizes[0].risk
 
 
 @pytest.mark.parametrize(
@@ -138,8 +142,12 @@ def test_the_other_sizing_modes() -> None:
 def test_a_fee_per_lot(
     block: dict[str, Any], currency: str, rates: dict[str, float], lots: float, fee: float
 ) -> None:
-    commission = Commission({"schema": "per_lot", **block}, 1, symbol="EURUSD", account=currency, rates=rates)
-    assert commission.fee("entry", lots) == commission.fee("exit", lots) == fee
+    series = Options.of({}, rates_of(**rates)).rates
+    for known in (rates, series):
+        commission = Commission(
+            {"schema": "per_lot", **block}, 1, symbol="EURUSD", account=currency, rates=known
+        )
+        assert commission.fee("entry", lots, T) == commission.fee("exit", lots, T) == fee
 
 
 def test_a_symbol_overlays_the_defaults_and_a_side_limits_the_fee() -> None:
@@ -148,9 +156,9 @@ def test_a_symbol_overlays_the_defaults_and_a_side_limits_the_fee() -> None:
         "per_symbol": {"EURUSD": {"per_lot": 3.0, "side": "exit"}},
     }
     own = Commission(tree, 2, symbol="EURUSD", account="USD", rates={})
-    assert (own.fee("entry", 1.0), own.fee("exit", 1.0)) == (0.0, 6.0)
-    assert Commission(tree, 1, symbol="USDJPY", account="USD", rates={}).fee("entry", 1.0) == 2.0
-    assert Commission(None, 1, symbol="USDJPY", account="USD", rates={}).fee("entry", 1.0) == 0.0
+    assert (own.fee("entry", 1.0, T), own.fee("exit", 1.0, T)) == (0.0, 6.0)
+    assert Commission(tree, 1, symbol="USDJPY", account="USD", rates={}).fee("entry", 1.0, T) == 2.0
+    assert Commission(None, 1, symbol="USDJPY", account="USD", rates={}).fee("entry", 1.0, T) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -175,10 +183,51 @@ def test_a_bad_commission_is_refused(commission: dict[str, Any], code: int) -> N
 
 def test_conversion_is_direct_inverse_or_through_usd() -> None:
     rates = {"EURUSD": 1.25, "AUDUSD": 0.65, "USDJPY": 150.0}
-    assert conversion("AUD", "EUR", rates)(1.0) == 0.52
-    assert conversion("JPY", "EUR", rates)(1000.0) == 5.333333333333334
-    assert conversion("EUR", "EUR", {})(3.0) == 3.0
-    assert conversion("EUR", "USD", rates)(4.0) == 5.0
+    for known in (rates, Options.of({}, rates_of(**rates)).rates):
+        assert conversion("AUD", "EUR", known)(1.0, T) == 0.52
+        assert conversion("JPY", "EUR", known)(1000.0, T) == 5.333333333333334
+        assert conversion("EUR", "USD", known)(4.0, T) == 5.0
+    assert conversion("EUR", "EUR", {})(3.0, T) == 3.0
     with pytest.raises(SweepError, match="CHF to EUR") as caught:
         conversion("CHF", "EUR", rates)
     assert caught.value.code == 1008
+
+
+def hourly(labels: list[int], closes: list[float], spread: float = 0.0) -> RateSeries:
+    bid = dict.fromkeys(FIELDS, closes)
+    ask = {name: [x + spread for x in closes] for name in FIELDS}
+    return RateSeries("EURUSD", market_of(labels, bid, ask, timeframe="H1"), 96)
+
+
+def test_the_rate_is_the_mid_close_of_the_last_complete_bar() -> None:
+    ten = T - 2 * HOUR
+    series = hourly([ten, ten + HOUR], [1.1, 1.2], spread=0.5)
+    assert series.at(ten + HOUR) == series.at(T - 60_000_000) == 0.5 * (1.1 + 1.6), "at 11:59 that of 10:00"
+    assert series.at(T) == 0.5 * (1.2 + 1.7), "at 12:00 that of 11:00"
+    assert series.at(T + 96 * HOUR) == series.at(T)
+    for moment in (ten + HOUR - 1, T + 96 * HOUR + 1):
+        with pytest.raises(SweepError, match="EURUSD") as caught:
+            series.at(moment)
+        assert caught.value.code == 2008
+
+
+def test_a_number_wins_over_a_series_of_the_same_pair() -> None:
+    options = Options.of({"rates": {"static": {"EURUSD": 1.25}}}, rates_of(EURUSD=2.0, USDJPY=150.0))
+    assert conversion("EUR", "USD", options.rates)(1.0, T) == 1.25
+    assert conversion("USD", "JPY", options.rates)(1.0, T) == 150.0
+
+
+@pytest.mark.parametrize(
+    ("rates", "markets", "code"),
+    [
+        ({"max_rate_age_hours": 0}, (), 1003),
+        ({"max_rate_age_hours": "a"}, (), 1004),
+        ({"serie": {}}, (), 1001),
+        ({}, ("EUR",), 1001),
+        ({}, ("ÄÖÜUSD",), 1001),
+    ],
+)
+def test_bad_rates_are_refused(rates: dict[str, Any], markets: tuple[str, ...], code: int) -> None:
+    with pytest.raises(SweepError) as caught:
+        Options.of({"rates": rates}, rates_of(**dict.fromkeys(markets, 1.0)))
+    assert caught.value.code == code

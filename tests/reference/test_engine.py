@@ -396,7 +396,7 @@ class TestOptions:
             ({"account": {"sizing": {"mode": "kelly"}}}, 1001),
             ({"rates": {"static": {"eurusd": 1.0}}}, 1001),
             ({"rates": {"static": {"EURUSD": 0.0}}}, 1003),
-            ({"rates": {"series": {"EURUSD": "file"}}}, 4001),
+            ({"rates": {"series": {"EURUSD": "file"}}}, 1001),
             ({"metrics": {"calendar": "lunar"}}, 1001),
             ({"gates": {}}, 1001),
         ],

@@ -7,10 +7,12 @@ use crate::params::rows;
 use crate::tables::{batch_table, daily_table, equity_table, signals_table, trades_table};
 use pyo3::prelude::*;
 use serde_json::{Map, Value as Json, json as object};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use sweep_engine::declare::canonicalise;
 use sweep_engine::execution::resolve::resolve;
+use sweep_engine::market;
 use sweep_engine::orders::{Direction, Signal};
 use sweep_engine::portfolio::SummaryValue;
 use sweep_engine::run::batch::{self, Timed};
@@ -42,19 +44,34 @@ fn parse(text: &str, place: &str) -> Result<Map<String, Json>> {
     }
 }
 
-/// The session for a market and JSON options; `strategy` and `cache_bytes` are taken out of them.
-fn session(market: &Market, options: &mut Map<String, Json>) -> Result<Session> {
+/// Rate series as Python gives them: markets by pair.
+type RateMarkets<'py> = Option<HashMap<String, PyRef<'py, Market>>>;
+
+/// The markets behind them, which share their memory.
+fn shared(rates: RateMarkets<'_>) -> BTreeMap<String, market::Market> {
+    rates.into_iter().flatten().map(|(pair, market)| (pair, market.0.clone())).collect()
+}
+
+/// The session for a market, JSON options and rate series; `strategy` and `cache_bytes` are taken out of the options.
+fn session(
+    market: &Market,
+    options: &mut Map<String, Json>,
+    rates: &BTreeMap<String, market::Market>,
+) -> Result<Session> {
     let cache = options.remove("cache_bytes").and_then(|v| v.as_u64());
     let cache = cache.and_then(|n| usize::try_from(n).ok()).unwrap_or(CACHE_BYTES);
     let symbol = market.0.spec().symbol.clone();
-    Session::new(&market.0, resolve(&Json::Object(std::mem::take(options)), &symbol)?, cache)
+    Session::new(&market.0, resolve(&Json::Object(std::mem::take(options)), &symbol)?, rates, cache)
 }
 
 #[pymethods]
 impl Engine {
     /// Options are JSON: strategy, execution, costs, account, rates, metrics, cache_bytes; partial ones take defaults.
+    /// `rates` maps pairs to the markets of their rate series.
     #[new]
-    fn new(py: Python<'_>, market: &Market, options: &str) -> PyResult<Self> {
+    #[pyo3(signature = (market, options, rates = None))]
+    fn new(py: Python<'_>, market: &Market, options: &str, rates: RateMarkets<'_>) -> PyResult<Self> {
+        let rates = shared(rates);
         detached(py, || {
             let mut options = parse(options, "options")?;
             let name = options.remove("strategy");
@@ -64,7 +81,7 @@ impl Engine {
                     .fix("see `sweep strategies list`")
             })?;
             let strategy = sweep_strategies::find(name)?;
-            let session = session(market, &mut options)?;
+            let session = session(market, &mut options, &rates)?;
             let identity = session.identity(strategy.declaration())?;
             Ok(Self { session: Arc::new(session), strategy, identity, pool: OnceLock::new() })
         })
@@ -94,7 +111,7 @@ impl Engine {
                     outcome: *outcome,
                 }),
                 TrialResult::InvalidParams { .. } => Err(self.first_problem(&raw)),
-                TrialResult::EngineError { reason, .. } => Err(Error::engine(2000, reason)),
+                TrialResult::EngineError { error, .. } => Err(error),
             }
         })
     }
@@ -258,6 +275,7 @@ impl Backtest {
             "sizes_raised": out.sizes_raised,
             "sizes_capped": out.sizes_capped,
             "ruined_at": out.ruined_at,
+            "warnings": self.session.warnings,
         })
     }
 }
@@ -277,8 +295,9 @@ fn open_position(p: &sweep_engine::orders::Position) -> Json {
 /// Runs a table of signals (and of closes) in place of a strategy: JSON rows by label.
 ///
 /// signals: [{time, direction, stop_loss, take_profit?, size?, tag?, reason?}]; exits: [{time, direction}];
-/// rules: {timeout_minutes?, timeout_bars?, same_bar_reentry?}. Times in µs UTC.
+/// rules: {timeout_minutes?, timeout_bars?, same_bar_reentry?}. Times in µs UTC. `rates` maps pairs to markets.
 #[pyfunction]
+#[pyo3(signature = (market, options, signals, exits, rules, rates = None))]
 pub fn run_signals(
     py: Python<'_>,
     market: &Market,
@@ -286,11 +305,13 @@ pub fn run_signals(
     signals: &str,
     exits: &str,
     rules: &str,
+    rates: RateMarkets<'_>,
 ) -> PyResult<Backtest> {
+    let rates = shared(rates);
     detached(py, || {
-        let session = session(market, &mut parse(options, "options")?)?;
+        let session = session(market, &mut parse(options, "options")?, &rates)?;
         let script = script(&session, signals, exits, rules)?;
-        let mut outcome = bar_loop::run(&session, &script, 0, true);
+        let mut outcome = bar_loop::run(&session, &script, 0, true)?;
         outcome.outside_window = script.outside(&(session.market.first_traded()..session.market.len()));
         let digests = Digests::of(&outcome, &session.market.spec().symbol, &session.calendar.dates);
         Ok(Backtest { session: Arc::new(session), identity: None, digests, outcome })

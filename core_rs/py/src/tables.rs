@@ -230,10 +230,11 @@ fn kind(result: &TrialResult) -> Option<&'static str> {
     }
 }
 
-fn reason(result: &TrialResult) -> Option<&str> {
+fn reason(result: &TrialResult) -> Option<String> {
     match result {
         TrialResult::Complete { .. } => None,
-        TrialResult::InvalidParams { reason } | TrialResult::EngineError { reason, .. } => Some(reason),
+        TrialResult::InvalidParams { reason } => Some(reason.clone()),
+        TrialResult::EngineError { error, .. } => Some(error.to_string()),
     }
 }
 

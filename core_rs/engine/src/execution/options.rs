@@ -289,13 +289,21 @@ pub struct MetricOptions {
     pub risk_free_annual: f64,
 }
 
-/// Static conversion rates by pair.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// Conversion rates that are numbers, and how old one from a rate series may be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RateOptions {
     /// Price of one unit of the first currency in the second, by six-letter pair.
     #[serde(rename = "static")]
     pub fixed: BTreeMap<String, f64>,
+    /// Hours from the end of a series' last complete bar to the moment of the conversion, at most.
+    pub max_rate_age_hours: f64,
+}
+
+impl Default for RateOptions {
+    fn default() -> Self {
+        Self { fixed: BTreeMap::new(), max_rate_age_hours: 96.0 }
+    }
 }
 
 /// Everything a backtest is run with, apart from market, strategy and parameters.

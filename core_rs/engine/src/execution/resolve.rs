@@ -4,6 +4,7 @@ use super::options::{
     Account, Commission, CommissionSchema, Costs, Execution, MetricOptions, Options, RateOptions, Sizing,
     SizingMode, Slippage, UnitValue,
 };
+use super::rates::check_pair;
 use crate::error::{Error, Result};
 use crate::suggest::suggestion;
 use serde::de::DeserializeOwned;
@@ -326,28 +327,21 @@ fn required(s: &mut Section<'_>, key: &'static str) -> Result<f64> {
 
 fn rates(json: Option<&Json>) -> Result<RateOptions> {
     let mut s = Section::new("rates", json)?;
-    if s.given("series").is_some() {
-        return Err(not_built("rate series", "rates.series"));
-    }
-    if s.given("max_rate_age_hours").is_some_and(|v| v.as_f64() != Some(96.0)) {
-        return Err(not_built("max_rate_age_hours", "rates.max_rate_age_hours"));
-    }
+    let max_rate_age_hours =
+        s.number("max_rate_age_hours", RateOptions::default().max_rate_age_hours, POSITIVE)?;
     let pairs = Section::new("rates.static", s.raw("static"))?;
     s.finish()?;
     let mut fixed = std::collections::BTreeMap::new();
     for (pair, rate) in pairs.map.into_iter().flatten() {
-        let place = format!("rates.static.{pair}");
-        if pair.len() != 6 || !pair.chars().all(|c| c.is_ascii_uppercase()) {
-            return Err(Error::config(1001, format!("{pair:?} is no pair"))
-                .at(place)
-                .fix("use six capital letters"));
-        }
+        check_pair(pair, "rates.static")?;
         let value = rate.as_f64().filter(|x| POSITIVE.admits(*x)).ok_or_else(|| {
-            Error::config(1003, format!("{rate} is no rate")).at(place).fix(POSITIVE.text())
+            Error::config(1003, format!("{rate} is no rate"))
+                .at(format!("rates.static.{pair}"))
+                .fix(POSITIVE.text())
         })?;
         fixed.insert(pair.clone(), value);
     }
-    Ok(RateOptions { fixed })
+    Ok(RateOptions { fixed, max_rate_age_hours })
 }
 
 fn metrics(json: Option<&Json>) -> Result<MetricOptions> {
@@ -419,7 +413,9 @@ mod tests {
     #[case(json!({"account": {"sizing": {"mode": "fixed_lots"}}}), 1008, "lots")]
     #[case(json!({"account": {"currency": "usd"}}), 1001, "USD")]
     #[case(json!({"rates": {"static": {"EURUSD": 0}}}), 1003, "EURUSD")]
-    #[case(json!({"rates": {"series": {}}}), 4001, "series")]
+    #[case(json!({"rates": {"static": {"EURusd": 1}}}), 1001, "EURusd")]
+    #[case(json!({"rates": {"max_rate_age_hours": 0}}), 1003, "rates.max_rate_age_hours")]
+    #[case(json!({"rates": {"serie": {}}}), 1001, "serie")]
     #[case(json!({"gates": {}}), 1001, "gates")]
     fn mistakes_are_named(#[case] options: Json, #[case] code: u16, #[case] mentions: &str) {
         let e = resolve(&options, "EURUSD").unwrap_err();

@@ -1,8 +1,9 @@
 //! From a stop distance to lots on the volume grid.
 
 use super::options::{BelowMinVolume, Sizing, SizingMode, UnitValue};
-use super::rates::Conversion;
+use super::rates::{Conversion, Rates};
 use super::rounding::round8;
+use crate::error::Result;
 use crate::market::SymbolSpec;
 
 /// Lots of a fill and what became of them.
@@ -55,15 +56,21 @@ pub struct UnitMoney {
 }
 
 impl UnitMoney {
-    /// Of a symbol; `quote_to_account` is used under unit_value contract alone.
-    pub fn new(spec: &SymbolSpec, unit_value: UnitValue, quote_to_account: Conversion) -> Self {
-        match unit_value {
-            UnitValue::Contract => Self { per_lot: spec.contract_size, to_account: quote_to_account },
+    /// Of a symbol in an account's currency.
+    ///
+    /// # Errors
+    /// [1008] if unit_value contract needs a rate that there is not.
+    pub fn new(spec: &SymbolSpec, unit_value: UnitValue, currency: &str, rates: &Rates) -> Result<Self> {
+        Ok(match unit_value {
+            UnitValue::Contract => Self {
+                per_lot: spec.contract_size,
+                to_account: Conversion::resolve(&spec.quote_currency, currency, rates)?,
+            },
             UnitValue::Tick => Self {
                 per_lot: spec.tick_value.map_or(spec.contract_size, |v| v / spec.tick_size),
-                to_account: Conversion::Identity,
+                to_account: Conversion::IDENTITY,
             },
-        }
+        })
     }
 }
 
@@ -75,7 +82,6 @@ pub struct SizingModel {
     grid: VolumeGrid,
     below: BelowMinVolume,
     pip: f64,
-    pip_value: f64,
     unit: UnitMoney,
 }
 
@@ -94,15 +100,17 @@ impl SizingModel {
             grid: VolumeGrid { min: spec.volume_min, step: spec.volume_step, max: spec.volume_max },
             below,
             pip: spec.pip_size,
-            pip_value: unit.to_account.apply(unit.per_lot * spec.pip_size),
             unit,
         }
     }
 
-    /// Lots for a stop at distance `d` of the fill; `None` = below the smallest volume.
+    /// Lots for a stop at distance `d` of a fill at moment `t`; `None` = below the smallest volume.
     ///
     /// `own` are the signal's own lots; `equity` is the last equity sample, for risk_percent.
-    pub fn size(&self, d: f64, own: Option<f64>, equity: f64) -> Option<Lots> {
+    ///
+    /// # Errors
+    /// [2008] without a conversion rate at `t`.
+    pub fn size(&self, d: f64, own: Option<f64>, equity: f64, t: i64) -> Result<Option<Lots>> {
         let fixed = own.or(match self.sizing.mode {
             SizingMode::FixedLots { lots } => Some(lots),
             _ => None,
@@ -111,20 +119,26 @@ impl SizingModel {
             SizingMode::RiskPercent { percent } => percent / 100.0 * equity,
             _ => self.risk_per_trade,
         };
-        let raw = fixed.unwrap_or_else(|| match self.sizing.unit_value {
-            UnitValue::Contract => risk / (d / self.pip * self.pip_value),
-            UnitValue::Tick => risk / (d * self.unit.per_lot),
-        });
-        let (lots, raised, capped) = self.grid.fit(raw, self.below)?;
-        let risk = if fixed.is_some() { self.money_at_risk(d, lots) } else { risk };
-        Some(Lots { lots, risk, raised, capped })
+        let raw = match (fixed, self.sizing.unit_value) {
+            (Some(lots), _) => lots,
+            (None, UnitValue::Contract) => risk / (d / self.pip * self.pip_value(t)?),
+            (None, UnitValue::Tick) => risk / (d * self.unit.per_lot),
+        };
+        let Some((lots, raised, capped)) = self.grid.fit(raw, self.below) else { return Ok(None) };
+        let risk = if fixed.is_some() { self.money_at_risk(d, lots, t)? } else { risk };
+        Ok(Some(Lots { lots, risk, raised, capped }))
     }
 
-    fn money_at_risk(&self, d: f64, lots: f64) -> f64 {
-        match self.sizing.unit_value {
-            UnitValue::Contract => (d / self.pip) * self.pip_value * lots,
+    fn money_at_risk(&self, d: f64, lots: f64, t: i64) -> Result<f64> {
+        Ok(match self.sizing.unit_value {
+            UnitValue::Contract => (d / self.pip) * self.pip_value(t)? * lots,
             UnitValue::Tick => d * self.unit.per_lot * lots,
-        }
+        })
+    }
+
+    /// Account currency that one lot earns per pip.
+    fn pip_value(&self, t: i64) -> Result<f64> {
+        self.unit.to_account.apply(self.unit.per_lot * self.pip, t)
     }
 }
 

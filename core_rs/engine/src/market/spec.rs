@@ -39,7 +39,7 @@ const NUMBERS: [&str; 7] =
 const TEXTS: [&str; 2] = ["base_currency", "quote_currency"];
 
 impl SymbolSpec {
-    /// The specification of `symbol`: the built-in one, field by field replaced by `overrides`.
+    /// The specification of `symbol`: the built-in one, field by field replaced by `overrides`. Null replaces nothing.
     ///
     /// # Errors
     /// [1001] if the symbol is unknown and nothing is said about it, or an override is of no field; [1008] if
@@ -54,7 +54,9 @@ impl SymbolSpec {
             if !NUMBERS.contains(&name.as_str()) && !TEXTS.contains(&name.as_str()) {
                 return Err(unknown_field(symbol, name));
             }
-            fields.insert(name.clone(), value.clone());
+            if !value.is_null() {
+                fields.insert(name.clone(), value.clone());
+            }
         }
         let spec = read(symbol, &fields)?;
         spec.validate()?;
@@ -189,7 +191,7 @@ fn read(symbol: &str, fields: &Map<String, Json>) -> Result<SymbolSpec> {
         pip_size: number("pip_size")?,
         tick_size: number("tick_size")?,
         tick_value: match fields.get("tick_value") {
-            None | Some(Json::Null) => None,
+            None => None,
             Some(_) => Some(number("tick_value")?),
         },
         volume_min: number("volume_min")?,
@@ -247,12 +249,24 @@ mod tests {
 
     #[rstest]
     #[case("EURUSD", [100_000.0, 0.0001, 0.01, 0.01, 200.0], (1, 100_000), "EUR/USD")]
+    #[case("GBPUSD", [100_000.0, 0.0001, 0.01, 0.01, 200.0], (1, 100_000), "GBP/USD")]
+    #[case("AUDUSD", [100_000.0, 0.0001, 0.01, 0.01, 200.0], (1, 100_000), "AUD/USD")]
+    #[case("NZDUSD", [100_000.0, 0.0001, 0.01, 0.01, 200.0], (1, 100_000), "NZD/USD")]
+    #[case("USDCHF", [100_000.0, 0.0001, 0.01, 0.01, 200.0], (1, 100_000), "USD/CHF")]
+    #[case("USDCAD", [100_000.0, 0.0001, 0.01, 0.01, 200.0], (1, 100_000), "USD/CAD")]
+    #[case("EURGBP", [100_000.0, 0.0001, 0.01, 0.01, 200.0], (1, 100_000), "EUR/GBP")]
+    #[case("EURCHF", [100_000.0, 0.0001, 0.01, 0.01, 200.0], (1, 100_000), "EUR/CHF")]
+    #[case("AUDNZD", [100_000.0, 0.0001, 0.01, 0.01, 200.0], (1, 100_000), "AUD/NZD")]
     #[case("GBPAUD", [100_000.0, 0.0001, 0.01, 0.01, 200.0], (1, 100_000), "GBP/AUD")]
     #[case("USDJPY", [100_000.0, 0.01, 0.01, 0.01, 200.0], (1, 1_000), "USD/JPY")]
+    #[case("EURJPY", [100_000.0, 0.01, 0.01, 0.01, 200.0], (1, 1_000), "EUR/JPY")]
+    #[case("GBPJPY", [100_000.0, 0.01, 0.01, 0.01, 200.0], (1, 1_000), "GBP/JPY")]
+    #[case("AUDJPY", [100_000.0, 0.01, 0.01, 0.01, 200.0], (1, 1_000), "AUD/JPY")]
     #[case("XAUUSD", [100.0, 0.01, 0.01, 0.01, 100.0], (1, 100), "XAU/USD")]
     #[case("XAGUSD", [5_000.0, 0.01, 0.01, 0.01, 50.0], (1, 1_000), "XAG/USD")]
     #[case("DE40", [1.0, 1.0, 0.1, 0.1, 50.0], (1, 2), "DE40/EUR")]
     #[case("US500", [1.0, 1.0, 0.1, 0.1, 100.0], (1, 10), "US500/USD")]
+    #[case("BTCUSD", [1.0, 1.0, 0.001, 0.001, 100.0], (1, 100), "BTC/USD")]
     #[case("BTCPERP", [1.0, 1.0, 0.001, 0.001, 100.0], (1, 100), "BTC/USD")]
     #[case("GOOG", [1.0, 0.01, 1.0, 1.0, 1_000_000.0], (1, 100), "GOOG/USD")]
     fn built_in_values(
@@ -271,7 +285,7 @@ mod tests {
 
     #[test]
     fn overrides_replace_field_by_field() {
-        let changed = overrides(json!({"volume_max": 7, "tick_value": 0.9}));
+        let changed = overrides(json!({"volume_max": 7, "tick_value": 0.9, "pip_size": null}));
         let spec = SymbolSpec::resolve("EURUSD", &changed).unwrap();
         let plain = SymbolSpec::resolve("EURUSD", &Map::new()).unwrap();
         assert_eq!(spec, SymbolSpec { volume_max: 7.0, tick_value: Some(0.9), ..plain });
@@ -295,7 +309,8 @@ mod tests {
     #[case("", json!({"pip_size": 1}), 1001, "unknown symbol")]
     #[case("EURUSD", json!({"pips_size": 1}), 1001, "pip_size")]
     #[case("EURUSD", json!({"pip_size": "0.1"}), 1004, "pip_size")]
-    #[case("EURUSD", json!({"pip_size": null}), 1004, "pip_size")]
+    #[case("COCOA", json!({"pip_size": null}), 1008, "pip_size")]
+    #[case("EURUSD", json!({"pip": null}), 1001, "pip_size")]
     #[case("EURUSD", json!({"pip_size": true}), 1004, "pip_size")]
     #[case("EURUSD", json!({"quote_currency": 5}), 1004, "quote_currency")]
     #[case("EURUSD", json!({"quote_currency": ""}), 1004, "quote_currency")]

@@ -2,7 +2,7 @@
 
 use super::moments;
 use crate::orders::Position;
-use crate::portfolio::{Drawdowns, Money};
+use crate::portfolio::Drawdowns;
 
 /// Per-trade series of the closed positions, in closing order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -24,14 +24,14 @@ const DAY: i64 = 86_400_000_000;
 
 impl TradeStats {
     /// Of closed positions.
-    pub fn of(closed: &[Position], money: &Money) -> Self {
+    pub fn of(closed: &[Position]) -> Self {
         let mut stats = Self::default();
         let mut days: Vec<i64> = Vec::with_capacity(2 * closed.len());
         for p in closed {
             let net = p.net();
             stats.net.push(net);
             stats.r.push(ratio(p.r_multiple * p.risk_per_trade, p.risk_per_trade));
-            stats.net_r.push(ratio(net, money.at_risk(p)));
+            stats.net_r.push(ratio(net, p.money_at_risk));
             stats.ambiguous += usize::from(p.same_bar_ambiguous);
             days.extend([p.entry_time.div_euclid(DAY), p.exit_time.div_euclid(DAY)]);
         }

@@ -95,6 +95,8 @@ pub struct Position {
     pub result: f64,
     /// Result in units of the initial risk.
     pub r_multiple: f64,
+    /// Money between entry and initial stop, by the rates of the exit; 0 while open.
+    pub money_at_risk: f64,
     /// Why it ended; `None` while open.
     pub reason: Option<ExitReason>,
     /// Stop and target were both within reach of the exit bar and the path is unknown.

@@ -1,5 +1,6 @@
 //! What price moves and volumes are worth in the account currency.
 
+use crate::error::Result;
 use crate::execution::options::Pnl;
 use crate::execution::sizing::UnitMoney;
 use crate::orders::{Direction, Position};
@@ -23,46 +24,49 @@ impl Money {
         }
     }
 
-    /// (result, R multiple) of `position` as if closed at `price`, without fees.
+    /// (result, R multiple) of `position` as if closed at `price` at moment `t`, without fees.
+    ///
+    /// # Errors
+    /// [2008], here and below, without a conversion rate at `t`.
     #[inline]
-    pub fn result(&self, position: &Position, price: f64) -> (f64, f64) {
+    pub fn result(&self, position: &Position, price: f64, t: i64) -> Result<(f64, f64)> {
         let diff = Self::difference(position, price);
         let risk = (position.entry_price - position.initial_stop_loss).abs();
         let r = if risk == 0.0 { 0.0 } else { diff / risk };
         let result = match self.pnl {
-            Pnl::Lots => self.lots_result(diff, position.size),
+            Pnl::Lots => self.lots_result(diff, position.size, t)?,
             Pnl::RMultiple => r * position.risk_per_trade,
         };
-        (result, r)
+        Ok((result, r))
     }
 
     /// The result alone; cheaper where only equity is marked.
     #[inline]
-    pub fn unrealised(&self, position: &Position, price: f64) -> f64 {
+    pub fn unrealised(&self, position: &Position, price: f64, t: i64) -> Result<f64> {
         match self.pnl {
-            Pnl::Lots => self.lots_result(Self::difference(position, price), position.size),
-            Pnl::RMultiple => self.result(position, price).0,
+            Pnl::Lots => self.lots_result(Self::difference(position, price), position.size, t),
+            Pnl::RMultiple => Ok(self.result(position, price, t)?.0),
         }
     }
 
     #[inline]
-    fn lots_result(&self, diff: f64, size: f64) -> f64 {
-        self.unit.to_account.apply((diff * size) * self.unit.per_lot)
+    fn lots_result(&self, diff: f64, size: f64, t: i64) -> Result<f64> {
+        self.unit.to_account.apply((diff * size) * self.unit.per_lot, t)
     }
 
-    /// Money that was at risk between entry and initial stop: the denominator of net R.
-    pub fn at_risk(&self, position: &Position) -> f64 {
+    /// Money that was at risk between entry and initial stop, at the moment of the exit: the denominator of net R.
+    pub fn at_risk(&self, position: &Position, t: i64) -> Result<f64> {
         match self.pnl {
-            Pnl::Lots => self.unit.to_account.apply(
-                ((position.entry_price - position.initial_stop_loss).abs() * position.size)
-                    * self.unit.per_lot,
-            ),
-            Pnl::RMultiple => position.risk_per_trade,
+            Pnl::Lots => {
+                let distance = (position.entry_price - position.initial_stop_loss).abs();
+                self.unit.to_account.apply((distance * position.size) * self.unit.per_lot, t)
+            }
+            Pnl::RMultiple => Ok(position.risk_per_trade),
         }
     }
 
     /// Turnover of one fill.
-    pub fn turnover(&self, lots: f64, price: f64) -> f64 {
-        self.unit.to_account.apply((lots * self.unit.per_lot) * price)
+    pub fn turnover(&self, lots: f64, price: f64, t: i64) -> Result<f64> {
+        self.unit.to_account.apply((lots * self.unit.per_lot) * price, t)
     }
 }

@@ -3,10 +3,11 @@
 use crate::SEMANTICS;
 use crate::declare::Declaration;
 use crate::error::Result;
-use crate::execution::options::{MetricOptions, Options};
+use crate::execution::options::{MetricOptions, RateOptions};
 use crate::json;
 use crate::market::calendar::iso;
 use crate::market::{Alignment, Market};
+use crate::run::session::Session;
 use crate::schema::Digest;
 use serde_json::{Map, Value as Json, json as object};
 use sha2::{Digest as _, Sha256};
@@ -19,11 +20,12 @@ pub struct IdentityTemplate {
 }
 
 impl IdentityTemplate {
-    /// For a strategy on a market; `dataset` is the digest of all its data.
+    /// For a strategy on a session.
     ///
     /// # Errors
     /// [1003] for a number that JSON cannot hold.
-    pub fn new(market: &Market, dataset: &str, options: &Options, strategy: &Declaration) -> Result<Self> {
+    pub fn new(session: &Session, strategy: &Declaration) -> Result<Self> {
+        let Session { market, options, .. } = session;
         let mut execution = serde_json::to_value(&options.execution).unwrap_or_default();
         if let Some(map) = execution.as_object_mut() {
             map.remove("seed");
@@ -31,7 +33,7 @@ impl IdentityTemplate {
         let mut before = Map::new();
         before.insert("account".into(), serde_json::to_value(&options.account).unwrap_or_default());
         before.insert("costs".into(), serde_json::to_value(&options.costs).unwrap_or_default());
-        before.insert("dataset".into(), dataset.into());
+        before.insert("dataset".into(), session.dataset.as_str().into());
         before.insert("engine".into(), object!({ "semantics": SEMANTICS }));
         before.insert("execution".into(), execution);
         if options.metrics != MetricOptions::default() {
@@ -42,8 +44,8 @@ impl IdentityTemplate {
             before.insert("market".into(), object!({ "day": day, "stale_after": stale_after }));
         }
         let mut after = Map::new();
-        if !options.rates.fixed.is_empty() {
-            after.insert("rates".into(), serde_json::to_value(&options.rates).unwrap_or_default());
+        if let Some(rates) = rates(session) {
+            after.insert("rates".into(), rates);
         }
         after.insert("seed".into(), options.execution.seed.to_string().into());
         after.insert("strategy".into(), object!({ "id": strategy.id, "version": strategy.version }));
@@ -72,6 +74,19 @@ impl IdentityTemplate {
             hash.update(part.as_bytes());
         }
         Digest(hash.finalize().into()).to_string()
+    }
+}
+
+/// Numbers alone, or with series, by their digests, and how old a rate of theirs may be; `None` without rates.
+fn rates(session: &Session) -> Option<Json> {
+    let RateOptions { fixed, max_rate_age_hours } = &session.options.rates;
+    let series = &session.rate_datasets;
+    match (fixed.is_empty(), series.is_empty()) {
+        (true, true) => None,
+        (false, true) => Some(object!({ "static": fixed })),
+        (_, false) => {
+            Some(object!({ "static": fixed, "series": series, "max_rate_age_hours": max_rate_age_hours }))
+        }
     }
 }
 

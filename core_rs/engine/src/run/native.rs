@@ -18,7 +18,7 @@ pub trait NativeStrategy: Send + Sync {
     /// One backtest.
     ///
     /// # Errors
-    /// As [`Strategy::prepare`].
+    /// As [`Strategy::prepare`] and [`bar_loop::run`].
     fn run(&self, session: &Session, params: &Canonical, keep_curve: bool) -> Result<Outcome>;
 
     /// What it would say at every bar from its warm-up on, ignoring slots: (loaded bar, signal).
@@ -54,7 +54,7 @@ impl<S: Strategy> NativeStrategy for Native<S> {
 
     fn run(&self, session: &Session, params: &Canonical, keep_curve: bool) -> Result<Outcome> {
         let prepared = S::prepare(&session.view(), &session.indicators(), params)?;
-        Ok(bar_loop::run(session, &prepared, S::warmup(params), keep_curve))
+        bar_loop::run(session, &prepared, S::warmup(params), keep_curve)
     }
 
     fn signals(&self, session: &Session, params: &Canonical) -> Result<Vec<(usize, Signal)>> {

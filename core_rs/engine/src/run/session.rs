@@ -4,16 +4,17 @@ use crate::cache::{CacheStats, SeriesCache};
 use crate::declare::{Context, Declaration};
 use crate::error::{Error, Result};
 use crate::execution::commission::CommissionModel;
-use crate::execution::options::Options;
-use crate::execution::rates::Conversion;
+use crate::execution::options::{Account, Options};
+use crate::execution::rates::{Rates, known_by};
 use crate::execution::sizing::{SizingModel, UnitMoney};
 use crate::execution::slippage::SlippageModel;
-use crate::market::{Market, Timeframe};
+use crate::market::{Market, SymbolSpec, Timeframe};
 use crate::portfolio::Money;
 use crate::run::calendar::Calendar;
 use crate::run::identity::IdentityTemplate;
 use crate::series::{Indicators, Ticks};
 use crate::strategy::View;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// One market under one set of options. Immutable; trials on it share its series.
@@ -27,6 +28,10 @@ pub struct Session {
     pub dataset: String,
     /// Trading days of the traded bars.
     pub calendar: Calendar,
+    /// Digests of the rate series, by pair: of the bars that ended by the close of the last traded bar.
+    pub rate_datasets: BTreeMap<String, String>,
+    /// What is odd about these options on this market, but legal.
+    pub warnings: Vec<String>,
     /// Value of price moves.
     pub money: Money,
     pub(crate) sizing: SizingModel,
@@ -38,11 +43,16 @@ pub struct Session {
 }
 
 impl Session {
-    /// Resolves everything that a backtest on `market` can need.
+    /// Resolves everything that a backtest on `market` can need; `rates` are the rate series, by pair.
     ///
     /// # Errors
-    /// [1008] for a missing conversion rate, [1010] for a market without traded bars.
-    pub fn new(market: &Market, options: Options, cache_bytes: usize) -> Result<Self> {
+    /// [1001] for a rate of no pair, [1008] for a missing conversion rate, [1010] for a market without traded bars.
+    pub fn new(
+        market: &Market,
+        options: Options,
+        rates: &BTreeMap<String, Market>,
+        cache_bytes: usize,
+    ) -> Result<Self> {
         let dataset = market.dataset().to_string();
         let market = market.spread_multiplied(options.costs.spread_multiplier)?;
         let traded = market.first_traded()..market.len();
@@ -51,12 +61,18 @@ impl Session {
         }
         let spec = market.spec();
         let account = &options.account;
-        let rates = &options.rates.fixed;
-        let quote = Conversion::resolve(&spec.quote_currency, &account.currency, rates)?;
-        let unit = UnitMoney::new(spec, account.sizing.unit_value, quote);
+        let end = market.label()[traded.end - 1] + market.timeframe().micros();
+        let rate_datasets = rates
+            .iter()
+            .map(|(pair, series)| Ok((pair.clone(), known_by(series, end)?.to_string())))
+            .collect::<Result<_>>()?;
+        let rates = Rates::new(&options.rates, rates)?;
+        let unit = UnitMoney::new(spec, account.sizing.unit_value, &account.currency, &rates)?;
         let execution = &options.execution;
         Ok(Self {
             dataset,
+            rate_datasets,
+            warnings: warnings(spec, account),
             calendar: Calendar::new(&market.label()[traded.clone()], options.metrics.calendar),
             sizing: SizingModel::new(
                 spec,
@@ -65,7 +81,7 @@ impl Session {
                 execution.below_min_volume,
                 unit.clone(),
             ),
-            commission: CommissionModel::new(&options.costs, &account.currency, rates)?,
+            commission: CommissionModel::new(&options.costs, &account.currency, &rates)?,
             slippage: SlippageModel::new(&options.costs, execution.seed, &spec.symbol, spec.pip_size),
             money: Money { pnl: execution.pnl, unit },
             traded,
@@ -101,8 +117,23 @@ impl Session {
     /// # Errors
     /// As [`IdentityTemplate::new`].
     pub fn identity(&self, strategy: &Declaration) -> Result<IdentityTemplate> {
-        IdentityTemplate::new(&self.market, &self.dataset, &self.options, strategy)
+        IdentityTemplate::new(self, strategy)
     }
+}
+
+/// A tick value that contradicts the contract size.
+fn warnings(spec: &SymbolSpec, account: &Account) -> Vec<String> {
+    let Some(tick_value) = spec.tick_value.filter(|_| spec.quote_currency == account.currency) else {
+        return Vec::new();
+    };
+    let implied = tick_value / spec.tick_size;
+    if (implied - spec.contract_size).abs() <= 1e-6 * spec.contract_size {
+        return Vec::new();
+    }
+    vec![format!(
+        "{}: tick_value / tick_size = {implied:?} differs from contract_size = {:?}",
+        spec.symbol, spec.contract_size
+    )]
 }
 
 /// What parameters are made canonical for on a primary timeframe.

@@ -46,8 +46,8 @@ pub enum TrialResult {
         params: Option<String>,
         /// Identity, likewise.
         identity: Option<String>,
-        /// Readable error with its code.
-        reason: String,
+        /// What went wrong.
+        error: Error,
     },
 }
 
@@ -76,7 +76,7 @@ impl Trial<'_> {
             Ok(Err(error)) => error,
             Err(payload) => Error::engine(5005, format!("panic: {}", panic_text(payload.as_ref()))),
         };
-        TrialResult::EngineError { params: Some(params), identity: Some(identity), reason: error.to_string() }
+        TrialResult::EngineError { params: Some(params), identity: Some(identity), error }
     }
 }
 
