@@ -152,7 +152,7 @@ def indicators() -> str:
     """JSON list of the catalogue: id, parameters, outputs, first valid index, formula, source."""
 
 def indicator(
-    market: Market, id: str, side: str, params: dict[str, Any]
+    market: Market, id: str, side: str, timeframe: str | None, on: str | None, params: dict[str, Any]
 ) -> list[tuple[str, ArrowTable | float | int]]:
     """Outputs by name: a table with the column `value`, a number, or the number of a bar."""
 

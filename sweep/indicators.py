@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
@@ -27,7 +29,9 @@ def indicator(
     market: Market | Mapping[str, Any],
     id: str,
     side: str = "bid",
+    timeframe: str | None = None,
     *,
+    on: str | None = None,
     tick_size: float | None = None,
     **params: Any,
 ) -> Output | dict[str, Output]:
@@ -37,6 +41,10 @@ def indicator(
         market: Bars; or arrays of equal length by name (open, high, low, close; those left out are the close).
         id: Name in the catalogue (`sweep indicators`).
         side: bid or ask, of a market.
+        timeframe: Of a market: the primary one, or a higher one. What is known of it at the close of each primary bar.
+        on: Of a higher timeframe: `bars` runs over its bars and repeats each value until the next, `raster` over the
+            newest known bar of every primary bar, so that a bar counts as often as it is repeated. Default: `bars` for
+            the ids that end in `_stepwise`, `raster` for the others.
         tick_size: Of arrays: averages of prices on this grid are exact. A market has its own.
         params: Parameters of the indicator.
 
@@ -57,9 +65,20 @@ def indicator(
         tick = None if tick_size is None else _ratio(tick_size)
         outputs = _core.indicator_on(_table(market), id, params, tick)
     else:
-        outputs = _core.indicator(market.core, id, side, params)
+        higher = timeframe is not None and timeframe.strip().upper() != market.timeframe
+        if higher and (on is None or on.strip().lower() == "raster") and not id.endswith("_stepwise"):
+            _warn_of_raster()
+        outputs = _core.indicator(market.core, id, side, timeframe, on, params)
     values = {name: _value(output) for name, output in outputs}
     return next(iter(values.values())) if len(values) == 1 else values
+
+
+@cache
+def _warn_of_raster() -> None:
+    """Once: it is rarely what one wants."""
+    logging.getLogger("sweep").warning(
+        'an indicator on a higher timeframe runs over repeated bars (on="raster"); on="bars" counts every bar once'
+    )
 
 
 def catalogue() -> list[dict[str, Any]]:

@@ -1,11 +1,12 @@
 //! Indicators called by name: for users, documents and tests. Strategies use their types.
 
-use crate::series::Side;
+use crate::series::{Indicators, On, Quote, on_named};
 use crate::suggest::suggestion;
 use crate::{Error, Result};
 use serde_json::{Value as Json, json};
 use sweep_indicators::catalogue::{self, CATALOGUE, Output, Row};
 use sweep_indicators::declare::{Args, Given, Kind, Mistake, Value};
+use sweep_indicators::scope::Scope;
 
 /// The indicator of this name.
 ///
@@ -18,20 +19,55 @@ pub fn find(id: &str) -> Result<&'static Row> {
     })
 }
 
-/// Outputs by name, in the order of the declaration.
+/// What an indicator is asked for.
+#[derive(Debug, Clone)]
+pub struct Call<'a> {
+    /// Name in the catalogue.
+    pub id: &'a str,
+    /// Parameters.
+    pub given: &'a [(String, Given)],
+    /// Bid or ask.
+    pub quote: Quote,
+    /// A timeframe of the market; `None`: the primary one.
+    pub timeframe: Option<&'a str>,
+    /// What it runs over on a higher timeframe; `None`: as declared.
+    pub on: Option<&'a str>,
+}
+
+/// Outputs by name, in the order of the declaration; series have one value per primary bar.
+///
+/// # Errors
+/// [1001] [1003] [1004] [1008] [1009] for what is asked; nothing was computed.
+pub fn on_market(call: &Call<'_>, indicators: &Indicators<'_>) -> Result<Vec<(&'static str, Output)>> {
+    let row = find(call.id)?;
+    let on = call.on.map(on_named).transpose()?;
+    let timeframe = call.timeframe.map(|text| indicators.timeframe(text)).transpose()?.flatten();
+    let Some(timeframe) = timeframe else {
+        return outputs(row, call.given, &indicators.on(call.quote).scope());
+    };
+    let on = on.unwrap_or(if row.stepwise { On::Bars } else { On::Raster });
+    let side = indicators.higher(call.quote, timeframe, on)?;
+    let expanded = |(name, output)| match output {
+        Output::Series(values) => (name, Output::Series(side.expand(values))),
+        other => (name, other),
+    };
+    Ok(outputs(row, call.given, &side.scope())?.into_iter().map(expanded).collect())
+}
+
+/// Outputs by name, in the order of the declaration, on the bars of a scope.
 ///
 /// # Errors
 /// [1001] [1003] [1004] [1008] for the parameters; nothing was computed.
-pub fn call(
+pub fn outputs(
     row: &'static Row,
     given: &[(String, Given)],
-    side: &Side<'_>,
+    scope: &Scope<'_>,
 ) -> Result<Vec<(&'static str, Output)>> {
     let wrong = |mistake: Mistake| {
         Error::config(mistake.code, mistake.what).at(row.declaration.id).fix(mistake.remedy)
     };
     let args = Args::read(row.declaration, given).map_err(wrong)?;
-    let outputs = row.call(&args, &side.scope()).map_err(wrong)?;
+    let outputs = row.call(&args, scope).map_err(wrong)?;
     // A local form without a bar has its series alone, which is its last output.
     let names = &row.declaration.outputs[row.declaration.outputs.len() - outputs.len()..];
     Ok(names.iter().copied().zip(outputs).collect())

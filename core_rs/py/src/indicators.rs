@@ -8,9 +8,8 @@ use crate::tables::series_table;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
 use sweep_engine::cache::SeriesCache;
-use sweep_engine::indicator::{call, find, to_json};
+use sweep_engine::indicator::{Call, find, on_market, outputs, to_json};
 use sweep_engine::series::{Indicators, Quote, Side, Ticks};
-use sweep_engine::strategy::View;
 use sweep_engine::{Error, Result};
 use sweep_indicators::catalogue::Output;
 use sweep_indicators::declare::Given;
@@ -25,19 +24,21 @@ pub fn indicators() -> String {
 
 /// An indicator on one side of a market: its outputs by name, a table of one column, a number or the number of a bar.
 #[pyfunction]
+#[pyo3(signature = (market, id, side, timeframe, on, params))]
 pub fn indicator(
     py: Python<'_>,
     market: &Market,
     id: &str,
     side: &str,
+    timeframe: Option<&str>,
+    on: Option<&str>,
     params: &Bound<'_, PyDict>,
 ) -> PyResult<Vec<(&'static str, Py<PyAny>)>> {
     let given = given(params)?;
     let outputs = detached(py, || {
-        let quote = quote(side)?;
+        let call = Call { id, given: &given, quote: quote(side)?, timeframe, on };
         let (cache, ticks) = (SeriesCache::new(usize::MAX), Ticks::new(market.0.spec()));
-        let series = Indicators::new(View::of(&market.0), &cache, &ticks);
-        call(find(id)?, &given, &series.on(quote))
+        on_market(&call, &Indicators::new(&market.0, &cache, &ticks))
     })?;
     outputs.into_iter().map(|(name, output)| Ok((name, to_python(py, output)?))).collect()
 }
@@ -63,7 +64,7 @@ pub fn indicator_on(
         let bars = whole.as_ref().map_or(bars, |[open, high, low, close]| Bars { open, high, low, close });
         let (cache, ticks) =
             (SeriesCache::new(usize::MAX), tick.map(|(m, n)| TickCounts::new(TickRatio { m, n })));
-        call(find(id)?, &given, &Side::of(bars, ticks.as_ref(), &cache))
+        outputs(find(id)?, &given, &Side::of(bars, ticks.as_ref(), &cache).scope())
     })?;
     outputs.into_iter().map(|(name, output)| Ok((name, to_python(py, output)?))).collect()
 }

@@ -99,7 +99,7 @@ impl Session {
 
     /// The market's indicator series.
     pub fn indicators(&self) -> Indicators<'_> {
-        Indicators::new(self.view(), &self.cache, &self.ticks)
+        Indicators::new(&self.market, &self.cache, &self.ticks)
     }
 
     /// What parameters are made canonical for.
