@@ -145,7 +145,7 @@ impl Recursion {
     #[inline]
     pub(crate) fn update(&mut self, r: f64) {
         if r.is_finite() {
-            self.h = (self.omega + self.alpha * self.shock + self.beta * self.h).max(self.floor);
+            self.h = floored(self.omega + self.alpha * self.shock + self.beta * self.h, self.floor);
             let e = r - self.mean;
             self.shock = e * e;
         }
@@ -156,6 +156,12 @@ impl Recursion {
     pub(crate) fn sigma(&self) -> f64 {
         crate::finite_or_nan(self.h.sqrt() / self.scale)
     }
+}
+
+/// The larger of a variance and the floor; a variance that overflowed stays undefined.
+#[inline]
+fn floored(variance: f64, floor: f64) -> f64 {
+    if variance < floor { floor } else { variance }
 }
 
 /// Returns, shared by all forecasts of one convention.
@@ -263,7 +269,7 @@ pub fn variance_targeting(weights: &Garch, returns: &[f64]) -> Vec<f64> {
                         (1.0 - weights.alpha - weights.beta) * v + weights.alpha * shock + weights.beta * h
                     }
                 };
-                h = Some(next.max(floor));
+                h = Some(floored(next, floor));
             }
             shock = r * r;
             sum += r * r;

@@ -1,4 +1,9 @@
-"""Indicators as their formulas stand; one file per indicator, left-to-right arithmetic throughout."""
+"""Indicators as their formulas stand; one file per indicator, left-to-right arithmetic throughout.
+
+Each is a function of candles and keyword parameters. A series is a float64 array with one value per bar, known at the close
+of that bar and independent of later ones; NaN, never an infinity, where it is undefined. Parameters are checked before
+anything is computed: [1003] out of range, [1004] wrong type, [1001] unknown name, [1008] missing.
+"""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ def bollinger(
 
     With period 1 and ddof 1 only the mid is defined. Source: John Bollinger, Bollinger on Bollinger Bands (2001).
     """
-    whole("period", period)
-    whole("ddof", ddof, low=0, high=1)
+    period = whole("period", period)
+    ddof = whole("ddof", ddof, low=0, high=1)
     factor = number("std_factor", std_factor, low=0.0)
     mid = price_mean(candles.close, period, candles.grid)
     deviation = window_std(candles.close, period, ddof)

@@ -24,7 +24,7 @@ def choppiness(candles: Candles, *, period: int = 14) -> Floats:
 
     Source: E. W. Dreiss.
     """
-    whole("period", period, low=2)
+    period = whole("period", period, low=2)
     ranges = window_sum(true_range(candles.high, candles.low, candles.close), period)
     with np.errstate(all="ignore"):
         span = window_max(candles.high, period) - window_min(candles.low, period)

@@ -18,8 +18,8 @@ SEEDS: Final = ("wilder", "first")
 
 
 def dmi(candles: Candles, *, period: int = 14, seed: str = "wilder") -> dict[str, Floats]:
-    """Directional indicators and their average index, in percent."""
-    whole("period", period)
+    """Directional indicators and their average index, in percent. Source: J. Welles Wilder (1978)."""
+    period = whole("period", period)
     if choice("seed", seed, SEEDS) == "first":
         return _seeded_first(candles, period)
     plus, minus = directional_movement(candles.high, candles.low)

@@ -10,7 +10,7 @@ from sweep.reference.market import Floats
 
 def ema(candles: Candles, *, period: int) -> Floats:
     """EWM of the close with weight 2 / (period + 1); no warm-up mask. Source: pandas ewm(span, adjust=False)."""
-    whole("period", period)
+    period = whole("period", period)
     return ewm(candles.close, span_weight(period))
 
 

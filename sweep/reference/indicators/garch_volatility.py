@@ -59,7 +59,7 @@ def garch_volatility_local(
     With `idx`: start, the index of the first bar, and sigma, one value per bar of the window. Without: an array over all
     bars, at i the last value of the window of i.
     """
-    whole("lookback", lookback)
+    lookback = whole("lookback", lookback)
     garch = Garch.of(
         alpha=alpha,
         beta=beta,
@@ -70,7 +70,8 @@ def garch_volatility_local(
         sigma_floor=sigma_floor,
     )
     if idx is not None:
-        start, sigma = window_forecast(candles, garch, bar_index("idx", idx, len(candles)), lookback)
+        idx = bar_index("idx", idx, len(candles))
+        start, sigma = window_forecast(candles, garch, idx, lookback)
         return {"start": start, "sigma": sigma}
     returns = garch.returns(candles.close).tolist()
     last = [window_sigma(garch, returns, window_start(i, lookback), i)[-1] for i in range(len(returns))]

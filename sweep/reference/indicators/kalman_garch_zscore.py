@@ -64,7 +64,7 @@ def kalman_garch_zscore_local(
 
     With `idx`: the number of the window max(0, idx + 1 - lookback) ... idx. Without: an array of it over all bars.
     """
-    whole("lookback", lookback)
+    lookback = whole("lookback", lookback)
     ratio = noise_ratio(r, q)
     garch = Garch.of(
         alpha=alpha,

@@ -21,7 +21,7 @@ def kalman_mean(candles: Candles, *, r: float = 0.01, q: float = 1.0) -> Floats:
 
 
 def noise_ratio(r: object, q: object) -> float:
-    """q / r of checked variances."""
+    """Ratio q / r of checked variances."""
     return number("q", q, low=0.0) / number("r", r, low=0.0, open_below=True)
 
 

@@ -13,7 +13,7 @@ from sweep.reference.market import Floats
 
 def kalman_zscore(candles: Candles, *, window: int = 100, r: float = 0.01, q: float = 1.0) -> Floats:
     """(close - kalman_mean) / deviation of that residual over the window; the residual is not demeaned."""
-    whole("window", window, low=2)
+    window = whole("window", window, low=2)
     mean = kalman_mean(candles, r=r, q=q)
     with np.errstate(all="ignore"):
         residual = defined(candles.close - mean)

@@ -16,8 +16,7 @@ def macd(candles: Candles, *, fast: int = 12, slow: int = 26, signal: int = 9) -
 
     The fast period may be the longer one. Source: Gerald Appel.
     """
-    for name, period in (("fast", fast), ("slow", slow), ("signal", signal)):
-        whole(name, period)
+    fast, slow, signal = whole("fast", fast), whole("slow", slow), whole("signal", signal)
     with np.errstate(all="ignore"):
         line = defined(ewm(candles.close, span_weight(fast)) - ewm(candles.close, span_weight(slow)))
         average = ewm(line, span_weight(signal))

@@ -9,5 +9,5 @@ from sweep.reference.market import Floats
 
 
 def momentum(candles: Candles, *, period: int) -> Floats:
-    """C_i - C_{i - period}; NaN if either bar is missing."""
+    """C_i - C_{i - period}; NaN if either bar is missing. The same as TA-Lib MOM."""
     return change(candles.close, whole("period", period))

@@ -172,7 +172,7 @@ def change(x: Floats, bars: int = 1) -> Floats:
 
 
 def scaled_returns(close: Floats, use_log_returns: bool, scale: float) -> Floats:
-    """scale * ln(C_i / C_{i-1}), or scale * (C_i / C_{i-1} - 1); NaN where that is not finite or a bar is missing."""
+    """Returns scale * ln(C_i / C_{i-1}), or scale * (C_i / C_{i-1} - 1); NaN where not finite or a bar is missing."""
     with np.errstate(all="ignore"):
         ratios = close / previous(close)
         if not use_log_returns:

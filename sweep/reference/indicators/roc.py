@@ -10,5 +10,5 @@ from sweep.reference.market import Floats
 
 def roc(candles: Candles, *, period: int = 14) -> Floats:
     """Change over `period` bars in percent of the older close; NaN if either bar is missing or that close is 0."""
-    whole("period", period)
+    period = whole("period", period)
     return percent(change(candles.close, period), previous(candles.close, period))

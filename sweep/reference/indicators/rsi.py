@@ -20,7 +20,7 @@ def rsi(candles: Candles, *, period: int = 14, seed: str = "wilder") -> Floats:
     The averages are Wilder's, seeded with a mean (`wilder`) or with the first change (`first`). A change across a missing
     bar is not counted. Source: J. Welles Wilder, New Concepts in Technical Trading Systems (1978).
     """
-    whole("period", period)
+    period = whole("period", period)
     form = choice("seed", seed, SEEDS)
     difference = change(candles.close)
     gain = np.maximum(difference, 0.0)

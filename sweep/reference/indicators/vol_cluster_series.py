@@ -33,10 +33,10 @@ def vol_cluster_series(
 
     `atr_points`: the whole ATR from bar 0. `garch_forecast`: `garch_volatility_local` at `idx` with `garch_lookback` bars.
     """
-    bar_index("idx", idx, len(candles))
+    idx = bar_index("idx", idx, len(candles))
     chosen = choice("feature", feature, FEATURES)
-    whole("atr_length", atr_length)
-    whole("garch_lookback", garch_lookback)
+    atr_length = whole("atr_length", atr_length)
+    garch_lookback = whole("garch_lookback", garch_lookback)
     garch = Garch.of(
         alpha=alpha,
         beta=beta,
