@@ -13,7 +13,6 @@ COMMANDS: Final = {
     "report": ("A self-contained HTML report of a study.", "sweep report quickstart"),
     "walkforward": ("Walk-forward search.", "sweep walkforward configs/gbpusd.yaml"),
     "validate": ("Overfitting statistics, stress battery and verdict.", "sweep validate quickstart"),
-    "indicators": ("The catalogue of indicators.", "sweep indicators"),
 }
 
 Anything = Annotated[list[str] | None, typer.Argument(metavar="...", help="Ignored.", hidden=True)]

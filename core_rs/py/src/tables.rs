@@ -273,3 +273,13 @@ fn identified(result: &TrialResult) -> (Option<&str>, Option<&str>) {
         TrialResult::InvalidParams { .. } => (None, None),
     }
 }
+
+/// One series of numbers, in the column `value`.
+///
+/// # Errors
+/// [5000] if the table cannot be made.
+pub fn series_table(values: Vec<f64>) -> Result<RecordBatch> {
+    let mut columns = Columns::default();
+    columns.push("value", Arc::new(Float64Array::from(values)), false);
+    columns.build()
+}
