@@ -65,7 +65,7 @@ BARS = "market={symbol: GBPUSD, timeframe: M1, bid: BID, ask: ASK}"
         (["report", "small"], 2, 4001, "sweep report"),
         (["walkforward", "small.yaml"], 2, 4001, "sweep walkforward"),
         (["validate", "small", "--open-holdout", "--reason", "x"], 2, 4001, "sweep validate"),
-        (["indicators"], 2, 4001, "sweep indicators"),
+        (["indicators", "rsx"], 2, 1001, "did you mean rsi?"),
         (["data", "check", "x.parquet"], 3, 3001, "x.parquet"),
         (["strategies", "new", "mine"], 2, 4001, "strategies new"),
     ],
