@@ -125,6 +125,10 @@ picture: build ## docs/images/quickstart.svg, from what the demo prints
 	@mkdir -p $(OUT)/demo
 	$(BIN)/python scripts/picture.py $(OUT)/demo docs/images/quickstart.svg run configs/quickstart.yaml
 
+.PHONY: docs
+docs: build ## the pages that are made from declarations
+	$(BIN)/python scripts/indicator_pages.py
+
 .PHONY: locks
 locks: $(VENV)/.locked ## resolve the requirements anew (UPGRADE=1 takes the newest)
 	UV_CUSTOM_COMPILE_COMMAND="make locks" $(PIP_COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock

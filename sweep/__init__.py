@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sweep.engine import Backtest as Backtest
     from sweep.engine import Engine as Engine
+    from sweep.indicators import indicator as indicator
     from sweep.market.market import Market as Market
     from sweep.study import Study as Study
 
-__all__ = ["Backtest", "Engine", "Market", "Study", "__version__", "metrics"]
+__all__ = ["Backtest", "Engine", "Market", "Study", "__version__", "indicator", "metrics"]
 
 _HOMES = {
     "Backtest": "sweep.engine",
     "Engine": "sweep.engine",
+    "indicator": "sweep.indicators",
     "Market": "sweep.market.market",
     "Study": "sweep.study",
 }

@@ -15,6 +15,9 @@ __all__ = [
     "canonicalise",
     "check_bars",
     "check_ticks",
+    "indicator",
+    "indicator_on",
+    "indicators",
     "metrics",
     "resolve",
     "result_digest",
@@ -181,6 +184,19 @@ def check_ticks(table: Any, options: str) -> str:
     """As `check_bars`, of ticks. Options: crossed ("reject" makes crossed ticks a defect), name; those of
     `check_bars` are accepted and change nothing. Columns as `Market.from_ticks`.
     """
+
+def indicators() -> str:
+    """JSON list of the catalogue: id, parameters, outputs, first valid index, formula, source."""
+
+def indicator(
+    market: Market, id: str, side: str, timeframe: str | None, on: str | None, params: dict[str, Any]
+) -> list[tuple[str, ArrowTable | float | int]]:
+    """Outputs by name: a table with the column `value`, a number, or the number of a bar."""
+
+def indicator_on(
+    bars: Any, id: str, params: dict[str, Any], tick: tuple[float, float] | None = None
+) -> list[tuple[str, ArrowTable | float | int]]:
+    """The same on a table of open, high, low, close; NaN = missing. `tick` = (M, N): exact averages on that grid."""
 
 def metrics() -> str:
     """JSON list of the metric catalogue: name, unit, definition, null_when."""

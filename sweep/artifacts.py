@@ -17,7 +17,7 @@ from sweep.errors import error
 from sweep.trackers import parquet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -34,15 +34,21 @@ _CHART: Final = (960, 320)
 _MAX_POINTS: Final = 1500
 
 
-def engine_of(config: Config, market: Market, *, backend: Literal["rust", "python"] = "rust") -> Engine:
-    """The engine that a config describes, over a market that is loaded."""
+def engine_of(
+    config: Config,
+    market: Market,
+    rates: Mapping[str, Market] | None = None,
+    *,
+    backend: Literal["rust", "python"] = "rust",
+) -> Engine:
+    """The engine that a config describes, over a market and rate series that are loaded."""
     return Engine(
         market,
         config.strategy.name,
         execution=config.execution,
         costs=config.costs,
         account=config.account,
-        rates=config.rates,
+        rates={**config.rates, "series": dict(rates or {})},
         metrics=config.metrics,
         backend=backend,
     )
@@ -136,6 +142,7 @@ def document(result: Backtest) -> dict[str, Any]:
         "summary": dict(result.summary),
         "rejections": dict(result.rejections),
         "blocked_bars": dict(result.blocked_bars),
+        "warnings": list(result.warnings),
     }
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sweep.artifacts import FOLDER
+from sweep.config.engine import rate_sections
 from sweep.errors import error
 from sweep.ledger import IdentityTemplate, Ledger
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from sweep.config import Config
+    from sweep.market.cache import DatasetCache
     from sweep.market.market import Market
 
 DIGESTS: Final = ("trades", "daily", "metrics", "result", "equity")
@@ -152,29 +154,70 @@ def check_versions(facts: Mapping[str, Any], *, engine_change: bool) -> tuple[st
     return tuple(f"compared although {change}" for change in changes)
 
 
-def load_market(config: Config, expected: str) -> Market:
-    """The market of a config, of the digest that was recorded.
+@dataclass(frozen=True, slots=True)
+class Data:
+    """All data of a trial."""
+
+    market: Market
+    rates: Mapping[str, Market]
+    """Rate series by pair."""
+
+    def check(self) -> None:
+        """Hash the rows again, where their digest was known from a record.
+
+        Raises:
+            SweepError: [3008] they are not those that were recorded.
+        """
+        for market in (self.market, *self.rates.values()):
+            found = market.hashed()
+            if found != market.digest:
+                raise error(
+                    3008,
+                    f"the rows of {market.symbol} have digest {found}, recorded is {market.digest}",
+                    remedy="delete the dataset cache; it is made again from the files",
+                    stage="data",
+                )
+
+
+def load_data(
+    config: Config, expected: str, *, named: bool = False, cache: DatasetCache | None = None
+) -> Data:
+    """The market of a config, of the dataset digest that was recorded, and its rate series.
+
+    Args:
+        config: the config, its paths absolute.
+        expected: `dataset` of the identity.
+        named: whether the user said where the data lie; else the dataset cache is searched by digest first.
+        cache: where imported data are kept.
 
     Raises:
         SweepError: [3001] absent, [3008] of another digest; stage data.
     """
-    from sweep.market import load as load_data
+    from sweep.market.load import load, load_rates
+    from sweep.market.specs import symbol_spec
 
-    market = load_data(config.market, config.symbol_specs)
-    if market.digest != expected:
+    found = None
+    if cache is not None and not named:
+        cache = replace(cache, orphans=True)
+        spec = symbol_spec(config.market.symbol or "", config.symbol_specs)
+        found = cache.find(expected, config.market, spec)
+    market = found or load(config.market, config.symbol_specs, cache=cache)
+    if market.dataset != expected:
         raise error(
             3008,
-            f"the data have digest {market.digest}, recorded is {expected}",
-            where=", ".join(map(str, _paths(config))),
+            f"the data have digest {market.dataset}, recorded is {expected}",
+            where=", ".join(_paths(config)),
             remedy="name the data of the study: market.bid=PATH market.ask=PATH",
             stage="data",
         )
-    return market
+    return Data(market, load_rates(rate_sections(config.rates), config.symbol_specs, cache=cache))
 
 
 def _paths(config: Config) -> list[str]:
-    market = config.market
-    return [path for path in (market.bid, market.ask, market.file) if path] or ["synthetic market"]
+    from sweep.config.files import data_paths
+
+    named = data_paths(config.model_dump(mode="json", by_alias=True))
+    return [str(path) for key, path in named if key[0] == "market"] or ["synthetic market"]
 
 
 def _trades(path: Path) -> pa.Table | None:

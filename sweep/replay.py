@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sweep.artifacts import engine_of, save
 from sweep.config import load
+from sweep.config.market import instant
 from sweep.differences import EXACT, Difference, Tolerance, between, first_trade
 from sweep.errors import error
-from sweep.recorded import DIGESTS, Recorded, check_versions, load_market
+from sweep.recorded import DIGESTS, Data, Recorded, check_versions, load_data
 from sweep.trackers.view import parse_yaml
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from sweep.config import Config
     from sweep.engine import Backtest
-    from sweep.market.market import Market
+    from sweep.market.cache import DatasetCache
 
 Backend = Literal["rust", "python"]
 
@@ -96,6 +97,7 @@ def replay(
     backend: Backend = "rust",
     engine_change: bool = False,
     output: Path | None = None,
+    cache: DatasetCache | None = None,
 ) -> Replay:
     """Run a recorded trial in this process and compare it.
 
@@ -105,6 +107,7 @@ def replay(
         backend: which engine runs it; the Python one is compared within its tolerance.
         engine_change: compare although engine semantics or strategy version differ.
         output: folder for trades, equity, metrics and chart.
+        cache: the dataset cache, searched by digest unless `overrides` name the data.
 
     Raises:
         SweepError: [3001] [3008] data absent or of another digest (exit 3), [4005] another engine semantics or
@@ -116,26 +119,31 @@ def replay(
             f"trial {recorded.name} has no result to compare with",
             remedy="see `sweep show` for its reason",
         )
-    config, market = _load(recorded, overrides)
+    config, data = _load(recorded, overrides, cache)
     notes = check_versions(recorded.facts, engine_change=engine_change)
-    engine = engine_of(config, market, backend=backend)
+    engine = engine_of(config, data.market, data.rates, backend=backend)
     result = engine.run(recorded.facts["params"])
-    reference = None if backend == "rust" else engine_of(config, market).run(recorded.facts["params"])
+    native = engine if backend == "rust" else engine_of(config, data.market, data.rates)
+    reference = None if backend == "rust" else native.run(recorded.facts["params"])
     found = _compare(recorded, result, reference, backend, notes)
+    if not found.same:
+        data.check()
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         save(output, result, config=recorded.config)
     return found
 
 
-def diff(recorded: Recorded, other: Recorded, *, overrides: Sequence[str] = ()) -> list[str]:
+def diff(
+    recorded: Recorded, other: Recorded, *, overrides: Sequence[str] = (), cache: DatasetCache | None = None
+) -> list[str]:
     """Two trials of one study side by side: parameters, metrics, and the first trade in which they part.
 
     Raises:
         SweepError: as `replay`.
     """
-    config, market = _load(recorded, overrides)
-    engine = engine_of(config, market)
+    config, data = _load(recorded, overrides, cache)
+    engine = engine_of(config, data.market, data.rates)
     one, two = engine.run(recorded.facts["params"]), engine.run(other.facts["params"])
     lines = [f"{recorded.name} | {other.name}"]
     for title, left, right in (
@@ -179,16 +187,30 @@ def log_replay(done: Replay, *, uri: str) -> str | None:
     )
 
 
-def _load(recorded: Recorded, overrides: Sequence[str]) -> tuple[Config, Market]:
+def _load(recorded: Recorded, overrides: Sequence[str], cache: DatasetCache | None) -> tuple[Config, Data]:
     for text in overrides:
-        if not text.startswith("market."):
+        if not text.startswith(("market.", "rates.")):
             raise error(
                 1001,
                 f"override {text!r}",
                 remedy="a replay takes the place of its data only: market.bid=PATH",
             )
-    config = load(parse_yaml(recorded.config), overrides)
-    return config, load_market(config, recorded.facts["dataset"])
+    config = _as_run(load(parse_yaml(recorded.config), overrides), recorded.facts["window"])
+    return config, load_data(config, recorded.facts["dataset"], named=bool(overrides), cache=cache)
+
+
+def _as_run(config: Config, window: Mapping[str, str]) -> Config:
+    """The config with the window that the trial had, so that bars appended since change nothing."""
+    market = config.market
+    start, end = market.window
+    if (start is not None and end is not None) or any(market.higher.values()) or market.synthetic is not None:
+        return config
+    bounds = (instant(window["trade_from"]), instant(window["trade_until"]))
+    # Without a start there was no bar before it.
+    warmup = 0 if start is None else market.warmup_bars
+    return config.model_copy(
+        update={"market": market.model_copy(update={"window": bounds, "warmup_bars": warmup})}
+    )
 
 
 def _compare(

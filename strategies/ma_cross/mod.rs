@@ -4,13 +4,16 @@ mod declaration;
 
 use crate::directions::Directions;
 
-use sweep_engine::cache::Series;
 use sweep_engine::declare::{Canonical, Declaration};
 use sweep_engine::error::Result;
 use sweep_engine::orders::{Direction, Position, Signal};
-use sweep_engine::series::{Indicators, Quote};
+use sweep_engine::series::Indicators;
 use sweep_engine::strategy::{Action, Decide, Rounder, Rules, Strategy, View};
-use sweep_indicators::dmi::Seed;
+use sweep_indicators::atr::Atr;
+use sweep_indicators::dmi::{DirectionalMovement, Seed};
+use sweep_indicators::ema::Ema;
+use sweep_indicators::scope::Series;
+use sweep_indicators::sma::Sma;
 
 /// The strategy, prepared for one parameter set.
 #[derive(Debug)]
@@ -101,19 +104,21 @@ impl Strategy for MaCross {
     }
 
     fn prepare(view: &View<'_>, indicators: &Indicators<'_>, params: &Canonical) -> Result<Self> {
+        let bid = indicators.bid();
         let average = |period| match params.text("ma_type") {
-            "sma" => indicators.sma(Quote::Bid, period),
-            _ => indicators.ema(Quote::Bid, period),
+            "sma" => bid.get(&Sma { period }),
+            _ => bid.get(&Ema { period }),
         };
         let adx_min = params.float("adx_min");
         let adx = (adx_min > 0.0).then(|| {
             let seed = if params.text("adx_seed") == "first" { Seed::First } else { Seed::Wilder };
-            (indicators.adx(Quote::Bid, params.count("adx_period"), seed), adx_min)
+            let movement = DirectionalMovement { period: params.count("adx_period"), seed };
+            (Series::clone(&bid.outputs(&movement)[DirectionalMovement::ADX]), adx_min)
         });
         Ok(Self {
             fast: average(params.count("fast_period")),
             slow: average(params.count("slow_period")),
-            atr: indicators.atr(Quote::Bid, params.count("atr_period")),
+            atr: bid.get(&Atr { period: params.count("atr_period") }),
             adx,
             confirm_bars: params.count("confirm_bars"),
             sl_atr: params.float("sl_atr"),

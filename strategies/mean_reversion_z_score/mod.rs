@@ -4,13 +4,20 @@
 mod declaration;
 
 use crate::directions::Directions;
-use sweep_engine::cache::Series;
 use sweep_engine::declare::{Canonical, Declaration};
 use sweep_engine::error::Result;
 use sweep_engine::orders::{Direction, Signal};
-use sweep_engine::series::{Indicators, Quote};
+use sweep_engine::series::Indicators;
 use sweep_engine::strategy::{Decide, Rounder, Rules, Strategy, View};
+use sweep_indicators::atr::Atr;
 use sweep_indicators::bollinger::bands;
+use sweep_indicators::ema::Ema;
+use sweep_indicators::kalman_mean::KalmanMean;
+use sweep_indicators::kalman_zscore::KalmanZscore;
+use sweep_indicators::rolling_std::RollingStd;
+use sweep_indicators::scope::Series;
+use sweep_indicators::sma::Sma;
+use sweep_indicators::zscore::{Mode, Zscore};
 
 /// Scenario 1: z-score against the EMA; the target is the EMA.
 #[derive(Debug)]
@@ -171,35 +178,33 @@ impl Strategy for MeanReversionZScore {
     }
 
     fn prepare(view: &View<'_>, indicators: &Indicators<'_>, params: &Canonical) -> Result<Self> {
-        let (window, atr_length) = (params.count("window_length"), params.count("atr_length"));
-        let ema = || indicators.ema(Quote::Bid, params.count("ema_length"));
+        let (bid, ask) = (indicators.bid(), indicators.ask());
+        let window = params.count("window_length");
+        let atr = Atr { period: params.count("atr_length") };
+        let ema = Ema { period: params.count("ema_length") };
         let [s1, s2, s3] = ["1", "2", "3"].map(|k| scenario_enabled(params, k));
         let ema_score = s1.then(|| EmaScore {
-            z: indicators.ema_residual_zscore(Quote::Bid, window, params.count("ema_length")),
-            ema: ema(),
-            atr_ask: indicators.atr(Quote::Ask, atr_length),
+            z: bid.get(&Zscore { window, mode: Mode::EmaResidual(ema.period) }),
+            ema: bid.get(&ema),
+            atr_ask: ask.get(&atr),
         });
         let kalman_score = (s2 || s3).then(|| {
-            let length = params.count("b_b_length");
+            let period = params.count("b_b_length");
+            let mean = KalmanMean::new(params.float("kalman_r"), params.float("kalman_q"));
             KalmanScore {
-                z: indicators.kalman_zscore(
-                    Quote::Bid,
-                    window,
-                    params.float("kalman_r"),
-                    params.float("kalman_q"),
-                ),
-                mid: indicators.sma(Quote::Bid, length),
-                deviation: indicators.rolling_std(Quote::Bid, length),
+                z: bid.get(&KalmanZscore { window, mean }),
+                mid: bid.get(&Sma { period }),
+                deviation: bid.get(&RollingStd { period, ddof: 1 }),
                 std_factor: params.float("std_factor"),
                 to_mid: s2,
-                to_ema: s3.then(|| (ema(), params.float("tp_min_distance") * view.spec.pip_size)),
+                to_ema: s3.then(|| (bid.get(&ema), params.float("tp_min_distance") * view.spec.pip_size)),
             }
         });
         let timed = params.boolean("use_position_manager");
         Ok(Self {
             ema_score,
             kalman_score,
-            atr_bid: indicators.atr(Quote::Bid, atr_length),
+            atr_bid: bid.get(&atr),
             z_long: params.float("z_score_long"),
             z_short: params.float("z_score_short"),
             atr_mult: params.float("atr_mult"),

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from sweep.cli import catalogue, golden, later, replay, search, single, view
+from sweep.cli import catalogue, data, golden, later, replay, search, single, view
 from sweep.errors import SweepError, error, exit_code
 
 app = typer.Typer(
@@ -22,7 +22,7 @@ app = typer.Typer(
     help="Backtest parameter sweeps that are fast, reproducible and honest.",
     epilog="Start with: sweep run configs/quickstart.yaml",
 )
-for group in (search, view, replay, single, golden, catalogue, later):
+for group in (search, view, replay, single, golden, data, catalogue, later):
     group.register(app)
 
 

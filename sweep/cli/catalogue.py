@@ -1,4 +1,4 @@
-"""`strategies`, `schema`: catalogues, from the declarations in Rust."""
+"""`strategies`, `indicators`, `schema`: catalogues, from the declarations in Rust."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     strategies.command("list", epilog="Example: sweep strategies list")(list_strategies)
     strategies.command("show", epilog="Example: sweep strategies show ma_cross")(show_strategy)
     strategies.command("new", epilog="Example: sweep strategies new my_rules --kind rust")(new_strategy)
+    app.command(epilog="Example: sweep indicators rsi")(indicators)
     app.command(epilog="Example: sweep schema > sweep.schema.json")(schema)
 
 
@@ -69,6 +70,45 @@ def new_strategy(
 ) -> None:
     """Writes the skeleton of a new strategy. Not built in this version."""
     raise not_built("sweep strategies new", remedy="see docs/own-strategy.md")
+
+
+def indicators(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="One indicator in full.", show_default=False)
+    ] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Lists the indicators, or shows one: parameters, outputs, formula, first valid index."""
+    from sweep.indicators import catalogue, declaration
+
+    if name is None:
+        known = catalogue()
+        if as_json:
+            output.as_json(known)
+            return
+        rows = [[item["id"], _call(item), ", ".join(item["outputs"]), item["title"]] for item in known]
+        output.table(["indicator", "parameters", "outputs", "what it is"], rows)
+        return
+    item = declaration(name)
+    if as_json:
+        output.as_json(item)
+        return
+    output.line(f"{item['id']}: {item['title']}")
+    for key in ("formula", "first", "source"):
+        output.line(f"{key}: {item[key]}")
+    output.line(f"outputs: {', '.join(item['outputs'])}")
+    shown = [
+        [p["name"], p["type"], "required" if p["required"] else _default(p), p["doc"]]
+        for p in item["parameters"]
+    ]
+    output.table(["parameter", "type", "default", "meaning"], shown)
+
+
+def _call(item: Mapping[str, Any]) -> str:
+    """Parameters with their defaults, as in a call."""
+    words = [p["name"] if p["required"] else f"{p['name']}={_default(p)}" for p in item["parameters"]]
+    return ", ".join(words)
 
 
 def schema(as_json: Json = False, debug: Debug = False) -> None:

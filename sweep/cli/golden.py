@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from sweep.cli import output
-from sweep.cli.options import Debug, Home, Json, StudyName, Verify
+from sweep.cli.options import Debug, Home, Json, StudyName, Verify, dataset_cache
 from sweep.errors import not_built
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def record(
 
     if study.endswith((".yaml", ".yml")):
         raise not_built("golden record CONFIG", where=study, remedy="run it, then name the study")
-    cases = write(find(study, home), to, top=top, overrides=places or ())
+    cases = write(find(study, home), to, top=top, overrides=places or (), cache=dataset_cache(home, verify))
     if as_json:
         output.as_json({"folder": to, "cases": [case.name for case in cases]})
     else:
@@ -86,7 +86,13 @@ def check(
     from sweep.golden import check as rerun
     from sweep.golden import log_check
 
-    done = rerun(folder, tolerance=tolerance, overrides=places or (), backend=engine)
+    done = rerun(
+        folder,
+        tolerance=tolerance,
+        overrides=places or (),
+        backend=engine,
+        cache=dataset_cache(home, verify),
+    )
     problem = log_check(done, uri=mlflow or f"sqlite:///{home_folder(home) / 'mlflow.db'}")
     if problem is not None:
         typer.echo(f"warning: {problem}", err=True)
@@ -134,6 +140,7 @@ def compare(
             engine_b=engine_b,
             tolerance=tolerance,
             overrides=places,
+            cache=dataset_cache(home, verify),
         )
     _finish(done, as_json)
 

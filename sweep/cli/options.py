@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from sweep.market.cache import DatasetCache
 
 Home = Annotated[
     Path | None,
@@ -15,9 +18,7 @@ Home = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Print the whole traceback of an error.")]
-Verify = Annotated[
-    bool, typer.Option("--verify", help="Hash the data again. Without a dataset cache always done.")
-]
+Verify = Annotated[bool, typer.Option("--verify", help="Hash data of the dataset cache again.")]
 Config = Annotated[str, typer.Argument(metavar="CONFIG", help="Config file.", show_default=False)]
 Overrides = Annotated[
     list[str] | None,
@@ -32,6 +33,14 @@ Workers = Annotated[
 Address = Annotated[
     str | None, typer.Option("--address", help="Running Ray cluster to join.", show_default=False)
 ]
+
+
+def dataset_cache(home: Path | None, verify: bool) -> DatasetCache:
+    """The dataset cache of a home."""
+    from sweep.config import home_folder
+    from sweep.market.cache import DatasetCache
+
+    return DatasetCache(home_folder(home), verify=verify)
 
 
 def compute_overrides(workers: str | None, address: str | None) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from sweep.cli import output
-from sweep.cli.options import Debug, Home, Json, Verify
+from sweep.cli.options import Debug, Home, Json, Verify, dataset_cache
 from sweep.errors import error
 
 if TYPE_CHECKING:
@@ -67,10 +67,18 @@ def replay(
     if diff is not None:
         if target is None:
             raise error(1001, "--diff needs STUDY:TRIAL", where="sweep replay")
-        lines = compare(recorded, _of_study(f"{target.rpartition(':')[0]}:{diff}", home), overrides=overrides)
+        other = _of_study(f"{target.rpartition(':')[0]}:{diff}", home)
+        lines = compare(recorded, other, overrides=overrides, cache=dataset_cache(home, verify))
         output.as_json(lines) if as_json else output.line("\n".join(lines))
         return
-    done = rerun(recorded, overrides=overrides, backend=engine, engine_change=engine_change, output=to)
+    done = rerun(
+        recorded,
+        overrides=overrides,
+        backend=engine,
+        engine_change=engine_change,
+        output=to,
+        cache=dataset_cache(home, verify),
+    )
     problem = None if tracking is None else log_replay(done, uri=tracking)
     if as_json:
         output.as_json(done.to_dict())

@@ -65,7 +65,7 @@ def run(
             for text in dry_run(plan):
                 output.line(text)
         return
-    _drive(lambda reporter: Study.run(config, changes, home=home, reporter=reporter), as_json)
+    _drive(lambda reporter: Study.run(config, changes, home=home, reporter=reporter, verify=verify), as_json)
 
 
 def resume(
@@ -88,7 +88,9 @@ def resume(
     if retry_failed:
         raise not_built("--retry-failed", where="sweep resume")
     changes = [*(overrides or ()), *compute_overrides(workers, address)]
-    _drive(lambda reporter: Study.resume(study, changes, home=home, reporter=reporter), as_json)
+    _drive(
+        lambda reporter: Study.resume(study, changes, home=home, reporter=reporter, verify=verify), as_json
+    )
 
 
 def extend(
@@ -97,6 +99,7 @@ def extend(
     overrides: Overrides = None,
     workers: Workers = None,
     address: Address = None,
+    verify: Verify = False,
     home: Home = None,
     as_json: Json = False,
     debug: Debug = False,
@@ -105,7 +108,10 @@ def extend(
     from sweep.study import Study
 
     changes = [*(overrides or ()), *compute_overrides(workers, address)]
-    _drive(lambda reporter: Study.extend(study, trials, changes, home=home, reporter=reporter), as_json)
+    _drive(
+        lambda reporter: Study.extend(study, trials, changes, home=home, reporter=reporter, verify=verify),
+        as_json,
+    )
 
 
 def _drive(start: Callable[[Reporter], Study], as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from sweep.cli import output
-from sweep.cli.options import Config, Debug, Home, Json, Overrides, Verify
+from sweep.cli.options import Config, Debug, Home, Json, Overrides, Verify, dataset_cache
 from sweep.errors import error
 
 
@@ -40,7 +40,8 @@ def backtest(
     from sweep.config import load
     from sweep.study.plan import prepare
 
-    plan = prepare(load(config, overrides or (), home=home))
+    cache = dataset_cache(home, verify)
+    plan = prepare(load(config, overrides or (), home=home), cache=cache)
     result = plan.engine.run({**plan.space.pinned, **_params(params or [])})
     if to is not None:
         to.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from sweep.config.document import Document, Path_, read
 from sweep.config.problems import Problem
 from sweep.errors import SweepError
 
-_DATA: Final[tuple[Path_, ...]] = (("market", "bid"), ("market", "ask"), ("market", "file"))
+_DATA: Final = ("bid", "ask", "file", "ticks")
 _SECTIONS: Final[tuple[Path_, ...]] = (("symbol_specs",), ("costs",))
 _SQLITE: Final = "sqlite:///"
 
@@ -20,10 +21,8 @@ def resolve(document: Document, home: Path) -> list[Problem]:
     Reads `symbol_specs` and `costs` where they name a file, and fills in the default of `tracking.mlflow`, a database
     in `home`. Gives the problems of the files it read.
     """
-    for path in (*_DATA, *_rate_files(document)):
-        value = _get(document, path)
-        if isinstance(value, str) and value:
-            _set(document, path, absolute(value, document.mark(path).folder))
+    for path, value in data_paths(document.tree):
+        _set(document, path, absolute(value, document.mark(path).folder))
     _tracking(document, home)
     problems = []
     for path in _SECTIONS:
@@ -33,11 +32,26 @@ def resolve(document: Document, home: Path) -> list[Problem]:
     return problems
 
 
-def _rate_files(document: Document) -> list[Path_]:
-    """Where the markets of rate series name files."""
-    series = _get(document, ("rates", "series"))
-    pairs = series if isinstance(series, dict) else {}
-    return [("rates", "series", pair, *path[1:]) for pair in pairs for path in _DATA]
+def data_paths(config: Any) -> list[tuple[Path_, str]]:
+    """Every file of data that a config names, checked or not: where it is named, and its path.
+
+    They are in `market`, per timeframe in `market.higher`, and per pair in `rates.series`.
+    """
+    owners: list[Path_] = [("market",)]
+    for parent in (("market", "higher"), ("rates", "series")):
+        children = _at(config, parent)
+        owners += [(*parent, str(name)) for name in (children if isinstance(children, Mapping) else ())]
+    places: list[Path_] = [(*owner, key) for owner in owners for key in _DATA]
+    named = [(path, _at(config, path)) for path in places]
+    return [(path, value) for path, value in named if isinstance(value, str) and value]
+
+
+def with_paths(config: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    """A config, changed in place, whose paths of data are what `change` makes of them."""
+    for path, value in data_paths(config):
+        owner = _at(config, path[:-1])
+        owner[path[-1]] = change(value)
+    return config
 
 
 def absolute(text: str, folder: Path | None) -> str:
@@ -74,9 +88,12 @@ def _tracking(document: Document, home: Path) -> None:
 
 
 def _get(document: Document, path: Path_) -> Any:
-    node: Any = document.tree
+    return _at(document.tree, path)
+
+
+def _at(node: Any, path: Path_) -> Any:
     for part in path:
-        if not isinstance(node, dict):
+        if not isinstance(node, Mapping):
             return None
         node = node.get(str(part))
     return node

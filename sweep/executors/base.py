@@ -22,18 +22,42 @@ class BatchEngine(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class MarketRows:
+    """A market on its way to a worker."""
+
+    table: pa.Table
+    """Its rows (`Market.to_table`)."""
+    meta: Mapping[str, Any]
+    """What it is beside them (`Market.meta`)."""
+    digest: str
+    """Market digest that the worker must find in its own copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarketData:
+    """All rows that a worker needs."""
+
+    market: MarketRows
+    higher: tuple[MarketRows, ...] = ()
+    """Bars of higher timeframes that are not made of those of the market."""
+    rates: Mapping[str, MarketRows] = field(default_factory=dict)
+    """Rate series by pair."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all tables."""
+        return sum(rows.table.nbytes for rows in (self.market, *self.higher, *self.rates.values()))
+
+
+@dataclass(frozen=True, slots=True)
 class EngineSpec:
     """All that a worker needs to build its engine. Workers know nothing of studies."""
 
-    table: pa.Table | None
-    """Rows of the market (`Market.to_table`); None where they travel apart from the rest."""
-    meta: Mapping[str, Any]
-    """Meta data of the market (`Market.meta`)."""
-    digest: str
-    """Market digest that the worker must find in its own copy."""
+    data: MarketData | None
+    """The rows; None where they travel apart from the rest."""
     strategy: str
     options: Mapping[str, Any]
-    """Keyword arguments of `Engine`: execution, costs, account, rates, metrics, cache_bytes."""
+    """Keyword arguments of `Engine`: execution, costs, account, rates (without series), metrics, cache_bytes."""
     semantics: int
     """Engine semantics version of the driver."""
     threads: int = 1
@@ -43,13 +67,13 @@ class EngineSpec:
     factory: Callable[[EngineSpec], BatchEngine] | None = field(default=None, compare=False)
     """Builds the engine in the worker; None = the engine of this package."""
 
-    def without_table(self) -> EngineSpec:
-        """The specification without the market's rows."""
-        return replace(self, table=None)
+    def without_data(self) -> EngineSpec:
+        """The specification without the rows."""
+        return replace(self, data=None)
 
-    def with_table(self, table: pa.Table) -> EngineSpec:
-        """The specification with the market's rows."""
-        return replace(self, table=table)
+    def with_data(self, data: MarketData) -> EngineSpec:
+        """The specification with the rows."""
+        return replace(self, data=data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sweep.errors import error
-from sweep.executors.base import BatchEngine, EngineSpec
+from sweep.executors.base import BatchEngine, EngineSpec, MarketRows
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from sweep.market.market import Market
 
 _STATM: Final = Path("/proc/self/statm")
 
@@ -65,7 +67,6 @@ def native_engine(spec: EngineSpec) -> BatchEngine:
     """
     from sweep import _core
     from sweep.engine import Engine
-    from sweep.market.market import Market
 
     found = int(json.loads(_core.build_info())["semantics"])
     if found != spec.semantics:
@@ -76,17 +77,30 @@ def native_engine(spec: EngineSpec) -> BatchEngine:
             remedy="install the same version of sweep on every node",
             stage="infrastructure",
         )
-    if spec.table is None:
+    if spec.data is None:
         raise error(4004, "a worker was built without a market", stage="infrastructure")
-    market = Market.from_table(spec.table, spec.meta)
-    if market.digest != spec.digest:
+    market = _market(spec.data.market)
+    if spec.data.higher:
+        market = market.with_higher([_market(rows) for rows in spec.data.higher], trusted=True)
+    series = {pair: _market(rows) for pair, rows in spec.data.rates.items()}
+    options = dict(spec.options)
+    if series:
+        options["rates"] = {**options.get("rates", {}), "series": series}
+    return Engine(market, spec.strategy, **options)
+
+
+def _market(rows: MarketRows) -> Market:
+    from sweep.market.market import Market
+
+    market = Market.from_table(rows.table, rows.meta)
+    if market.digest != rows.digest:
         raise error(
             3008,
-            f"the worker's market has digest {market.digest}, the driver's {spec.digest}",
+            f"the worker's market has digest {market.digest}, the driver's {rows.digest}",
             where=socket.gethostname(),
             stage="data",
         )
-    return Engine(market, spec.strategy, **spec.options)
+    return market
 
 
 def versions() -> dict[str, str]:

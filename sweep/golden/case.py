@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sweep.config.files import with_paths
 from sweep.errors import error
 
 if TYPE_CHECKING:
@@ -59,7 +61,6 @@ EXPECTED_KEYS: Final = frozenset(
     }
 )
 DIGEST_KEYS: Final = ("trades", "daily", "metrics", "result", "equity")
-_PATHS: Final = ("bid", "ask", "file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +99,19 @@ class Case:
 
     def config(self) -> dict[str, Any]:
         """The config that runs this case once, its paths absolute."""
-        source = dict(self.case["market"]["source"])
-        for key in _PATHS:
-            if source.get(key) is not None:
-                source[key] = str((self.folder / source[key]).resolve())
-        return {
+        config = {
             "study": "golden",
-            "market": source,
+            "market": copy.deepcopy(self.case["market"]["source"]),
             "symbol_specs": self.case["symbols"],
             "strategy": {"name": self.case["strategy"]["id"]},
             "search": {"sampler": "random", "trials": 1},
             "execution": self.case["options"],
             "costs": self.case["costs"],
             "account": self.case["account"],
-            "rates": self.case["rates"],
+            "rates": copy.deepcopy(self.case["rates"]),
             "metrics": self.case["metrics"],
         }
+        return with_paths(config, lambda path: str((self.folder / path).resolve()))
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -126,12 +124,12 @@ def case_of(
 ) -> dict[str, Any]:
     """`case.json` of a trial: the resolved config of its study and its identity document.
 
-    Paths of the market become relative to the case's folder, so that a repository with data and cases can move.
+    Paths of the data become relative to the case's folder, so that a repository with data and cases can move.
     """
+    config = with_paths(
+        copy.deepcopy(dict(config)), lambda path: Path(os.path.relpath(path, folder)).as_posix()
+    )
     source = {key: value for key, value in config["market"].items() if value is not None}
-    for key in _PATHS:
-        if key in source:
-            source[key] = Path(os.path.relpath(source[key], folder)).as_posix()
     return {
         "format": FORMAT,
         "name": name,

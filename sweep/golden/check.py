@@ -11,13 +11,15 @@ from sweep.config import load
 from sweep.differences import EXACT, Difference, Tolerance, between
 from sweep.errors import error
 from sweep.golden.case import INDEX, Case, expected_of, read_json
-from sweep.recorded import check_versions, load_market
+from sweep.recorded import check_versions, load_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from sweep.engine import Backend, Backtest, Engine
+    from sweep.market.cache import DatasetCache
+    from sweep.recorded import Data
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,12 @@ class Check:
 
 
 def check(
-    folder: Path, *, tolerance: float | None = None, overrides: Sequence[str] = (), backend: Backend = "rust"
+    folder: Path,
+    *,
+    tolerance: float | None = None,
+    overrides: Sequence[str] = (),
+    backend: Backend = "rust",
+    cache: DatasetCache | None = None,
 ) -> Check:
     """Run every case of a golden folder and compare.
 
@@ -73,17 +80,21 @@ def check(
         tolerance: numbers may differ by this much, absolute or relative; digests are then not compared. None: to the bit.
         overrides: where the data lie now, `market.bid=PATH`.
         backend: which engine runs them.
+        cache: the dataset cache, searched by digest unless `overrides` name the data.
 
     Raises:
         SweepError: [1012] a missing or extra file or key; [3001] [3008] the data; [4005] recorded under other
             engine semantics or another version of the strategy.
     """
     cases = load_cases(folder)
-    engines: dict[str, Engine] = {}
+    engines: dict[str, tuple[Engine, Data]] = {}
     found: list[tuple[str, Difference]] = []
     for case in cases:
-        result = run(case, overrides=overrides, backend=backend, engines=engines)
-        found += [(case.name, item) for item in case_differences(case, result, tolerance)]
+        engine, data = _engine(case, overrides, backend, engines, cache)
+        items = case_differences(case, engine.run(case.case["params"]), tolerance)
+        if items:
+            data.check()
+        found += [(case.name, item) for item in items]
     study = str(read_json(folder / INDEX)["study"])
     return Check(folder=folder, study=study, cases=len(cases), differences=tuple(found))
 
@@ -105,16 +116,22 @@ def load_cases(folder: Path) -> list[Case]:
     return [Case.load(folder / name) for name in index["cases"]]
 
 
-def run(case: Case, *, overrides: Sequence[str], backend: Backend, engines: dict[str, Engine]) -> Backtest:
-    """Run a case; `engines` keeps those of earlier cases with the same market and options."""
+def _engine(
+    case: Case,
+    overrides: Sequence[str],
+    backend: Backend,
+    engines: dict[str, tuple[Engine, Data]],
+    cache: DatasetCache | None,
+) -> tuple[Engine, Data]:
+    """The engine of a case and its data; `engines` keeps those of earlier cases with the same market and options."""
     plain = case.config()
     key = json.dumps(plain, sort_keys=True, default=str)
     if key not in engines:
         config = load(plain, overrides)
-        market = load_market(config, case.case["market"]["digest"])
+        data = load_data(config, case.case["market"]["digest"], named=bool(overrides), cache=cache)
         check_versions(case.facts, engine_change=False)
-        engines[key] = engine_of(config, market, backend=backend)
-    return engines[key].run(case.case["params"])
+        engines[key] = engine_of(config, data.market, data.rates, backend=backend), data
+    return engines[key]
 
 
 def case_differences(case: Case, result: Backtest, tolerance: float | None) -> list[Difference]:

@@ -10,7 +10,7 @@ from sweep.differences import EXACT, Difference, Tolerance, between
 from sweep.golden.case import expected_of
 from sweep.golden.check import Check, load_cases
 from sweep.ledger import Ledger
-from sweep.recorded import check_versions, load_market, of_study
+from sweep.recorded import check_versions, load_data, of_study
 from sweep.trackers.view import StudyView
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweep.engine import Backend
+    from sweep.market.cache import DatasetCache
 
 
 def compare(
@@ -28,6 +29,7 @@ def compare(
     engine_b: Backend = "rust",
     tolerance: float | None = None,
     overrides: Sequence[str] = (),
+    cache: DatasetCache | None = None,
 ) -> Check:
     """Run a study's best `top` trials again and show what moved.
 
@@ -38,6 +40,7 @@ def compare(
         engine_b: the second engine.
         tolerance: numbers may differ by this much, absolute or relative; digests are then not compared.
         overrides: where the data lie now, `market.bid=PATH`.
+        cache: the dataset cache, searched by digest unless `overrides` name the data.
 
     Raises:
         SweepError: [3001] [3008] the data; [4005] other engine semantics or strategy version.
@@ -45,9 +48,9 @@ def compare(
     with Ledger.open(study) as ledger:
         view = StudyView.of(ledger)
     config = load(dict(view.config), overrides)
-    market = load_market(config, view.dataset)
-    second = engine_of(config, market, backend=engine_b)
-    first = None if engine_a is None else engine_of(config, market, backend=engine_a)
+    data = load_data(config, view.dataset, named=bool(overrides), cache=cache)
+    second = engine_of(config, data.market, data.rates, backend=engine_b)
+    first = None if engine_a is None else engine_of(config, data.market, data.rates, backend=engine_a)
     bound = EXACT if tolerance is None else Tolerance(absolute=tolerance, relative=tolerance)
     found: list[tuple[str, Difference]] = []
     for trial in view.ranked[:top]:
@@ -67,6 +70,8 @@ def compare(
                 {k: v for k, v in side.items() if not k.endswith("_digest")} for side in (before, now)
             )
         found += [(known.name, item) for item in between(before, now, tolerance=bound)]
+    if found:
+        data.check()
     return Check(folder=study, study=view.name, cases=len(view.ranked[:top]), differences=tuple(found))
 
 

@@ -11,17 +11,26 @@ from sweep.config import load
 from sweep.errors import error
 from sweep.golden.case import CASE, EXPECTED, FORMAT, INDEX, case_of, expected_of, write_json
 from sweep.ledger import Ledger
-from sweep.recorded import check_versions, load_market, of_study
+from sweep.recorded import check_versions, load_data, of_study
 from sweep.trackers.view import StudyView, parse_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from sweep.market.cache import DatasetCache
+
 TOP: Final = 10
 
 
-def record(study: Path, to: Path, *, top: int = TOP, overrides: Sequence[str] = ()) -> list[Path]:
+def record(
+    study: Path,
+    to: Path,
+    *,
+    top: int = TOP,
+    overrides: Sequence[str] = (),
+    cache: DatasetCache | None = None,
+) -> list[Path]:
     """Write the best `top` trials of the study in folder `study` as golden cases into the folder `to`.
 
     Args:
@@ -29,6 +38,7 @@ def record(study: Path, to: Path, *, top: int = TOP, overrides: Sequence[str] = 
         to: folder to write; golden results that are there are replaced, anything else is not touched.
         top: number of trials; fewer if fewer have an objective.
         overrides: where the data lie now, `market.bid=PATH`.
+        cache: the dataset cache, searched by digest unless `overrides` name the data.
 
     Returns:
         the folders of the cases, the best first.
@@ -47,8 +57,8 @@ def record(study: Path, to: Path, *, top: int = TOP, overrides: Sequence[str] = 
         )
     plain = parse_yaml(view.config_text)
     config = load(plain, overrides)
-    market = load_market(config, view.dataset)
-    engine = engine_of(config, market)
+    data = load_data(config, view.dataset, named=bool(overrides), cache=cache)
+    engine = engine_of(config, data.market, data.rates)
     partial = to.with_name(f".{to.name}.{os.getpid()}.partial")
     names = []
     try:

@@ -1,4 +1,4 @@
-"""From a raw table to bars: columns by name, exact types, instants in UTC.
+"""From a raw table to bars or ticks: columns by name, exact types, instants in UTC.
 
 The value rules (order, ranges, NaN, OHLC, pairing) are the native module's; here stands what depends on how a file
 says it. Nothing is repaired, and nothing is converted that could change a value.
@@ -9,33 +9,58 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sweep.config.market import ROLES
-from sweep.errors import error
+from sweep.config.market import ROLES, TICK_ROLES, MarketConfig
 from sweep.market.source import data_error
+from sweep.market.times import labels, listed
 
 _TIME_NAMES: Final = ("timestamp", "date", "datetime", "time", "utc time")
-_OPTIONAL: Final = ("volume",)
+_SIZES: Final = ("size", "volume", "vol", "qty")
+_OPTIONAL: Final = ("volume", "bid_size", "ask_size")
 _UNITS: Final = {"M": 60_000_000, "H": 3_600_000_000, "D": 86_400_000_000, "W": 604_800_000_000}
-_UTC_US: Final = pa.timestamp("us", tz="UTC")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How a table is to be read: the keys of `market` with these names."""
+    """How a table is to be read: the keys of `market` with these names; `separator` to `header` are those of `csv`."""
 
-    timeframe: str
-    columns: Mapping[str, str] = field(default_factory=dict)
+    timeframe: str = ""
+    kind: Literal["bars", "ticks"] = "bars"
+    columns: Mapping[str, str | tuple[str, str]] = field(default_factory=dict)
+    """Role to the name of its column; of the time also a pair: date, time."""
     stamp: Literal["open", "close"] = "open"
+    separator: str = ","
+    decimal: str = "."
+    header: tuple[str, ...] | None = None
+    """None: the first line holds the names."""
+    time_format: str | None = None
     epoch_unit: Literal["s", "ms", "us", "ns"] | None = None
     time_zone: str | None = None
     assume_utc: bool = False
     cast: bool = False
+
+    @classmethod
+    def of(cls, config: MarketConfig, timeframe: str | None = None) -> Reading:
+        """The reading of the config's own files or, with `timeframe`, of the bars that `higher` names for it."""
+        kind: Literal["bars", "ticks"] = "bars" if config.ticks is None or timeframe else "ticks"
+        roles = ROLES if kind == "bars" else TICK_ROLES
+        return cls(
+            timeframe=timeframe or config.timeframe or "",
+            kind=kind,
+            columns={role: name for role, name in config.columns.items() if role in roles},
+            stamp=config.stamp,
+            separator=config.csv.separator,
+            decimal=config.csv.decimal,
+            header=None if config.csv.header is True else config.csv.header,
+            time_format=config.time_format,
+            epoch_unit=config.epoch_unit,
+            time_zone=config.time_zone,
+            assume_utc=config.assume_utc,
+            cast=config.cast,
+        )
 
 
 @dataclass(frozen=True)
@@ -49,102 +74,199 @@ class Bars:
     """For the report: name, extra_columns, widened columns."""
 
 
+@dataclass(frozen=True)
+class Ticks:
+    """Ticks before the value checks."""
+
+    table: pa.Table
+    """timestamp (us, UTC), bid, ask and, if the source has them, bid_size, ask_size as float64; no nulls; one chunk."""
+    notes: Mapping[str, Any]
+    """For the report: name, extra_columns, widened columns."""
+
+
 def to_bars(raw: pa.Table, name: str, reading: Reading) -> Bars:
     """Bars from a raw table; `name` stands for it in messages.
 
     Raises:
-        SweepError: [1008] a column is absent, [1005] two claim one role or a null, [1004] a wrong type, [1009] no zone,
-            broken microseconds or an unknown zone, [1003] times out of range, [1010] no rows.
+        SweepError: [1008] a column is absent, [1005] two claim one role or a null, [1004] a wrong type or a time that
+            is not in its format, [1009] no zone, broken microseconds or an unknown zone, [1003] times out of range,
+            [1010] no rows.
     """
-    roles = find_roles(raw.column_names, name, reading.columns)
-    if raw.num_rows == 0:
-        raise data_error(1010, "no rows", name, "give a file with bars")
-    used = {role: raw.column(index) for role, index in roles.items()}
-    for role, column in used.items():
-        _check_type(column.type, role, name, reading)
-    for role, column in used.items():
-        _check_nulls(column, f"{name}: {raw.column_names[roles[role]]}")
-    columns = {"timestamp": _labels(used["timestamp"], name, reading)}
-    for role in ROLES[1:]:
-        if role in used:
-            columns[role] = _numbers(used[role], f"{name}: {role}")
-    notes = {
-        "name": name,
-        "extra_columns": [text for index, text in enumerate(raw.column_names) if index not in roles.values()],
-        "widened": [role for role in used if role != "timestamp" and used[role].type != pa.float64()],
-    }
+    columns, notes = _convert(raw, name, reading, ROLES)
+    if reading.stamp == "close":
+        step = pa.scalar(timeframe_us(reading.timeframe), pa.duration("us"))
+        columns["timestamp"] = pc.subtract_checked(columns["timestamp"], step)
     return Bars(pa.table(columns).combine_chunks(), notes)
 
 
-def find_roles(names: Sequence[str], name: str, columns: Mapping[str, str]) -> dict[str, int]:
-    """Index of the column of each role, by name and never by position; `columns` maps roles to names.
+def to_ticks(raw: pa.Table, name: str, reading: Reading) -> Ticks:
+    """Ticks from a raw table; `name` stands for it in messages.
+
+    Raises:
+        SweepError: as `to_bars`.
+    """
+    columns, notes = _convert(raw, name, reading, TICK_ROLES)
+    return Ticks(pa.table(columns).combine_chunks(), notes)
+
+
+def _convert(
+    raw: pa.Table, name: str, reading: Reading, wanted: Sequence[str]
+) -> tuple[dict[str, pa.ChunkedArray], dict[str, Any]]:
+    roles = find_roles(raw.column_names, name, reading.columns, wanted)
+    if raw.num_rows == 0:
+        raise data_error(
+            1010, "no rows", name, f"give a file with {'ticks' if wanted is TICK_ROLES else 'bars'}"
+        )
+    used = {role: [_plain(raw.column(index)) for index in found] for role, found in roles.items()}
+    for role, parts in used.items():
+        for column in parts:
+            _check_type(column, role, len(parts), name, reading)
+    for role, parts in used.items():
+        for index, column in zip(roles[role], parts, strict=True):
+            _check_nulls(column, f"{name}: {raw.column_names[index]}")
+    time = used["timestamp"]
+    stamps = time[0] if len(time) == 1 else pc.binary_join_element_wise(*time, pa.scalar(" ", time[0].type))
+    columns = {"timestamp": labels(stamps, f"{name}: timestamp", reading)}
+    for role in wanted[1:]:
+        if role in used:
+            columns[role] = _numbers(used[role][0], f"{name}: {role}")
+    taken = {index for found in roles.values() for index in found}
+    notes = {
+        "name": name,
+        "extra_columns": [text for index, text in enumerate(raw.column_names) if index not in taken],
+        "widened": [role for role in columns if role != "timestamp" and used[role][0].type != pa.float64()],
+    }
+    return columns, notes
+
+
+def find_roles(
+    names: Sequence[str], name: str, columns: Mapping[str, str | tuple[str, str]], wanted: Sequence[str]
+) -> dict[str, tuple[int, ...]]:
+    """Index of the column of each wanted role, of the time maybe two, by name and never by position.
+
+    `columns` maps roles to names.
 
     Raises:
         SweepError: [1008] a required column is absent, [1005] two columns claim one role.
     """
-    claims: dict[str, list[int]] = {role: [] for role in ROLES}
-    for role, wanted in columns.items():
-        claims[role] = [i for i, text in enumerate(names) if text == wanted] or [
-            i for i, text in enumerate(names) if text.lower() == wanted.lower()
-        ]
-        if not claims[role]:
-            has = f"it has {', '.join(names)}"
-            raise data_error(1008, f"no column {wanted} for {role} (market.columns)", name, has)
-    taken = {index for found in claims.values() for index in found}
+    chosen = {role: text for role, text in columns.items() if role in wanted}
+    pair: tuple[int, ...] = ()
+    claims: dict[str, list[int]] = {role: [] for role in wanted}
+    for role, text in chosen.items():
+        found = [_named(names, part, role, name) for part in ((text,) if isinstance(text, str) else text)]
+        claims[role] = found[0]
+        if len(found) == 2:
+            for part in found:
+                _settle({role: part}, names, name)
+            pair = (found[0][0], found[1][0])
+    taken = {index for found in claims.values() for index in found} | set(pair)
     for index, text in enumerate(names):
-        plain = text.strip().lower()
-        role = "timestamp" if plain in _TIME_NAMES else plain
-        if role in claims and role not in columns and index not in taken:
+        role = _role(text)
+        if role in claims and role not in chosen and index not in taken:
             claims[role].append(index)
-    return _settle(claims, names, name)
+    roles = _settle(claims, names, name)
+    return {**roles, "timestamp": pair} if pair else roles
 
 
-def _settle(claims: Mapping[str, list[int]], names: Sequence[str], name: str) -> dict[str, int]:
+def _named(names: Sequence[str], wanted: str, role: str, name: str) -> list[int]:
+    found = [index for index, text in enumerate(names) if text == wanted]
+    found = found or [index for index, text in enumerate(names) if text.lower() == wanted.lower()]
+    if not found:
+        has = f"it has {', '.join(names)}"
+        raise data_error(1008, f"no column {wanted} for {role} (market.columns)", name, has)
+    return found
+
+
+def _role(text: str) -> str:
+    plain = text.strip().lower()
+    if plain in _TIME_NAMES:
+        return "timestamp"
+    joined = plain.replace(" ", "").replace("_", "")
+    for side in ("bid", "ask"):
+        if joined.removeprefix(side) in _SIZES and joined.startswith(side):
+            return f"{side}_size"
+    return plain
+
+
+def _settle(claims: Mapping[str, list[int]], names: Sequence[str], name: str) -> dict[str, tuple[int, ...]]:
     for role, found in claims.items():
         if len(found) > 1:
             rivals = " and ".join(names[index] for index in found)
             remedy = f"say which one with market.columns: {{{role}: NAME}}"
+            if role == "timestamp" and len(found) == 2:
+                remedy += f", or both: [{', '.join(names[index] for index in found)}]"
             raise data_error(1005, f"columns {rivals} both claim to be {role}", name, remedy)
     missing = [role for role, found in claims.items() if not found and role not in _OPTIONAL]
     if missing:
-        columns = f"it has {', '.join(names) or 'none'}; name it with market.columns: {{{missing[0]}: NAME}}"
-        raise data_error(1008, f"no column for {', '.join(missing)}", name, columns)
-    return {role: found[0] for role, found in claims.items() if found}
+        remedy = f"it has {', '.join(names) or 'none'}; name it with market.columns: {{{missing[0]}: NAME}}"
+        if "timestamp" in missing and "__index_level_0__" in names:
+            remedy = "the index of the frame has no name: df.rename_axis('timestamp')"
+        raise data_error(1008, f"no column for {', '.join(missing)}", name, remedy)
+    return {role: (found[0],) for role, found in claims.items() if found}
 
 
-def _check_type(kind: pa.DataType, role: str, name: str, reading: Reading) -> None:
-    place = f"{name}: {role}"
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The same values without an encoding around them; text always as large_string."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+    elif pa.types.is_run_end_encoded(kind):
+        column = pc.run_end_decode(column)
+    if _is_text(column.type):
+        column = column.cast(pa.large_string())
+    return column
+
+
+def _is_text(kind: pa.DataType) -> bool:
     types = pa.types
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def _check_type(column: pa.ChunkedArray, role: str, parts: int, name: str, reading: Reading) -> None:
+    place = f"{name}: {role}"
+    kind = column.type
     if role == "timestamp":
-        if types.is_integer(kind):
-            if reading.epoch_unit is None:
-                raise data_error(
-                    1004, f"time is a bare {kind}", place, "say what it counts: epoch_unit: s, ms, us, ns"
-                )
-            return
-        if not (types.is_timestamp(kind) or types.is_date(kind)):
-            raise data_error(1004, f"time is {kind}", place, "store it as a timestamp with a zone")
-        zoned = types.is_timestamp(kind) and kind.tz is not None
-        if not zoned and not reading.assume_utc and reading.time_zone is None:
-            raise data_error(
-                1009, "time has no zone", place, "set assume_utc: true, or time_zone: Europe/Berlin"
-            )
+        _check_time(column, parts, place, reading)
         return
     if kind == pa.float64():
         return
-    if not (types.is_floating(kind) or types.is_integer(kind)):
-        raise data_error(
-            1004, f"{kind} where float64 is needed", place, "store numbers; text is never converted"
-        )
+    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
+        remedy = "store numbers; text is never converted"
+        if pa.types.is_decimal(kind):
+            remedy = "store it as float64; not every decimal has an exact one"
+        raise data_error(1004, f"{kind} where float64 is needed", place, remedy)
     if not reading.cast:
         remedy = "cast: true widens it exactly, without rescaling"
         raise data_error(1004, f"{kind} where float64 is needed", place, remedy)
 
 
+def _check_time(column: pa.ChunkedArray, parts: int, place: str, reading: Reading) -> None:
+    kind, types = column.type, pa.types
+    zoned = types.is_timestamp(kind) and kind.tz is not None
+    if _is_text(kind):
+        if reading.time_format is None:
+            first = next((f" {value!r}" for value in column.slice(0, 1).to_pylist()), "")
+            remedy = "say how it is written, for example time_format: '%d.%m.%Y %H:%M:%S'"
+            raise data_error(1004, f"time is text{first}", place, remedy)
+        zoned = "%z" in reading.time_format
+    elif parts > 1:
+        raise data_error(1004, f"date and time in two columns, one is {kind}", place, "both must be text")
+    elif types.is_integer(kind):
+        if reading.epoch_unit is None:
+            raise data_error(
+                1004, f"time is a bare {kind}", place, "say what it counts: epoch_unit: s, ms, us, ns"
+            )
+        return
+    elif not (types.is_timestamp(kind) or types.is_date(kind)):
+        raise data_error(1004, f"time is {kind}", place, "store it as a timestamp with a zone")
+    if not zoned and not reading.assume_utc and reading.time_zone is None:
+        raise data_error(1009, "time has no zone", place, "set assume_utc: true, or time_zone: Europe/Berlin")
+
+
 def _check_nulls(column: pa.ChunkedArray, place: str) -> None:
     if column.null_count:
         rows = pc.indices_nonzero(pc.is_null(column)).slice(0, 5).to_pylist()
-        what = f"{column.null_count} null value{'s' if column.null_count > 1 else ''}, {_rows(rows)}"
+        what = f"{column.null_count} null value{'s' if column.null_count > 1 else ''}, {listed(rows)}"
         raise data_error(1005, what, place, "remove or fill these rows in the source")
 
 
@@ -155,60 +277,6 @@ def _numbers(column: pa.ChunkedArray, place: str) -> pa.ChunkedArray:
         raise data_error(
             1004, "whole numbers too large for float64", place, "store them as float64"
         ) from None
-
-
-def _labels(column: pa.ChunkedArray, name: str, reading: Reading) -> pa.ChunkedArray:
-    place = f"{name}: timestamp"
-    kind = column.type
-    if pa.types.is_date(kind):
-        column = column.cast(pa.timestamp("ms"))
-    elif pa.types.is_integer(kind):
-        column = _in_range(column, pa.int64(), place).cast(pa.timestamp(reading.epoch_unit, tz="UTC"))
-    if column.type.tz is None:
-        column = _with_zone(column, place, reading)
-    if column.type.unit == "ns":
-        _whole_microseconds(column, place)
-    column = _in_range(column, _UTC_US, place)
-    if reading.stamp == "close":
-        step = pa.scalar(timeframe_us(reading.timeframe), pa.duration("us"))
-        column = pc.subtract_checked(column, step)
-    return column
-
-
-def _with_zone(column: pa.ChunkedArray, place: str, reading: Reading) -> pa.ChunkedArray:
-    if reading.time_zone is None:
-        return column.cast(pa.timestamp(column.type.unit, tz="UTC"))
-    try:
-        ZoneInfo(reading.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        remedy = "give a name such as Europe/Berlin"
-        where = "market.time_zone"
-        raise error(1001, f"unknown time zone {reading.time_zone}", where=where, remedy=remedy) from None
-    try:
-        return pc.assume_timezone(column, reading.time_zone, ambiguous="raise", nonexistent="raise")
-    except pa.ArrowInvalid:
-        what = f"a local time that does not exist, or exists twice, in {reading.time_zone}"
-        raise data_error(1009, what, place, "store the times in UTC") from None
-
-
-def _whole_microseconds(column: pa.ChunkedArray, place: str) -> None:
-    rest = np.flatnonzero(column.cast(pa.int64()).to_numpy() % 1000)
-    if rest.size:
-        what = f"{rest.size} times with broken microseconds, {_rows(rest[:5].tolist())}"
-        raise data_error(1009, what, place, "store whole microseconds")
-
-
-def _in_range(column: pa.ChunkedArray, kind: pa.DataType, place: str) -> pa.ChunkedArray:
-    try:
-        return column.cast(kind)
-    except pa.ArrowInvalid:
-        raise data_error(
-            1003, "times outside what microseconds can hold", place, "wrong epoch_unit?"
-        ) from None
-
-
-def _rows(rows: Sequence[int]) -> str:
-    return f"row{'s' if len(rows) > 1 else ''} {', '.join(str(row) for row in rows)}"
 
 
 def timeframe_us(timeframe: str) -> int:

@@ -7,85 +7,159 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweep.config.market import MarketConfig
-from sweep.market.contract import Bars, Reading, to_bars
+from sweep.config.market import MarketConfig, micros
+from sweep.market.cache import DatasetCache, Request
+from sweep.market.contract import Bars, Reading, Ticks, to_bars, to_ticks
 from sweep.market.market import Market
 from sweep.market.source import read
 from sweep.market.specs import symbol_spec
 from sweep.market.synthetic import generate
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pyarrow as pa
 
+    from sweep.config.market import HigherConfig
 
-def load(config: MarketConfig, symbol_specs: Mapping[str, Any] | str | Path | None = None) -> Market:
-    """The market that a config names, cut to its window with its warm-up bars.
+Specs = Mapping[str, Any] | str | Path | None
+
+
+def load(config: MarketConfig, symbol_specs: Specs = None, *, cache: DatasetCache | None = None) -> Market:
+    """The market that a config names, with its given higher timeframes, cut to its window with its warm-up bars.
+
+    Args:
+        config: the section `market`.
+        symbol_specs: fields over the built-in table, or a YAML file of them.
+        cache: where imported data are kept; None reads the files every time.
 
     Raises:
-        SweepError: stage data: [3001] [3002] [3004] the file, [1003] to [1011] the data contract; stage config: the
-            symbol, the generator's keys, [4001] a format that this version lacks.
+        SweepError: stage data: [3001] [3002] [3004] the file, [1003] to [1011] the data contract, [3008] a dataset that
+            is not what was recorded; stage config: the symbol, the generator's keys.
     """
     spec = symbol_spec(config.symbol or "", symbol_specs)
+    whole = _whole(config, spec, cache)
+    given = [
+        _whole(higher_config(config, timeframe, files), spec, cache, stamp=config.stamp)
+        for timeframe, files in config.higher.items()
+        if files is not None
+    ]
+    start, end = (_micros(bound) for bound in config.window)
+    if given:
+        # A window of a market with given higher timeframes cuts them by their own bars.
+        market = whole.with_higher(given)
+        return market if (start, end) == (None, None) else market.window(start, end, config.warmup_bars)
+    if (start, end) == (None, None):
+        return whole
+    if cache is None or config.synthetic is not None:
+        return whole.window(start, end, config.warmup_bars)
+    return cache.windowed(whole, start, end, config.warmup_bars)
+
+
+def higher_config(config: MarketConfig, timeframe: str, files: HigherConfig) -> MarketConfig:
+    """The section that reads the files of a higher timeframe: that of the market, with these files."""
+    own = {"bid": files.bid, "ask": files.ask, "file": files.file, "spread_pips": files.spread_pips}
+    none: dict[str, Any] = {
+        "ticks": None,
+        "synthetic": None,
+        "higher": {},
+        "window": (None, None),
+        "stamp": "open",
+    }
+    return config.model_copy(update={**own, **none, "timeframe": timeframe, "stale_after": None})
+
+
+def load_rates(
+    series: Mapping[str, MarketConfig], symbol_specs: Specs = None, *, cache: DatasetCache | None = None
+) -> dict[str, Market]:
+    """The rate series of a config: one market per pair."""
+    return {pair: load(config, symbol_specs, cache=cache) for pair, config in series.items()}
+
+
+def from_tables(config: MarketConfig, tables: Mapping[str, pa.Table], symbol_specs: Specs) -> Market:
+    """A market from raw tables in memory, by role (bid, ask, file, ticks) and by the same rules as from files."""
+    spec = symbol_spec(config.symbol or "", symbol_specs)
+    reading = Reading.of(config)
+    convert = to_ticks if config.ticks is not None else to_bars
+    sides = {role: convert(table, role, reading) for role, table in tables.items()}
+    market = _assembled(config, spec, sides, None)
+    start, end = (_micros(bound) for bound in config.window)
+    return market if (start, end) == (None, None) else market.window(start, end, config.warmup_bars)
+
+
+def _whole(
+    config: MarketConfig, spec: Mapping[str, Any], cache: DatasetCache | None, stamp: str | None = None
+) -> Market:
+    """All rows of a market; `stamp` is that of the files of a higher timeframe, whose bars differ in length."""
     if config.synthetic is not None:
-        market = Market(generate(config.synthetic, spec, config.timeframe or ""))
-    elif config.file is not None:
-        market = pair(config, spec, _file(config, config.file), None)
-    else:
-        market = pair(config, spec, _file(config, config.bid), _file(config, config.ask))
-    return _cut(market, config)
+        options = {key: value for key, value in _alignment(config).items() if value is not None}
+        return Market(generate(config.synthetic, spec, config.timeframe or "", options))
+    files = {role: Path(name).expanduser().absolute() for role, name in sides_of(config).items()}
+    if cache is None:
+        return _read(config, spec, files, stamp)
+    request = Request(files, _decisive(config, spec, stamp))
+    market = cache.get(request)
+    return cache.put(request, _read(config, spec, files, stamp)) if market is None else market
 
 
-def pair(config: MarketConfig, spec: Mapping[str, Any], bid: Bars, ask: Bars | None) -> Market:
-    """A market of both sides, or of one with a fixed spread; the native module checks every value."""
+def sides_of(config: MarketConfig) -> dict[str, str]:
+    """Paths of the rows by role: bid and ask, file, or ticks."""
+    named = {role: getattr(config, role) for role in ("bid", "ask", "file", "ticks")}
+    return {role: path for role, path in named.items() if path is not None}
+
+
+def _decisive(config: MarketConfig, spec: Mapping[str, Any], stamp: str | None) -> dict[str, Any]:
+    """Every option that decides which rows the files give."""
+    elsewhere = {"bid", "ask", "file", "ticks", "synthetic", "higher", "window", "warmup_bars"}
+    options = config.model_dump(mode="json", exclude=elsewhere, warnings=False)
+    return {**options, "spec": dict(spec), "higher_stamp": stamp}
+
+
+def _read(
+    config: MarketConfig, spec: Mapping[str, Any], files: Mapping[str, Path], stamp: str | None
+) -> Market:
+    reading = Reading.of(config)
+    convert = to_ticks if config.ticks is not None else to_bars
+    sides = {role: convert(read(path, reading), str(path), reading) for role, path in files.items()}
+    return _assembled(config, spec, sides, stamp)
+
+
+def _assembled(
+    config: MarketConfig, spec: Mapping[str, Any], sides: Mapping[str, Bars | Ticks], stamp: str | None
+) -> Market:
+    """A market of both sides, of one with a fixed spread, or of ticks; the native module checks every value."""
     from sweep import _core
 
-    options = {
-        "spec": dict(spec),
-        "timeframe": config.timeframe,
+    options: dict[str, Any] = {"spec": dict(spec), "timeframe": config.timeframe, "crossed": config.crossed}
+    options |= {key: value for key, value in _alignment(config).items() if value is not None}
+    sources = [{"side": role, **rows.notes} for role, rows in sides.items()]
+    if "ticks" in sides:
+        options["name"] = sides["ticks"].notes["name"]
+        return Market(_core.Market.from_ticks(sides["ticks"].table, json.dumps(options)), sources=sources)
+    bid, ask = sides.get("bid", sides.get("file")), sides.get("ask")
+    assert bid is not None
+    options |= {
         "spread_pips": config.spread_pips,
-        "crossed": config.crossed,
         "max_alignment_loss": config.max_alignment_loss,
         "duplicates": config.duplicates,
         "name_bid": bid.notes["name"],
-        "name_ask": bid.notes["name"] if ask is None else ask.notes["name"],
+        "name_ask": (ask or bid).notes["name"],
     }
+    if stamp is not None:
+        options["higher_stamp"] = stamp
     core = _core.Market.from_bars(bid.table, None if ask is None else ask.table, json.dumps(options))
-    sides = [("bid", bid)] if ask is None else [("bid", bid), ("ask", ask)]
-    return Market(core, sources=[{"side": side, **bars.notes} for side, bars in sides])
+    return Market(core, sources=sources)
 
 
-def from_tables(
-    config: MarketConfig,
-    bid: pa.Table,
-    ask: pa.Table | None,
-    symbol_specs: Mapping[str, Any] | str | Path | None,
-) -> Market:
-    """A market from raw tables in memory, by the same rules as from files."""
-    spec = symbol_spec(config.symbol or "", symbol_specs)
-    reading = _reading(config)
-    sides = to_bars(bid, "bid", reading), None if ask is None else to_bars(ask, "ask", reading)
-    return _cut(pair(config, spec, *sides), config)
+def _alignment(config: MarketConfig) -> dict[str, Any]:
+    """Trading days, staleness and filter, as far as they are not the defaults."""
+    day = config.day.model_dump()
+    return {
+        "day": None if day == {"zone": "UTC", "start_hour": 0} else day,
+        "stale_after": config.stale_after,
+        "filter": None if config.filter == "none" else config.filter,
+    }
 
 
-def _file(config: MarketConfig, name: str | None) -> Bars:
-    path = Path(name or "").expanduser()
-    return to_bars(read(path), str(path), _reading(config))
-
-
-def _cut(market: Market, config: MarketConfig) -> Market:
-    start, end = config.window
-    if start is None and end is None:
-        return market
-    return market.window(start, end, config.warmup_bars)
-
-
-def _reading(config: MarketConfig) -> Reading:
-    return Reading(
-        timeframe=config.timeframe or "",
-        columns=config.columns,
-        stamp=config.stamp,
-        epoch_unit=config.epoch_unit,
-        time_zone=config.time_zone,
-        assume_utc=config.assume_utc,
-        cast=config.cast,
-    )
+def _micros(bound: datetime | None) -> int | None:
+    return None if bound is None else micros(bound)

@@ -25,19 +25,30 @@ class Market:
     Made by `read`, `from_arrow` or `synthetic`. Bars have a label (their open time) in microseconds UTC.
     """
 
-    def __init__(self, core: _core.Market, *, sources: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Wraps a native market; `sources` are notes on its files for the report."""
+    def __init__(
+        self,
+        core: _core.Market,
+        *,
+        sources: Sequence[Mapping[str, Any]] = (),
+        notes: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Wraps a native market; `sources` are notes on its files for the report, `notes` those of an earlier import."""
         self.core = core
         self._sources = [dict(source) for source in sources]
+        self._notes = None if notes is None else dict(notes)
         self._meta: dict[str, Any] = json.loads(core.meta())
 
     @classmethod
-    def read(cls, *, symbol_specs: Mapping[str, Any] | str | Path | None = None, **keys: Any) -> Market:
-        """Reads bars from files; `keys` are those of the section `market` of a config.
+    def read(
+        cls, *, symbol_specs: Mapping[str, Any] | str | Path | None = None, cache: bool = False, **keys: Any
+    ) -> Market:
+        """Reads bars or ticks from files; `keys` are those of the section `market` of a config.
 
-        `symbol`, `timeframe` and `bid` + `ask` (paths), or `file` with `spread_pips`; then `window` (start, end),
-        `warmup_bars`, `stamp`, `columns`, `time_zone`, `assume_utc`, `epoch_unit`, `cast`, `duplicates`, `crossed`,
-        `max_alignment_loss`. `symbol_specs` replaces fields of the built-in symbol table.
+        `symbol`, `timeframe` and `bid` + `ask` (paths), or `file` with `spread_pips`, or `ticks`; then `higher`,
+        `window` (start, end), `warmup_bars`, `stamp`, `columns`, `csv`, `time_format`, `time_zone`, `assume_utc`,
+        `epoch_unit`, `cast`, `duplicates`, `crossed`, `max_alignment_loss`, `filter`, `day`, `stale_after`.
+        `symbol_specs` replaces fields of the built-in symbol table. With `cache` the rows are kept in the dataset cache
+        of SWEEP_HOME and mapped into memory from there.
 
         Example:
             `Market.read(bid="b.parquet", ask="a.parquet", symbol="GBPUSD", timeframe="M5")`
@@ -45,20 +56,24 @@ class Market:
         Raises:
             SweepError: stage config for the keys, stage data for the files (the data contract).
         """
+        from sweep.config.load import home_folder
+        from sweep.market.cache import DatasetCache
         from sweep.market.load import load
 
-        return load(_section(keys), symbol_specs)
+        return load(_section(keys), symbol_specs, cache=DatasetCache(home_folder()) if cache else None)
 
     @classmethod
     def from_arrow(
         cls,
-        bid: Any,
+        bid: Any = None,
         ask: Any = None,
         *,
+        ticks: Any = None,
         symbol_specs: Mapping[str, Any] | str | Path | None = None,
         **keys: Any,
     ) -> Market:
-        """Bars from tables in memory that speak Arrow (PyArrow, pandas, polars); one side with `spread_pips`.
+        """Bars from tables in memory that speak Arrow (PyArrow, pandas, polars): bid and ask, or one side with
+        `spread_pips`; or `ticks`.
 
         The rules and the other `keys` are those of `read`.
 
@@ -67,9 +82,12 @@ class Market:
         """
         from sweep.market.load import from_tables
 
-        named = {"file": "bid"} if ask is None else {"bid": "bid", "ask": "ask"}
-        config = _section({**keys, **named})
-        return from_tables(config, _table(bid), None if ask is None else _table(ask), symbol_specs)
+        if ticks is not None:
+            tables = {"ticks": ticks}
+        else:
+            tables = {"file": bid} if ask is None else {"bid": bid, "ask": ask}
+        config = _section({**keys, **{role: role for role in tables}})
+        return from_tables(config, {role: _table(table) for role, table in tables.items()}, symbol_specs)
 
     @classmethod
     def synthetic(cls, *, symbol_specs: Mapping[str, Any] | str | Path | None = None, **keys: Any) -> Market:
@@ -113,7 +131,73 @@ class Market:
         Raises:
             SweepError: [1010] no bar in the window.
         """
-        return Market(self.core.window(_micros(start), _micros(end), warmup_bars), sources=self._sources)
+        return self._with(self.core.window(_micros(start), _micros(end), warmup_bars))
+
+    def with_higher(self, given: Sequence[Market], *, trusted: bool = False) -> Market:
+        """The same bars with given bars of higher timeframes, which take the place of resampled ones.
+
+        Each is a market of the same symbol with its own timeframe. `trusted` skips the comparison with the primary bars.
+
+        Raises:
+            SweepError: [1001] another symbol or no higher timeframe, [1006] bars that do not start where a bar of
+                that timeframe starts, or whose stamps are those of their closes, [1010] none is complete.
+        """
+        return self._with(self.core.with_higher([market.core for market in given], trusted))
+
+    def given_higher(self) -> list[Market]:
+        """The bars of higher timeframes that were given."""
+        return [Market(core) for core in self.core.given_higher()]
+
+    def hashed(self) -> str:
+        """Market digest, computed from the rows even where it is known from a record."""
+        return self._again({}).digest
+
+    def with_digest(self, digest: str) -> Market:
+        """The same market, its digest taken from a trusted record instead of computed."""
+        return self._again({"digest": digest})
+
+    def _again(self, known: Mapping[str, Any]) -> Market:
+        from sweep import _core
+
+        meta, ticks = json.dumps({**self.meta, **known}), self.core.ticks_table()
+        if ticks is None:
+            return self._with(_core.Market.from_table(self.core.to_table(), meta))
+        return self._with(_core.Market.from_ticks_table(ticks, meta))
+
+    def resample(self, timeframe: str) -> pa.Table:
+        """Bars of a higher timeframe, given or made of the primary bars: timestamp, end, bid_open … ask_volume.
+
+        Only bars that have ended when the last primary bar closes.
+
+        Raises:
+            SweepError: [1001] no higher timeframe of this market, [1009] no timeframe, [1006] a day begins inside a bar.
+        """
+        return read_all(self.core.higher(timeframe))
+
+    def aligned(self, timeframe: str) -> pa.Table:
+        """For every primary bar the newest bar of a timeframe that is known at its close.
+
+        Columns: bar (number of that bar, null = none or stale), bid_open … ask_volume (NaN = none or stale).
+
+        Raises:
+            SweepError: as `resample`.
+        """
+        return read_all(self.core.aligned(timeframe))
+
+    def ticks_table(self) -> pa.Table | None:
+        """The ticks that the bars were built of: timestamp, bid, ask, bid_size, ask_size; None if there are none."""
+        ticks = self.core.ticks_table()
+        return None if ticks is None else read_all(ticks)
+
+    @property
+    def kind(self) -> str:
+        """bars, or ticks."""
+        return str(self._meta.get("kind") or "bars")
+
+    @property
+    def dataset(self) -> str:
+        """Digest that identities name: that of the rows, together with those of given higher timeframes."""
+        return str(self.core.dataset)
 
     @property
     def meta(self) -> dict[str, Any]:
@@ -148,7 +232,11 @@ class Market:
     @property
     def report(self) -> dict[str, Any]:
         """What is remarkable but legal: gaps, crossings, jumps and so on; `sources` says what the files held."""
-        return {**json.loads(self.core.report()), "sources": [dict(source) for source in self._sources]}
+        report = {**json.loads(self.core.report()), "sources": [dict(source) for source in self._sources]}
+        return report if self._notes is None else {**report, "import": dict(self._notes)}
+
+    def _with(self, core: _core.Market) -> Market:
+        return Market(core, sources=self._sources, notes=self._notes)
 
     def __len__(self) -> int:
         """Number of bars held."""

@@ -10,6 +10,8 @@ from sweep.market.source import data_error
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from sweep.market.contract import Reading
+
 
 class ParquetSource:
     """Source of Parquet files."""
@@ -17,7 +19,7 @@ class ParquetSource:
     name = "parquet"
     suffixes: tuple[str, ...] = (".parquet", ".pq")
 
-    def read(self, path: Path) -> pa.Table:
+    def read(self, path: Path, reading: Reading) -> pa.Table:
         """All columns of the file.
 
         Raises:

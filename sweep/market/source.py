@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from sweep.errors import SweepError, error, not_built
+from sweep.errors import SweepError, error
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_LATER: Final = {
-    ".csv": "CSV",
-    ".txt": "CSV",
-    ".gz": "compressed CSV",
-    ".arrow": "Arrow IPC",
-    ".ipc": "Arrow IPC",
-    ".feather": "Feather",
-}
+    from sweep.market.contract import Reading
 
 
 class Source(Protocol):
@@ -26,8 +19,8 @@ class Source(Protocol):
     name: str
     suffixes: tuple[str, ...]
 
-    def read(self, path: Path) -> pa.Table:
-        """All columns as the file holds them.
+    def read(self, path: Path, reading: Reading) -> pa.Table:
+        """All columns as the file holds them; a text format needs `reading` to know their types.
 
         Raises:
             SweepError: [3004] not this format, cut short, or a wrong checksum.
@@ -35,17 +28,19 @@ class Source(Protocol):
         ...
 
 
-def read(path: Path) -> pa.Table:
-    """The raw table in a file, whose suffix names the format.
+def read(path: Path, reading: Reading | None = None) -> pa.Table:
+    """The raw table in a file, whose suffix names the format; of CSV the used columns, the others all null.
 
     Raises:
         SweepError: [3001] absent, [3002] not readable, [3004] not the format, cut short or a wrong page checksum,
-            [4001] a format that this version lacks.
+            [1009] an unknown format; of CSV also what `csv` says.
     """
+    from sweep.market.contract import Reading
+
     _reachable(path)
     source = _source(path)
     try:
-        return source.read(path)
+        return source.read(path, reading or Reading())
     except PermissionError:
         raise data_error(3002, "file is not readable", path, "check its permissions") from None
 
@@ -56,15 +51,17 @@ def data_error(code: int, what: str, place: object, remedy: str = "") -> SweepEr
 
 
 def _source(path: Path) -> Source:
+    from sweep.market.csv import CsvSource
+    from sweep.market.ipc import IpcSource
     from sweep.market.parquet import ParquetSource
 
-    sources: tuple[Source, ...] = (ParquetSource(),)
+    sources: tuple[Source, ...] = (ParquetSource(), CsvSource(), IpcSource())
     suffix = path.suffix.lower()
+    if suffix == ".gz":
+        suffix = "".join(path.suffixes[-2:]).lower()
     for source in sources:
         if suffix in source.suffixes:
             return source
-    if suffix in _LATER:
-        raise not_built(f"reading {_LATER[suffix]} files", where=str(path), remedy="convert it to Parquet")
     known = ", ".join(known for source in sources for known in source.suffixes)
     raise error(
         1009, f"unknown file format {suffix or '(no suffix)'}", where=str(path), remedy=f"known: {known}"

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from sweep import _core
 
 
-def generate(config: SyntheticConfig, spec: Mapping[str, Any], timeframe: str) -> _core.Market:
-    """Bars of the synthetic model, version 1.
+def generate(
+    config: SyntheticConfig, spec: Mapping[str, Any], timeframe: str, more: Mapping[str, Any]
+) -> _core.Market:
+    """Bars of the synthetic model, version 1; `more` are options that do not concern the generator.
 
     Raises:
         SweepError: [1001] a timeframe or start off the grid, [1003] a value out of range.
@@ -22,4 +24,4 @@ def generate(config: SyntheticConfig, spec: Mapping[str, Any], timeframe: str) -
 
     options = {key: value for key, value in config.model_dump(mode="json").items() if value is not None}
     options["start"] = micros(config.start)
-    return _core.Market.synthetic(json.dumps({"spec": dict(spec), "timeframe": timeframe, **options}))
+    return _core.Market.synthetic(json.dumps({"spec": dict(spec), "timeframe": timeframe, **options, **more}))

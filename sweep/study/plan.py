@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sweep import build
 from sweep.config import Config, dump, located, resolved
+from sweep.config.engine import rate_sections
 from sweep.errors import error
 from sweep.ledger import IdentityTemplate
 from sweep.pipeline import Rules
@@ -17,7 +18,8 @@ from sweep.samplers.base import View
 
 if TYPE_CHECKING:
     from sweep.engine import Engine
-    from sweep.executors.base import EngineSpec
+    from sweep.executors.base import EngineSpec, MarketRows
+    from sweep.market.cache import DatasetCache
     from sweep.market.market import Market
     from sweep.objective import Objective
     from sweep.samplers.base import Sampler
@@ -36,6 +38,8 @@ class Plan:
     """Every option of the engine filled in."""
     declaration: Mapping[str, Any]
     market: Market
+    rates: Mapping[str, Market]
+    """Rate series by pair."""
     space: Space
     objective: Objective
     sampler: Sampler
@@ -50,7 +54,7 @@ class Plan:
         """An engine of the driver, for identities and single backtests."""
         from sweep.artifacts import engine_of
 
-        return engine_of(self.config, self.market)
+        return engine_of(self.config, self.market, self.rates)
 
     @cached_property
     def build_info(self) -> dict[str, Any]:
@@ -127,13 +131,17 @@ class Plan:
 
     def engine_spec(self, *, returns: bool) -> EngineSpec:
         """What a worker builds."""
-        from sweep.executors.base import EngineSpec
+        from sweep.executors.base import EngineSpec, MarketData
 
-        options = {key: getattr(self.config, key) for key in _ENGINE_KEYS}
+        options: dict[str, Any] = {key: getattr(self.config, key) for key in _ENGINE_KEYS}
+        options["rates"] = {key: value for key, value in self.config.rates.items() if key != "series"}
+        data = MarketData(
+            market=_rows(self.market),
+            higher=tuple(_rows(given) for given in self.market.given_higher()),
+            rates={pair: _rows(market) for pair, market in self.rates.items()},
+        )
         return EngineSpec(
-            table=self.market.to_table(),
-            meta=self.market.meta,
-            digest=self.market.digest,
+            data=data,
             strategy=self.config.strategy.name,
             options={**options, "cache_bytes": self.config.compute.cache_bytes},
             semantics=int(self.build_info["semantics"]),
@@ -142,20 +150,31 @@ class Plan:
         )
 
 
-def prepare(config: Config) -> Plan:
+def _rows(market: Market) -> MarketRows:
+    from sweep.executors.base import MarketRows
+
+    return MarketRows(market.to_table(), market.meta, market.digest)
+
+
+def prepare(config: Config, *, cache: DatasetCache | None = None) -> Plan:
     """Check everything that a study needs, in the order: strategy, data, space, objective, sampler, engine.
+
+    Args:
+        config: the config.
+        cache: where imported data are kept.
 
     Raises:
         SweepError: what is wrong, with stage config, data or engine; nothing has been written.
     """
-    from sweep.market import load
+    from sweep.market.load import load, load_rates
     from sweep.objective import Objective
     from sweep.space import Space
 
     with located(config):
         declaration = build.declaration(config.strategy.name)
         complete = resolved(config)
-        market = load(config.market, config.symbol_specs)
+        market = load(config.market, config.symbol_specs, cache=cache)
+        rates = load_rates(rate_sections(config.rates), config.symbol_specs, cache=cache)
         search = config.search
         space = Space.build(
             declaration=declaration,
@@ -172,6 +191,7 @@ def prepare(config: Config) -> Plan:
             config.constraints,
             config.min_trades,
         )
-        plan = Plan(complete, declaration, market, space, objective, build.sampler(config, space, objective))
+        sampler = build.sampler(config, space, objective)
+        plan = Plan(complete, declaration, market, rates, space, objective, sampler)
         _ = plan.identity_base, plan.keep_returns
     return plan

@@ -15,7 +15,7 @@ from sweep.ledger.canonical import dumps
 if TYPE_CHECKING:
     from sweep.study.plan import Plan
 
-_PATHS: Final = ("bid", "ask", "file", "synthetic")
+_PATHS: Final = ("bid", "ask", "file", "ticks", "synthetic")
 """Keys of `market` that say where the rows are; the rows themselves are compared by digest."""
 _SEARCH: Final = (
     "batch_size",
@@ -27,7 +27,7 @@ _SEARCH: Final = (
     "history",
     "max_rejects",
 )
-_DATA: Final = ("market.", "synthetic.")
+_DATA: Final = ("market.", "synthetic.", "rate_series.")
 _ENGINE: Final = ("engine.", "strategy.version")
 
 
@@ -38,10 +38,11 @@ def snapshot(plan: Plan) -> dict[str, Any]:
     search = {key: config["search"][key] for key in _SEARCH}
     compared: dict[str, Any] = {
         "market": {
-            "digest": plan.market.digest,
+            "digest": plan.market.dataset,
             "meta": plan.market.meta,
-            "options": {key: value for key, value in config["market"].items() if key not in _PATHS},
+            "options": {**_elsewhere(config["market"]), "higher": _higher(config["market"])},
         },
+        "rate_series": dict((plan.identity_base.get("rates") or {}).get("series") or {}),
         "strategy": {"id": plan.declaration["id"], "version": plan.declaration["version"]},
         "engine": {"semantics": build["semantics"]},
         "sampler": {"name": plan.sampler.name, "version": plan.sampler.version},
@@ -49,7 +50,8 @@ def snapshot(plan: Plan) -> dict[str, Any]:
         "space": plan.space.to_dict(),
         "objective": plan.objective.to_dict(),
         "holdout": config["holdout"],
-        **{key: config[key] for key in ("execution", "costs", "account", "rates", "metrics")},
+        **{key: config[key] for key in ("execution", "costs", "account", "metrics")},
+        "rates": {**config["rates"], "series": _series(config["rates"])},
         "libraries": libraries(plan.sampler.name),
     }
     if config["market"].get("synthetic"):
@@ -61,6 +63,20 @@ def snapshot(plan: Plan) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
     }
+
+
+def _elsewhere(market: Mapping[str, Any]) -> dict[str, Any]:
+    """A section `market` without the places of its rows."""
+    return {key: value for key, value in market.items() if key not in _PATHS}
+
+
+def _higher(market: Mapping[str, Any]) -> dict[str, Any]:
+    given = market["higher"].items()
+    return {timeframe: None if files is None else _elsewhere(files) for timeframe, files in given}
+
+
+def _series(rates: Mapping[str, Any]) -> dict[str, Any]:
+    return {pair: _elsewhere(market) for pair, market in (rates.get("series") or {}).items()}
 
 
 def libraries(sampler: str) -> dict[str, str]:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep import build
-from sweep.config import Config, dump, load
+from sweep.config import Config, dump, home_folder, load
+from sweep.config.files import data_paths
 from sweep.errors import error
 from sweep.ledger import Ledger, StudyLock
+from sweep.market.cache import DatasetCache
 from sweep.progress import Reporter, Silent
 from sweep.study import folder as folders
 from sweep.study.drive import Driver
@@ -50,6 +52,7 @@ class Study:
         *,
         home: Path | None = None,
         reporter: Reporter | None = None,
+        verify: bool = False,
     ) -> Study:
         """Make a study and run it to its end.
 
@@ -58,6 +61,7 @@ class Study:
             overrides: `a.b=c`.
             home: where `studies/` is; SWEEP_HOME or the working directory by default.
             reporter: gets the progress; silent by default.
+            verify: hash data of the dataset cache again.
 
         Raises:
             SweepError: nothing is written if it is of stage config or data, or if no worker starts; [1007] if the
@@ -68,8 +72,9 @@ class Study:
         loaded = _load(config, overrides, home)
         folder = folders.studies_folder(home) / loaded.study
         folders.refuse_existing(folder)
-        plan = prepare(loaded)
-        for note in getattr(plan.sampler, "notes", ()):
+        cache = DatasetCache(home_folder(home), verify=verify)
+        plan = prepare(loaded, cache=cache)
+        for note in (*getattr(plan.sampler, "notes", ()), *cache.warnings):
             reporter.note(note)
         driver = _driver(plan, reporter, returns=plan.keep_returns)
         try:
@@ -86,7 +91,7 @@ class Study:
         """Check everything and estimate time and memory, without writing anything."""
         loaded = _load(config, overrides, home)
         folders.refuse_existing(folders.studies_folder(home) / loaded.study)
-        return measure(prepare(loaded))
+        return measure(prepare(loaded, cache=DatasetCache(home_folder(home), frozen=True)))
 
     @classmethod
     def open(cls, study: str | Path, *, home: Path | None = None) -> Study:
@@ -107,12 +112,14 @@ class Study:
         home: Path | None = None,
         reporter: Reporter | None = None,
         more: int = 0,
+        verify: bool = False,
     ) -> Study:
         """Go on with a study after a stop or a crash; a finished one is returned as it is.
 
         Args:
             overrides: of keys that enter no result: `compute`, `tracking`, `search.timeout`, `search.trials` upwards.
             more: trials to ask for beyond the budget.
+            verify: hash data of the dataset cache again.
 
         Raises:
             SweepError: [6003] if another driver runs it, [1012] with all differences if it would not be the same
@@ -122,7 +129,8 @@ class Study:
         reporter = reporter or Silent()
         folder = folders.find(study, home)
         with StudyLock(folder):
-            plan = prepare(load(folder / folders.CONFIG, overrides, home=home))
+            cache = DatasetCache(home_folder(home), verify=verify)
+            plan = prepare(load(folder / folders.CONFIG, overrides, home=home), cache=cache)
             opened = cls(folder, plan.config)
             with Ledger.open(folder, write=True) as ledger:
                 facts = ledger.study
@@ -145,11 +153,12 @@ class Study:
         *,
         home: Path | None = None,
         reporter: Reporter | None = None,
+        verify: bool = False,
     ) -> Study:
         """Ask for more trials: the ledger becomes that of a study that had asked for all of them at once."""
         if trials < 1:
             raise error(1003, f"{trials} more trials", where="--trials", remedy="ask for at least 1")
-        return cls.resume(study, overrides, home=home, reporter=reporter, more=trials)
+        return cls.resume(study, overrides, home=home, reporter=reporter, more=trials, verify=verify)
 
     # -------------------------------------------------------------------------------------------------------- look at
     @property
@@ -298,12 +307,12 @@ def _frozen(plan: Plan) -> dict[str, Any]:
         "snapshot": snapshot(plan),
         "identity_base": plan.identity_base,
         "market": plan.market.meta,
-        "dataset": plan.market.digest,
+        "dataset": plan.market.dataset,
         "sources": _sources(config),
     }
 
 
 def _sources(config: Config) -> dict[str, str]:
-    """Absolute paths of the data by key of `market`."""
-    named = {key: getattr(config.market, key) for key in ("bid", "ask", "file")}
-    return {key: str(path) for key, path in named.items() if path is not None}
+    """Absolute paths of the data by key of the config."""
+    named = data_paths(config.model_dump(mode="json", by_alias=True))
+    return {".".join(map(str, key)): path for key, path in named}

@@ -24,7 +24,7 @@ BARS = "market={symbol: GBPUSD, timeframe: M1, bid: BID, ask: ASK}"
         (["run", "small.yaml", "search.space.fast_perod=[3, 4]"], 2, 1001, "fast_period"),
         (["run", "small.yaml", "search.where=[fast_perod < 3]"], 2, 1001, "fast_perod"),
         (["run", "small.yaml", "search.sampler=cmaes"], 2, 4001, "cmaes"),
-        (["run", "small.yaml", "market.higher=[H1]"], 2, 4001, "market.higher"),
+        (["run", "small.yaml", "compute.memory_limit=2 GiB"], 2, 4001, "compute.memory_limit"),
         (["run", "small.yaml", "holdout=90 d"], 2, 4001, "holdout"),
         (["run", "small.yaml", "market.symbol=EURUSDX"], 2, 1001, "EURUSDX"),
         (
@@ -66,7 +66,7 @@ BARS = "market={symbol: GBPUSD, timeframe: M1, bid: BID, ask: ASK}"
         (["walkforward", "small.yaml"], 2, 4001, "sweep walkforward"),
         (["validate", "small", "--open-holdout", "--reason", "x"], 2, 4001, "sweep validate"),
         (["indicators"], 2, 4001, "sweep indicators"),
-        (["data", "check", "x.parquet"], 2, 4001, "sweep data check"),
+        (["data", "check", "x.parquet"], 3, 3001, "x.parquet"),
         (["strategies", "new", "mine"], 2, 4001, "strategies new"),
     ],
 )
@@ -114,7 +114,11 @@ def test_bad_data_exit_with_3_and_leave_nothing_behind(
 @pytest.mark.shared
 @pytest.mark.parametrize(
     ("file", "exit_code", "code"),
-    [("01_unsorted.parquet", 3, 1006), ("31b_corrupt_page_crc.parquet", 3, 3004), ("50_clean.csv", 2, 4001)],
+    [
+        ("01_unsorted.parquet", 3, 1006),
+        ("31b_corrupt_page_crc.parquet", 3, 3004),
+        ("54_short_row.csv", 3, 3004),
+    ],
 )
 def test_bad_shared_files_exit_by_stage(
     file: str, exit_code: int, code: int, sweep: Sweep, config: Path, home: Path, shared_data: Path

@@ -81,7 +81,8 @@ def test_every_default_is_written_out() -> None:
     assert tree["market"]["synthetic"]["volatility"] == 0.1
     assert tree["objective"] == [{"metric": "t_stat_r", "expr": None, "direction": "maximize", "name": None}]
     assert tree["min_trades"] == 30
-    assert "ticks" not in tree["market"]
+    assert tree["market"]["csv"] == {"separator": ",", "decimal": ".", "header": True}
+    assert "gates" not in tree
 
 
 @pytest.mark.parametrize(

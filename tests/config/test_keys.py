@@ -150,13 +150,6 @@ def test_a_mistake_is_named_with_its_remedy(override: str, code: int, words: str
 
 NOT_BUILT = [
     "market=[{symbol: EURUSD}]",
-    "market.ticks=t.parquet",
-    "market.higher=[H1]",
-    "market.csv={separator: ';'}",
-    "market.time_format='%d.%m.%Y'",
-    "market.filter=fx_week",
-    "market.day={zone: America/New_York, start_hour: 17}",
-    "market.stale_after=10",
     "strategy.signals=a.py:f",
     "strategy.python=a.py:F",
     "strategy.lookahead_check=off",

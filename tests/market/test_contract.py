@@ -281,8 +281,8 @@ def test_files_that_are_no_parquet(tmp_path: Path) -> None:
             read(str(tmp_path / name))
         assert (caught.value.code, caught.value.stage) == (3004, "data"), name
         assert "\n" not in str(caught.value)
-    (tmp_path / "bars.csv").write_text("a\n")
-    for name, code in (("absent.parquet", 3001), (".", 3001), ("bars.csv", 4001), ("absent.csv", 3001)):
+    (tmp_path / "bars.xlsx").write_text("a\n")
+    for name, code in (("absent.parquet", 3001), (".", 3001), ("bars.xlsx", 1009), ("absent.csv", 3001)):
         with pytest.raises(SweepError) as caught:
             read(str(tmp_path / name))
         assert caught.value.code == code, name

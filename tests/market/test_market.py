@@ -115,8 +115,8 @@ def test_symbol_specs_lie_over_the_built_in_table(tmp_path: Path) -> None:
 def test_keys_are_checked_like_those_of_a_config() -> None:
     with pytest.raises(SweepError, match=r"\[1001\].*did you mean spread_pips"):
         Market.read(symbol="GBPUSD", timeframe="M1", file="x.parquet", spread_pip=1)
-    with pytest.raises(SweepError, match=r"\[4001\].*higher"):
-        Market.read(symbol="GBPUSD", timeframe="M1", file="x.parquet", spread_pips=1, higher=["H1"])
+    with pytest.raises(SweepError, match=r"\[1009\].*higher"):
+        Market.read(symbol="GBPUSD", timeframe="M1", file="x.parquet", spread_pips=1, higher=["1H"])
     with pytest.raises(SweepError, match=r"\[1004\]"):
         Market.read(symbol="GBPUSD", timeframe="M1", file="x.parquet", spread_pips=True)
     with pytest.raises(SweepError, match=r"\[1008\].*spread_pips"):

@@ -5,13 +5,20 @@ Counterparts on generated files: `test_contract`.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
+from sweep import _core
+from sweep.arrow import read_all
 from sweep.errors import SweepError
 from sweep.market import Market
+from sweep.market.contract import Reading, to_ticks
+from sweep.market.source import read
+from sweep.market.specs import symbol_spec
 
 pytestmark = pytest.mark.shared
 
@@ -52,6 +59,22 @@ REFUSED = {
     "63_ticks_equal_stamps": 1008,
     "64_ticks_nan_bid": 1008,
 }
+CSV_REFUSED = {
+    "52_semicolon_decimal_comma": (1008, "one column `timestamp;open;high;low;close;volume`"),
+    "53_decimal_comma_quoted": (1004, "open; write numbers without quotes"),
+    "54_short_row": (3004, "line 78 has 4 of 6 cells"),
+    "55_no_trailing_newline_nul": (3004, "NUL byte in line 201"),
+    "56_utf16": (3004, "UTF-16"),
+    "57_european_dates": (1004, "time is text '01.02.2012 16:43'"),
+}
+CSV_ACCEPTED: dict[str, dict[str, Any]] = {
+    "50_clean": {},
+    "51_bom": {},
+    "52_semicolon_decimal_comma": {"csv": {"separator": ";", "decimal": ","}},
+    "57_european_dates": {"time_format": "%d.%m.%Y %H:%M", "assume_utc": True},
+}
+TICKS_REFUSED = {"62_ticks_unsorted": 1006, "64_ticks_nan_bid": 1005}  # 64 holds a null, as 05 does
+TICKS_ACCEPTED = ("60_ticks_clean", "61_ticks_crossed", "63_ticks_equal_stamps")
 ACCEPTED = {
     "18_missing_volume": ("import", "volume_absent_bid", True),
     "26_tz_berlin": ("gaps", "count", 0),
@@ -130,19 +153,65 @@ def test_crossed_quotes_follow_the_policy(shared_data: Path) -> None:
         pair(bad, "36_crossed", crossed="reject")
 
 
-def test_every_parquet_file_of_bars_is_in_a_table_here(shared_data: Path) -> None:
-    names = {path.stem for path in (shared_data / "bad").glob("*.parquet")}
+def ticks(path: Path, **options: Any) -> _core.Market:
+    checked = to_ticks(read(path), str(path), Reading(kind="ticks"))
+    spec = symbol_spec("USDJPY")
+    given = {"spec": spec, "timeframe": "M1", "name": str(path), "crossed": "count", **options}
+    return _core.Market.from_ticks(checked.table, json.dumps(given))
+
+
+@pytest.mark.parametrize("name", CSV_REFUSED)
+def test_a_broken_csv_file_is_refused(name: str, shared_data: Path) -> None:
+    code, words = CSV_REFUSED[name]
+    with pytest.raises(SweepError) as caught:
+        one(shared_data / "bad" / f"{name}.csv")
+    assert (caught.value.code, caught.value.stage) == (code, "data"), caught.value
+    assert words in str(caught.value)
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", CSV_ACCEPTED)
+def test_csv_files_that_say_the_clean_bars_have_their_digest(name: str, shared_data: Path) -> None:
+    bad = shared_data / "bad"
+    file = str(bad / f"{name}.csv")
+    market = Market.read(symbol="GBPUSD", timeframe="M1", file=file, spread_pips=0, **CSV_ACCEPTED[name])
+    assert market.digest == one(bad / "00_clean_bid.parquet").digest
+
+
+@pytest.mark.parametrize("name", [*TICKS_REFUSED, *TICKS_ACCEPTED])
+def test_ticks_are_refused_or_kept_in_their_order(name: str, shared_data: Path) -> None:
+    path = shared_data / "bad" / f"{name}.parquet"
+    if name in TICKS_REFUSED:
+        with pytest.raises(SweepError) as caught:
+            ticks(path)
+        assert (caught.value.code, caught.value.stage) == (TICKS_REFUSED[name], "data"), caught.value
+        assert name in str(caught.value)
+        return
+    raw = pq.read_table(path)
+    held = read_all(ticks(path).ticks_table())
+    for column in ("timestamp", "bid", "ask"):
+        assert held[column].to_pylist() == raw[column].to_pylist(), column
+
+
+def test_locked_ticks_are_reported(shared_data: Path) -> None:
+    # The file's README says crossed; its bid and ask of row 100 are equal.
+    report = json.loads(ticks(shared_data / "bad" / "61_ticks_crossed.parquet", crossed="reject").report())
+    assert (report["ticks"]["crossed"], report["ticks"]["locked"]) == (0, 1)
+
+
+def test_every_file_has_an_entry_here(shared_data: Path) -> None:
     pairs = {
-        f"{name}_{side}"
+        f"{name}_{side}.parquet"
         for name in ("00_clean", "33_misaligned", "34_offset", "35_hole", "36_crossed")
         for side in ("bid", "ask")
     }
-    assert names == REFUSED.keys() | ACCEPTED.keys() | pairs
-
-
-def test_csv_is_refused_by_name(shared_data: Path) -> None:
-    with pytest.raises(SweepError, match=r"\[4001\].*CSV"):
-        one(shared_data / "bad" / "50_clean.csv")
+    bars = {f"{name}.parquet" for name in REFUSED.keys() | ACCEPTED.keys()}
+    texts = {f"{name}.csv" for name in CSV_REFUSED.keys() | CSV_ACCEPTED.keys()}
+    found = {path.name for path in (shared_data / "bad").iterdir()}
+    assert found - {"README.md"} == pairs | bars | texts
+    as_ticks = {name for name in found if "_ticks_" in name}
+    assert as_ticks == {f"{name}.parquet" for name in {*TICKS_REFUSED, *TICKS_ACCEPTED}}
 
 
 @pytest.mark.parametrize(

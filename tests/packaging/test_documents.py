@@ -82,3 +82,11 @@ def test_the_two_commands_of_the_readme_are_targets() -> None:
         "make test",
     ]
     assert {"demo", "test"} <= targets()
+
+
+def test_the_page_of_indicators_is_that_of_the_declarations(tmp_path: Path) -> None:
+    made = tmp_path / "indicators.md"
+    subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "indicator_pages.py"), str(made)], check=True, cwd=ROOT
+    )
+    assert made.read_text() == (ROOT / "docs" / "indicators.md").read_text(), "run make docs"

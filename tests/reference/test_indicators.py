@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,76 +16,100 @@ from hypothesis import strategies as st
 from sweep.errors import SweepError
 from sweep.reference.indicators import CATALOGUE, indicator
 from sweep.reference.indicators.candles import Candles
-from sweep.reference.indicators.operators import true_range
+from sweep.reference.indicators.operators import scaled_returns, true_range
 from sweep.reference.market import Quotes, ReferenceMarket
 from sweep.reference.tick_grid import TickGrid
-from tests.reference.support import market_of, market_of_golden
-from tests.vectors.golden_g import SPEC, A, B, golden_g
-from tests.vectors.indicator_tables import GOLDEN, GOLDEN_BARS, TRUE_RANGE, WORKED, GoldenRow, Row
-
-DATA = {"A": A, "B": B}
-
-
-def values(id: str, params: Any, output: str | None, candles: Candles) -> np.ndarray:
-    result = CATALOGUE[id](candles, **params)
-    return result[output] if output else result
-
-
-@pytest.mark.parametrize(
-    "row", WORKED, ids=lambda r: f"{r.dataset}-{r.id}-{r.output}-{list(r.params.values())}"
+from tests.indicators.support import (
+    check_degenerate,
+    check_golden,
+    check_higher,
+    check_local,
+    check_row,
+    columns,
+    label,
+    prices_of,
+    reference,
 )
+from tests.reference.support import market_of, market_of_golden
+from tests.vectors.golden_g import CHECKSUMS, DATASETS, SPEC, TIES, A, P, flat, golden_g, joined
+from tests.vectors.indicator_tables import (
+    DEGENERATE,
+    GOLDEN,
+    HIGHER,
+    LOG_RETURNS,
+    TRUE_RANGE,
+    WORKED,
+    WORKED_LOCAL,
+    Degenerate,
+    GoldenRow,
+    HigherRow,
+    LocalRow,
+    Row,
+)
+
+
+@pytest.mark.parametrize("row", WORKED, ids=label)
 def test_a_worked_series(row: Row) -> None:
-    np.testing.assert_allclose(
-        values(row.id, row.params, row.output, Candles.of(**DATA[row.dataset])),
-        row.values,
-        rtol=5e-9,
-        atol=1e-15,
-    )
+    check_row(reference, row)
+
+
+@pytest.mark.parametrize("row", WORKED_LOCAL, ids=label)
+def test_a_worked_window(row: LocalRow) -> None:
+    check_local(reference, row)
 
 
 @pytest.mark.parametrize("name", ["A", "B"])
 def test_the_true_range(name: str) -> None:
-    c = Candles.of(**DATA[name])
+    c = Candles.of(**DATASETS[name])
     np.testing.assert_allclose(true_range(c.high, c.low, c.close), TRUE_RANGE[name], rtol=1e-12)
 
 
-@pytest.mark.parametrize("row", GOLDEN, ids=lambda r: f"{r.id}-{r.output}-{list(r.params.values())}")
+def test_the_returns() -> None:
+    close = np.array(P["close"], dtype=np.float64)
+    np.testing.assert_allclose(scaled_returns(close, True, 100.0), LOG_RETURNS, rtol=5e-9)
+    np.testing.assert_allclose(
+        scaled_returns(close, False, 1.0)[1:], [b / a - 1 for a, b in pairwise(P["close"])], rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("row", GOLDEN, ids=label)
 def test_a_series_of_the_golden_dataset(row: GoldenRow) -> None:
-    result = indicator(market_of_golden(), row.id, **row.params)
-    series = result[row.output] if isinstance(result, dict) else result
-    np.testing.assert_allclose(series[list(GOLDEN_BARS)], row.values, rtol=1e-9, atol=1e-12)
-    assert np.flatnonzero(np.isfinite(series))[0] == row.first
+    check_golden(reference, row)
+    params = dict(row.params)
+    bars = prices_of(getattr(golden_g(), params.pop("side", "bid")))
+    on_arrays = columns(reference(row.id, **bars, tick_size=SPEC["tick_size"], **params))
+    for name, series in columns(indicator(market_of_golden(), row.id, **row.params)).items():
+        np.testing.assert_array_equal(series, on_arrays[name])
 
 
-def test_the_golden_dataset_has_its_checksums() -> None:
-    g = golden_g()
-    sums = [math.fsum(g.bid[k]) for k in ("open", "high", "low", "close")]
-    assert sums == pytest.approx(
-        [660.139678843760, 660.576766608890, 659.698617540343, 660.135796032228], abs=1e-9
-    )
-    sums = [math.fsum(g.ask[k]) for k in ("open", "high", "low", "close")]
-    assert sums == pytest.approx(
-        [660.212026953014, 660.649114718144, 659.770965649598, 660.208144141482], abs=1e-9
-    )
+@pytest.mark.parametrize("row", HIGHER, ids=label)
+def test_a_series_of_longer_bars(row: HigherRow) -> None:
+    check_higher(reference, row)
 
 
-@pytest.mark.parametrize(
-    ("tick", "fast", "slow", "ties"),
-    [(1e-4, 10, 30, {572: 1.09843}), (5e-4, 5, 20, {420: 1.1019}), (5e-4, 20, 50, {497: 1.0998})],
-)
-def test_averages_on_the_grid_compare_exactly(
+@pytest.mark.parametrize("row", DEGENERATE, ids=label)
+def test_degenerate_bars(row: Degenerate) -> None:
+    check_degenerate(reference, row)
+
+
+@pytest.mark.parametrize(("group", "side"), CHECKSUMS)
+def test_the_golden_dataset_has_its_checksums(group: int, side: str) -> None:
+    bars = joined(getattr(golden_g(), side), group)
+    sums = [math.fsum(bars[name]) for name in ("open", "high", "low", "close")]
+    assert sums == pytest.approx(CHECKSUMS[group, side], abs=1e-9)
+
+
+@pytest.mark.parametrize(("tick", "fast", "slow", "ties"), TIES)
+def test_averages_on_the_grid_of_a_market_compare_exactly(
     tick: float, fast: int, slow: int, ties: dict[int, float]
 ) -> None:
     grid = TickGrid.of(tick)
-    close = [grid.round(x) for x in golden_g().bid["close"].tolist()]
+    side = flat([grid.round(x) for x in golden_g().bid["close"].tolist()])
     market = market_of(
-        golden_g().label.tolist(), *[dict.fromkeys(("open", "high", "low", "close"), close)] * 2,
-        spec={**SPEC, "tick_size": tick}, timeframe="M15",
-    )  # fmt: skip
+        golden_g().label.tolist(), side, side, spec={**SPEC, "tick_size": tick}, timeframe="M15"
+    )
     a, b = (indicator(market, "sma", period=p) for p in (fast, slow))
-    assert isinstance(a, np.ndarray)
-    equal = np.flatnonzero(a == b)
-    assert {int(i): float(a[i]) for i in equal} == ties
+    assert {int(i): float(a[i]) for i in np.flatnonzero(a == b)} == ties
 
 
 def market_with(
@@ -92,39 +117,6 @@ def market_with(
 ) -> ReferenceMarket:
     side = {"open": close, "high": high or close, "low": low or close, "close": close}
     return market_of([60_000_000 * k for k in range(len(close))], side, side)
-
-
-@pytest.mark.parametrize("price", [5.0, 0.1])
-def test_a_constant_market_has_no_deviation_and_no_direction(price: float) -> None:
-    market = market_with([price] * 8)
-    undefined = [
-        ("kalman_zscore", {"window": 3}),
-        *(
-            ("zscore", {"window": 3, "mode": m, "ema_period": 3})
-            for m in ("rolling", "rolling_residual", "ema_residual")
-        ),
-        *(("dmi", {"period": 3, "seed": seed}) for seed in ("wilder", "first")),
-    ]
-    for id, params in undefined:
-        result = indicator(market, id, **params)
-        for series in result.values() if isinstance(result, dict) else [result]:
-            assert np.isnan(series).all(), id
-    bands = indicator(market, "bollinger", period=3)
-    assert isinstance(bands, dict)
-    for band in bands.values():
-        assert np.isnan(band[:2]).all()
-        assert (band[2:] == price).all()
-    assert (np.asarray(indicator(market, "rolling_std", period=3))[2:] == 0).all()
-    assert (np.asarray(indicator(market, "atr", period=3))[2:] == 0).all()
-
-
-@pytest.mark.parametrize("step", [0.5, -0.5])
-@pytest.mark.parametrize("seed", ["wilder", "first"])
-def test_a_trend_without_reversal_has_full_strength(step: float, seed: str) -> None:
-    close = [100 + step * k for k in range(30)]
-    result = indicator(market_with(close), "dmi", period=5, seed=seed)
-    assert isinstance(result, dict)
-    assert result["adx"][-1] == pytest.approx(100.0)
 
 
 PLAIN: list[tuple[str, dict[str, Any]]] = [
@@ -140,19 +132,33 @@ PLAIN: list[tuple[str, dict[str, Any]]] = [
     ("zscore", {"window": 4}),
     ("zscore", {"window": 4, "mode": "rolling_residual"}),
     ("zscore", {"window": 4, "mode": "ema_residual", "ema_period": 3}),
+    ("rsi", {"period": 4}),
+    ("rsi", {"period": 4, "seed": "first"}),
+    ("macd", {"fast": 2, "slow": 4, "signal": 3}),
+    ("roc", {"period": 4}),
+    ("momentum", {"period": 4}),
+    ("choppiness", {"period": 4}),
+    ("dema", {"period": 4}),
+    ("tema", {"period": 4}),
+    ("garch_volatility", {"min_periods": 3}),
+    ("garch_vt", {"min_periods": 3}),
+    ("garch_volatility_local", {"min_periods": 2, "lookback": 5}),
+    ("kalman_garch_zscore", {"min_periods": 3}),
+    ("kalman_garch_zscore_local", {"min_periods": 2, "lookback": 5}),
 ]
 
 
-def columns(id: str, candles: Candles, params: Any) -> list[np.ndarray]:
-    result = CATALOGUE[id](candles, **params)
-    return list(result.values()) if isinstance(result, dict) else [result]
+def series_of(id: str, candles: Candles, params: Any) -> list[np.ndarray]:
+    return list(columns(CATALOGUE[id](candles, **params)).values())
 
 
 @pytest.mark.parametrize(("id", "params"), PLAIN, ids=str)
 @pytest.mark.parametrize("n", [0, 1, 3, 4, 5])
 def test_short_data_give_arrays_of_their_length(id: str, params: Any, n: int) -> None:
-    candles = Candles.of(*(DATA["A"][k][:n] for k in ("open", "high", "low", "close")))
-    for series, whole in zip(columns(id, candles, params), columns(id, Candles.of(**A), params), strict=True):
+    candles = Candles.of(*(A[k][:n] for k in ("open", "high", "low", "close")))
+    for series, whole in zip(
+        series_of(id, candles, params), series_of(id, Candles.of(**A), params), strict=True
+    ):
         np.testing.assert_array_equal(series, whole[:n])
 
 
@@ -175,8 +181,8 @@ def test_a_series_is_never_infinite_and_never_looks_ahead(
         high, low = ([x + s * abs(x) * 0.01 if math.isfinite(x) else x for x in close] for s in (1, -1))
         return Candles.of(close, high, low, close, grid=TickGrid(1, 100_000))
 
-    whole = columns(id, candles(prices), params)
-    for series, part in zip(whole, columns(id, candles(prices[:cut]), params), strict=True):
+    whole = series_of(id, candles(prices), params)
+    for series, part in zip(whole, series_of(id, candles(prices[:cut]), params), strict=True):
         assert not np.isinf(series).any()
         np.testing.assert_array_equal(series[:cut], part)
 
@@ -277,6 +283,7 @@ def test_only_the_noise_ratio_matters() -> None:
         ("rolling_std", {"period": 1}, 1003),
         ("dmi", {"seed": "last"}, 1001),
         ("atr", {"period": "14"}, 1004),
+        ("atr", {"timeframe": "soon"}, 1009),
     ],
 )
 def test_a_bad_parameter_is_refused(id: str, params: dict[str, Any], code: int) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from sweep.errors import error
-from sweep.executors.base import EngineSpec, Executor
+from sweep.executors.base import EngineSpec, Executor, MarketData, MarketRows
 from sweep.executors.dispatch import Dispatcher
 from sweep.executors.local import LocalExecutor
 from sweep.ledger import IdentityTemplate, Ledger
@@ -123,9 +123,7 @@ def spec(**options: Any) -> EngineSpec:
     """What a worker of the fake engine builds."""
     table = pa.table({"bid": pa.array([1.0, 2.0])})
     return EngineSpec(
-        table=table,
-        meta={},
-        digest="ab" * 32,
+        data=MarketData(MarketRows(table, {}, "ab" * 32)),
         strategy="toy",
         options=options,
         semantics=1,

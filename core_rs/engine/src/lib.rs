@@ -10,6 +10,7 @@ pub mod declare;
 pub mod error;
 pub mod execution;
 pub mod expr;
+pub mod indicator;
 pub mod json;
 pub mod market;
 pub mod metrics;

@@ -1,116 +1,204 @@
 //! Indicator series of a market, fetched through the worker's cache.
 
-use crate::cache::{Series, SeriesCache, SeriesKey, key_bits};
-use crate::strategy::{SideView, View};
-use std::sync::OnceLock;
-use sweep_indicators::dmi::Seed;
-use sweep_indicators::tick_grid::{TickRatio, on_grid_ticks};
-use sweep_indicators::{Hlc, atr, dmi, ema, kalman_mean, kalman_zscore, sma, true_range, window, zscore};
+use std::sync::Arc;
+
+use crate::cache::{Frame, FrameStore, Layout, SeriesCache};
+use crate::error::{Error, Result};
+use crate::market::higher::Higher;
+use crate::market::quotes::Field;
+use crate::market::{Market, Quotes, SymbolSpec, Timeframe};
+use sweep_indicators::scope::{Bars, Entry, Key, Outputs, Scope, Series, Store, TickCounts};
+use sweep_indicators::tick_grid::TickRatio;
 
 pub use crate::market::Quote;
 
-/// Tick counts of the closes, computed when an average first needs them.
-#[derive(Debug, Default)]
-pub struct Ticks([OnceLock<Vec<i64>>; 2]);
+/// The closes of both sides as whole ticks, counted when an average first needs them.
+#[derive(Debug)]
+pub struct Ticks([TickCounts; 2]);
 
-/// Access to the series of one market. Series that two indicators share are entries of their own.
+impl Ticks {
+    /// On a symbol's grid.
+    pub fn new(spec: &SymbolSpec) -> Self {
+        Self([tick_counts(spec), tick_counts(spec)])
+    }
+}
+
+fn tick_counts(spec: &SymbolSpec) -> TickCounts {
+    let (m, n) = spec.grid().ratio();
+    TickCounts::new(TickRatio { m, n })
+}
+
+/// What an indicator of a higher timeframe runs over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    /// The bars of that timeframe; each value is then repeated until the next.
+    Bars,
+    /// The newest known bar of every primary bar: a bar counts as often as it is repeated.
+    Raster,
+}
+
+/// Access to the series of one market.
 #[derive(Debug, Clone, Copy)]
 pub struct Indicators<'a> {
-    view: View<'a>,
+    market: &'a Market,
     cache: &'a SeriesCache,
     ticks: &'a Ticks,
 }
 
+fn bars(quotes: &Quotes) -> Bars<'_> {
+    Bars { open: &quotes.open, high: &quotes.high, low: &quotes.low, close: &quotes.close }
+}
+
 impl<'a> Indicators<'a> {
-    /// Over the bars of `view`; `cache` and `ticks` belong to that market alone.
-    pub fn new(view: View<'a>, cache: &'a SeriesCache, ticks: &'a Ticks) -> Self {
-        Self { view, cache, ticks }
+    /// Over the bars of `market`; `cache` and `ticks` belong to that market alone.
+    pub fn new(market: &'a Market, cache: &'a SeriesCache, ticks: &'a Ticks) -> Self {
+        Self { market, cache, ticks }
     }
 
-    fn side(&self, quote: Quote) -> SideView<'a> {
-        match quote {
-            Quote::Bid => self.view.bid,
-            Quote::Ask => self.view.ask,
+    /// The primary bars of one side.
+    pub fn on(&self, quote: Quote) -> Side<'a> {
+        let quotes = match quote {
+            Quote::Bid => self.market.bid(),
+            Quote::Ask => self.market.ask(),
+        };
+        let frame = Frame { side: quote as u8, timeframe: 0, layout: Layout::Bars };
+        Side { bars: bars(quotes), ticks: Some(&self.ticks.0[quote as usize]), store: self.cache.on(frame) }
+    }
+
+    /// The bid side.
+    pub fn bid(&self) -> Side<'a> {
+        self.on(Quote::Bid)
+    }
+
+    /// The ask side.
+    pub fn ask(&self) -> Side<'a> {
+        self.on(Quote::Ask)
+    }
+
+    /// The timeframe of this name; `None` for the primary one.
+    ///
+    /// # Errors
+    /// [1009] if the text is no timeframe, [1001] if it is not one of this market.
+    pub fn timeframe(&self, text: &str) -> Result<Option<Timeframe>> {
+        let timeframe = self.market.timeframe_named(text)?;
+        Ok(Some(timeframe).filter(|timeframe| *timeframe != self.market.timeframe()))
+    }
+
+    /// One side of a higher timeframe.
+    ///
+    /// # Errors
+    /// [1001] [1006] as [`Market::higher`].
+    pub fn higher(&self, quote: Quote, timeframe: Timeframe, on: On) -> Result<HigherSide<'a>> {
+        let bars = self.market.higher(timeframe)?;
+        let frame = |layout| Frame { side: quote as u8, timeframe: timeframe.micros(), layout };
+        let slots = match on {
+            On::Bars => None,
+            On::Raster => {
+                Some(self.cache.on(frame(Layout::Raster)).series(Key::new("aligned", []), &mut || {
+                    [Field::Open, Field::High, Field::Low, Field::Close]
+                        .map(|f| bars.aligned(quote, f))
+                        .into()
+                }))
+            }
+        };
+        let layout = if on == On::Bars { Layout::Bars } else { Layout::Raster };
+        Ok(HigherSide {
+            quote,
+            slots,
+            ticks: tick_counts(self.market.spec()),
+            store: self.cache.on(frame(layout)),
+            expanded: self.cache.on(frame(Layout::Expanded)),
+            bars,
+        })
+    }
+}
+
+/// The series of one side.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'a> {
+    bars: Bars<'a>,
+    ticks: Option<&'a TickCounts>,
+    store: FrameStore<'a>,
+}
+
+impl<'a> Side<'a> {
+    /// Bars of their own, with a cache of their own.
+    pub fn of(bars: Bars<'a>, ticks: Option<&'a TickCounts>, cache: &'a SeriesCache) -> Self {
+        Self { bars, ticks, store: cache.on(Frame { side: 0, timeframe: 0, layout: Layout::Bars }) }
+    }
+
+    /// What indicators are computed on.
+    pub fn scope(&self) -> Scope<'_> {
+        Scope::new(self.bars, self.ticks, &self.store)
+    }
+
+    /// The first output of an indicator.
+    pub fn get<E: Entry>(&self, entry: &E) -> Series {
+        self.scope().get(entry)
+    }
+
+    /// All outputs of an indicator, in the order of its declaration.
+    pub fn outputs<E: Entry>(&self, entry: &E) -> Outputs {
+        self.scope().outputs(entry)
+    }
+}
+
+/// The series of one side of a higher timeframe.
+#[derive(Debug)]
+pub struct HigherSide<'a> {
+    quote: Quote,
+    bars: Arc<Higher>,
+    /// Open, high, low and close of the newest known bar of every primary bar, if indicators run over them.
+    slots: Option<Outputs>,
+    ticks: TickCounts,
+    store: FrameStore<'a>,
+    expanded: FrameStore<'a>,
+}
+
+impl HigherSide<'_> {
+    /// The bars, and which of them is known when.
+    pub fn bars(&self) -> &Higher {
+        &self.bars
+    }
+
+    /// What indicators are computed on: the bars of the timeframe, or one slot per primary bar.
+    pub fn scope(&self) -> Scope<'_> {
+        let bars = match &self.slots {
+            Some(slots) => Bars { open: &slots[0], high: &slots[1], low: &slots[2], close: &slots[3] },
+            None => bars(self.bars.quotes(self.quote)),
+        };
+        Scope::new(bars, Some(&self.ticks), &self.store)
+    }
+
+    /// One value per primary bar of values per bar of the scope.
+    pub fn expand(&self, values: Series) -> Series {
+        if self.slots.is_some() { values } else { self.bars.expand(&values).into() }
+    }
+
+    /// All outputs of an indicator, one value per primary bar.
+    pub fn outputs<E: Entry>(&self, entry: &E) -> Outputs {
+        if self.slots.is_some() {
+            return self.scope().outputs(entry);
         }
-    }
-
-    fn get(
-        &self,
-        id: &'static str,
-        quote: Quote,
-        params: [u64; 3],
-        compute: impl FnOnce() -> Vec<f64>,
-    ) -> Series {
-        self.cache.get(SeriesKey { id, side: quote as u8, params }, compute)
-    }
-
-    fn tick(&self) -> TickRatio {
-        let (m, n) = self.view.spec.grid().ratio();
-        TickRatio { m, n }
-    }
-
-    fn ticks(&self, quote: Quote) -> &'a [i64] {
-        self.ticks.0[quote as usize].get_or_init(|| on_grid_ticks(self.side(quote).close, self.tick()))
-    }
-
-    fn hlc(&self, quote: Quote) -> Hlc<'a> {
-        let side = self.side(quote);
-        Hlc { high: side.high, low: side.low, close: side.close }
-    }
-
-    /// Exponential moving average of the closes.
-    pub fn ema(&self, quote: Quote, period: usize) -> Series {
-        self.get("ema", quote, [period as u64, 0, 0], || ema::ema(self.side(quote).close, period))
-    }
-
-    /// Simple moving average of the closes, exact on the tick grid.
-    pub fn sma(&self, quote: Quote, period: usize) -> Series {
-        self.get("sma", quote, [period as u64, 0, 0], || {
-            sma::sma_on_grid(self.side(quote).close, self.ticks(quote), self.tick(), period)
+        self.expanded.series(entry.key(), &mut || {
+            self.scope().outputs(entry).iter().map(|values| self.bars.expand(values)).collect()
         })
     }
 
-    /// Rolling deviation of the closes, ddof 1.
-    pub fn rolling_std(&self, quote: Quote, period: usize) -> Series {
-        self.get("rolling_std", quote, [period as u64, 1, 0], || {
-            window::std(self.side(quote).close, period, 1)
-        })
+    /// The first output of an indicator, one value per primary bar.
+    pub fn get<E: Entry>(&self, entry: &E) -> Series {
+        self.outputs(entry)[0].clone()
     }
+}
 
-    /// Average true range.
-    pub fn atr(&self, quote: Quote, period: usize) -> Series {
-        self.get("atr", quote, [period as u64, 0, 0], || {
-            let range = self.get("true_range", quote, [0; 3], || true_range::true_range(self.hlc(quote)));
-            atr::atr(&range, period)
-        })
-    }
-
-    /// ADX of the directional movement.
-    pub fn adx(&self, quote: Quote, period: usize, seed: Seed) -> Series {
-        self.get("adx", quote, [period as u64, seed as u64, 0], || {
-            dmi::dmi(self.hlc(quote), period, seed).adx
-        })
-    }
-
-    /// Kalman level of the closes; only q/r matters.
-    pub fn kalman_mean(&self, quote: Quote, r: f64, q: f64) -> Series {
-        let ratio = q / r;
-        self.get("kalman_mean", quote, [key_bits(ratio), 0, 0], || {
-            kalman_mean::kalman_mean(self.side(quote).close, ratio)
-        })
-    }
-
-    /// Z-score of the closes against their Kalman level.
-    pub fn kalman_zscore(&self, quote: Quote, window: usize, r: f64, q: f64) -> Series {
-        self.get("kalman_zscore", quote, [key_bits(q / r), window as u64, 0], || {
-            kalman_zscore::kalman_zscore(self.side(quote).close, &self.kalman_mean(quote, r, q), window)
-        })
-    }
-
-    /// Z-score of the closes against their exponential average.
-    pub fn ema_residual_zscore(&self, quote: Quote, window: usize, ema_period: usize) -> Series {
-        self.get("zscore_ema_residual", quote, [window as u64, ema_period as u64, 0], || {
-            zscore::ema_residual_zscore(self.side(quote).close, &self.ema(quote, ema_period), window)
-        })
+/// What an indicator runs over, by its name: `bars` or `raster`.
+///
+/// # Errors
+/// [1001] for anything else.
+pub fn on_named(text: &str) -> Result<On> {
+    match text.trim().to_lowercase().as_str() {
+        "bars" => Ok(On::Bars),
+        "raster" => Ok(On::Raster),
+        _ => Err(Error::config(1001, format!("on = {text:?}")).fix("choose bars or raster")),
     }
 }

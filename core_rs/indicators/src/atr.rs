@@ -1,13 +1,55 @@
 //! Average true range.
 
+use crate::catalogue::Indicator;
+use crate::declare::{Args, Declaration, Mistake, Parameter};
+use crate::scope::{Entry, Key, Scope};
+use crate::true_range::TrueRange;
 use crate::wilder::Wilder;
 
 /// y = WILD(TR; period) over the true ranges, the first one taking part in the seed. First value: index period − 1.
 ///
 /// Source: J. Welles Wilder, *New Concepts in Technical Trading Systems* (1978).
 pub fn atr(true_range: &[f64], period: usize) -> Vec<f64> {
-    let mut state = Wilder::new(period);
-    true_range.iter().map(|&tr| state.update(tr)).collect()
+    Wilder::new(period).over(true_range)
+}
+
+/// Average true range.
+#[derive(Debug, Clone, Copy)]
+pub struct Atr {
+    /// Bars.
+    pub period: usize,
+}
+
+/// The declaration of `atr`.
+pub static ATR: Declaration = Declaration {
+    id: "atr",
+    version: 1,
+    title: "average true range",
+    parameters: &[Parameter::bars_or("period", 14, "Wilder period")],
+    outputs: &["atr"],
+    first: "period - 1",
+    formula: "WILD(TR; period), TR_0 = H_0 - L_0 in the seed",
+    source: "J. Welles Wilder, New Concepts in Technical Trading Systems (1978)",
+};
+
+impl Entry for Atr {
+    fn key(&self) -> Key {
+        Key::new("atr", [self.period as u64])
+    }
+
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
+        vec![atr(&scope.get(&TrueRange), self.period)]
+    }
+}
+
+impl Indicator for Atr {
+    fn declaration() -> &'static Declaration {
+        &ATR
+    }
+
+    fn from_args(args: &Args) -> Result<Self, Mistake> {
+        Ok(Self { period: args.bars("period") })
+    }
 }
 
 #[cfg(test)]

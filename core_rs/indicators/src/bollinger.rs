@@ -1,5 +1,12 @@
 //! Bollinger bands.
 
+use crate::catalogue::Indicator;
+use crate::declare::{Args, Declaration, Mistake, Parameter, Value};
+use crate::finite_or_nan;
+use crate::rolling_std::{DDOF, RollingStd};
+use crate::scope::{Entry, Key, Scope, bits};
+use crate::sma::Sma;
+
 /// Upper, middle and lower band.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bands {
@@ -17,6 +24,69 @@ pub struct Bands {
 #[inline]
 pub fn bands(mid: f64, deviation: f64, factor: f64) -> Bands {
     Bands { upper: mid + factor * deviation, mid, lower: mid - factor * deviation }
+}
+
+/// Bollinger bands; mean and deviation are shared by bands of every width.
+#[derive(Debug, Clone, Copy)]
+pub struct Bollinger {
+    /// Bars.
+    pub period: usize,
+    /// Half width in deviations.
+    pub std_factor: f64,
+    /// 1 = sample deviation, 0 = of the population.
+    pub ddof: usize,
+}
+
+/// The declaration of `bollinger`.
+pub static BOLLINGER: Declaration = Declaration {
+    id: "bollinger",
+    version: 1,
+    title: "Bollinger bands",
+    parameters: &[
+        Parameter::bars_or("period", 20, "bars in the window"),
+        Parameter::not_negative("std_factor", Value::Float(2.0), "half width in deviations"),
+        DDOF,
+    ],
+    outputs: &["upper", "mid", "lower"],
+    first: "period - 1",
+    formula: "mid = MEAN_period(C); upper, lower = mid +- std_factor*STD_period(C; ddof)",
+    source: "John Bollinger, Bollinger on Bollinger Bands (2001); TA-Lib BBANDS with ddof 0",
+};
+
+/// `bollinger` over the bars of a higher timeframe.
+pub static BOLLINGER_STEPWISE: Declaration =
+    Declaration { id: "bollinger_stepwise", title: "Bollinger bands of higher bars", ..BOLLINGER };
+
+impl Entry for Bollinger {
+    fn key(&self) -> Key {
+        Key::new("bollinger", [self.period as u64, bits(self.std_factor), self.ddof as u64])
+    }
+
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
+        let mid = scope.get(&Sma { period: self.period });
+        let deviation = scope.get(&RollingStd { period: self.period, ddof: self.ddof });
+        let (mut upper, mut lower) = (Vec::with_capacity(mid.len()), Vec::with_capacity(mid.len()));
+        for (&m, &s) in mid.iter().zip(deviation.iter()) {
+            let b = bands(m, s, self.std_factor);
+            upper.push(finite_or_nan(b.upper));
+            lower.push(finite_or_nan(b.lower));
+        }
+        vec![upper, mid.to_vec(), lower]
+    }
+}
+
+impl Indicator for Bollinger {
+    fn declaration() -> &'static Declaration {
+        &BOLLINGER
+    }
+
+    fn from_args(args: &Args) -> Result<Self, Mistake> {
+        Ok(Self {
+            period: args.bars("period"),
+            std_factor: args.float("std_factor"),
+            ddof: args.bars("ddof"),
+        })
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! Exponential moving average.
 
+use crate::catalogue::Indicator;
+use crate::declare::{Args, Declaration, Mistake, Parameter};
 use crate::ewm::Ewm;
+use crate::scope::{Entry, Key, Scope};
 
 /// y = EWM(close; 2 / (period + 1)). First value: index 0, the first close; no warm-up mask.
 ///
@@ -8,8 +11,50 @@ use crate::ewm::Ewm;
 /// assert_eq!(sweep_indicators::ema::ema(&[10.0, 12.0], 3), [10.0, 11.0]);
 /// ```
 pub fn ema(close: &[f64], period: usize) -> Vec<f64> {
-    let mut state = Ewm::span(period);
-    close.iter().map(|&c| state.update(c)).collect()
+    Ewm::span(period).over(close)
+}
+
+/// Exponential moving average of the closes.
+#[derive(Debug, Clone, Copy)]
+pub struct Ema {
+    /// Span, bars.
+    pub period: usize,
+}
+
+/// The declaration of `ema`.
+pub static EMA: Declaration = Declaration {
+    id: "ema",
+    version: 1,
+    title: "exponential moving average",
+    parameters: &[Parameter::bars("period", "span; weight 2/(period+1)")],
+    outputs: &["ema"],
+    first: "0",
+    formula: "EWM(C; 2/(period+1))",
+    source: "pandas ewm(span=period, adjust=False)",
+};
+
+/// `ema` over the bars of a higher timeframe.
+pub static EMA_STEPWISE: Declaration =
+    Declaration { id: "ema_stepwise", title: "exponential moving average of higher bars", ..EMA };
+
+impl Entry for Ema {
+    fn key(&self) -> Key {
+        Key::new("ema", [self.period as u64])
+    }
+
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
+        vec![ema(scope.bars.close, self.period)]
+    }
+}
+
+impl Indicator for Ema {
+    fn declaration() -> &'static Declaration {
+        &EMA
+    }
+
+    fn from_args(args: &Args) -> Result<Self, Mistake> {
+        Ok(Self { period: args.bars("period") })
+    }
 }
 
 #[cfg(test)]

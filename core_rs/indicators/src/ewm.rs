@@ -1,6 +1,7 @@
 //! EWM(x; a): exponential average without bias correction.
 
 use crate::finite_or_nan;
+use crate::recurrence::{memory, run, tame};
 
 /// Streaming state of the exponential average with weight `a`.
 ///
@@ -30,6 +31,17 @@ impl Ewm {
     #[allow(clippy::cast_precision_loss)]
     pub fn wilder(period: usize) -> Self {
         Self::new(1.0 / period as f64)
+    }
+
+    /// The averages of a whole series: the streaming state, value by value, with the same bits.
+    pub fn over(mut self, x: &[f64]) -> Vec<f64> {
+        match x.first() {
+            Some(&first) if self.mean.is_none() && tame(x) => {
+                let a = self.weight;
+                run(x, first, memory(a), |m, x| m + a * (x - m))
+            }
+            _ => x.iter().map(|&x| self.update(x)).collect(),
+        }
     }
 
     /// Takes the next input, returns the average as of it; NaN before the first present input.

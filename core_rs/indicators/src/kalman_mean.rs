@@ -1,6 +1,10 @@
 //! Local-level Kalman filter on the close.
 
+use crate::catalogue::Indicator;
+use crate::declare::{Args, Declaration, Mistake, Parameter, Value};
 use crate::finite_or_nan;
+use crate::recurrence::{memory, run, tame};
+use crate::scope::{Entry, Key, Scope, bits};
 
 /// Filtered level of the closes; `ratio` = q/r, process over measurement variance, ≥ 0.
 ///
@@ -8,40 +12,130 @@ use crate::finite_or_nan;
 /// K = v/(v + 1), x ← x + K·(C − x), v ← (1 − K)·v. Through a gap x is repeated and v keeps growing.
 /// First value: index 0. Source: A. C. Harvey, *Forecasting, Structural Time Series Models and the Kalman Filter* (1989), 4.1.
 pub fn kalman_mean(close: &[f64], ratio: f64) -> Vec<f64> {
+    let mut filter = Filter { x: None, v: 1.0, settled: None, ratio };
+    if !tame(close) {
+        return close.iter().map(|&c| filter.update(c)).collect();
+    }
+    // The gain converges to a fixed point of its recursion; from there on the filter is an exponential average.
     let mut out = Vec::with_capacity(close.len());
-    let mut state: Option<f64> = None;
-    let (mut v, mut settled) = (1.0, None);
-    for &c in close {
-        let Some(x) = state else {
-            state = c.is_finite().then_some(c);
-            out.push(state.unwrap_or(f64::NAN));
-            continue;
-        };
-        if !c.is_finite() {
-            v += ratio;
-            settled = None;
-            out.push(finite_or_nan(x));
-            continue;
+    for (i, &c) in close.iter().enumerate() {
+        out.push(filter.update(c));
+        if let (Some(gain), Some(x)) = (filter.settled, filter.x) {
+            out.extend(run(&close[i + 1..], x, memory(gain), |x, c| x + gain * (c - x)));
+            break;
         }
-        // The gain converges to a fixed point of the recursion; from there on it need not be computed again.
-        let gain = match settled {
-            Some(gain) => gain,
-            None => {
-                let grown = v + ratio;
-                let gain = grown / (grown + 1.0);
-                let next = (1.0 - gain) * grown;
-                if next == v {
-                    settled = Some(gain);
-                }
-                v = next;
-                gain
-            }
-        };
-        let next = x + gain * (c - x);
-        state = Some(next);
-        out.push(finite_or_nan(next));
     }
     out
+}
+
+/// Streaming state.
+struct Filter {
+    x: Option<f64>,
+    v: f64,
+    /// The gain, once it has converged.
+    settled: Option<f64>,
+    ratio: f64,
+}
+
+impl Filter {
+    #[inline]
+    fn update(&mut self, c: f64) -> f64 {
+        let Some(x) = self.x else {
+            self.x = c.is_finite().then_some(c);
+            return self.x.unwrap_or(f64::NAN);
+        };
+        if !c.is_finite() {
+            self.v += self.ratio;
+            self.settled = None;
+            return finite_or_nan(x);
+        }
+        let next = x + self.gain() * (c - x);
+        self.x = Some(next);
+        finite_or_nan(next)
+    }
+
+    #[inline]
+    fn gain(&mut self) -> f64 {
+        if let Some(gain) = self.settled {
+            return gain;
+        }
+        let grown = self.v + self.ratio;
+        let gain = grown / (grown + 1.0);
+        let next = (1.0 - gain) * grown;
+        if next == self.v {
+            self.settled = Some(gain);
+        }
+        self.v = next;
+        gain
+    }
+}
+
+/// Filtered level of the closes; only q/r matters.
+#[derive(Debug, Clone, Copy)]
+pub struct KalmanMean {
+    /// q/r: process over measurement variance.
+    pub ratio: f64,
+}
+
+/// The parameter `r`.
+pub(crate) const R: Parameter = Parameter::positive("r", 0.01, "measurement variance; only q/r matters");
+/// The parameter `q`.
+pub(crate) const Q: Parameter = Parameter::not_negative(
+    "q",
+    Value::Float(1.0),
+    "process variance; larger follows the close more closely",
+);
+
+/// The declaration of `kalman_mean`.
+pub static KALMAN_MEAN: Declaration = Declaration {
+    id: "kalman_mean",
+    version: 1,
+    title: "local level by a Kalman filter",
+    parameters: &[R, Q],
+    outputs: &["mean"],
+    first: "0",
+    formula: "v <- v + q/r; K = v/(v + 1); x <- x + K*(C - x); v <- (1 - K)*v",
+    source: "A. C. Harvey, Forecasting, Structural Time Series Models and the Kalman Filter (1989), 4.1",
+};
+
+impl KalmanMean {
+    /// Of measurement variance `r` > 0 and process variance `q` ≥ 0.
+    pub fn new(r: f64, q: f64) -> Self {
+        Self { ratio: q / r }
+    }
+
+    /// Of the parameters `r` and `q`.
+    ///
+    /// # Errors
+    /// 1003 if q/r is no finite number.
+    pub fn of(args: &Args) -> Result<Self, Mistake> {
+        let mean = Self::new(args.float("r"), args.float("q"));
+        if mean.ratio.is_finite() {
+            return Ok(mean);
+        }
+        let what = format!("q/r = {:?}/{:?}", args.float("q"), args.float("r"));
+        Err(Mistake::range(what, "q/r must be a finite number"))
+    }
+}
+
+impl Entry for KalmanMean {
+    fn key(&self) -> Key {
+        Key::new("kalman_mean", [bits(self.ratio)])
+    }
+
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
+        vec![kalman_mean(scope.bars.close, self.ratio)]
+    }
+}
+
+impl Indicator for KalmanMean {
+    fn declaration() -> &'static Declaration {
+        &KALMAN_MEAN
+    }
+
+    fn from_args(args: &Args) -> Result<Self, Mistake> {
+        Self::of(args)
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
 //! Z-score of the close against its Kalman level.
 
+use crate::catalogue::Indicator;
+use crate::declare::{Args, Declaration, Mistake, Parameter};
+use crate::kalman_mean::{KalmanMean, Q, R};
+use crate::scope::{Entry, Key, Scope, bits};
 use crate::{guarded_div, window};
 
 /// z = e ⊘ STD_window(e), e = close − level, where `level` is [`crate::kalman_mean::kalman_mean`] of the same closes.
@@ -18,6 +22,65 @@ pub(crate) fn residual_zscore(close: &[f64], mean: &[f64], window: usize) -> Vec
         *e = guarded_div(*e, s);
     }
     z
+}
+
+/// Z-score of the closes against their Kalman level.
+#[derive(Debug, Clone, Copy)]
+pub struct KalmanZscore {
+    /// Bars in the window of residuals, at least 2.
+    pub window: usize,
+    /// The level.
+    pub mean: KalmanMean,
+}
+
+/// The declaration of `kalman_zscore`.
+pub static KALMAN_ZSCORE: Declaration = Declaration {
+    id: "kalman_zscore",
+    version: 1,
+    title: "z-score against the Kalman level",
+    parameters: &[Parameter::bars_or("window", 100, "residuals in the deviation, at least 2"), R, Q],
+    outputs: &["z"],
+    first: "window - 1",
+    formula: "e = C - kalman_mean(r, q); e / STD_window(e)",
+    source: "a standardised one-step innovation; see kalman_mean",
+};
+
+/// `kalman_zscore` over the bars of a higher timeframe.
+pub static KALMAN_ZSCORE_STEPWISE: Declaration = Declaration {
+    id: "kalman_zscore_stepwise",
+    title: "z-score against the Kalman level of higher bars",
+    ..KALMAN_ZSCORE
+};
+
+impl Entry for KalmanZscore {
+    fn key(&self) -> Key {
+        Key::new("kalman_zscore", [bits(self.mean.ratio), self.window as u64])
+    }
+
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
+        vec![kalman_zscore(scope.bars.close, &scope.get(&self.mean), self.window)]
+    }
+}
+
+impl Indicator for KalmanZscore {
+    fn declaration() -> &'static Declaration {
+        &KALMAN_ZSCORE
+    }
+
+    fn from_args(args: &Args) -> Result<Self, Mistake> {
+        Ok(Self { window: deviation_window(args, "window")?, mean: KalmanMean::of(args)? })
+    }
+}
+
+/// A window whose deviation is a divisor.
+pub(crate) fn deviation_window(args: &Args, name: &str) -> Result<usize, Mistake> {
+    match args.bars(name) {
+        0 | 1 => Err(Mistake::range(
+            format!("{name} = {}", args.bars(name)),
+            format!("{name} must be at least 2: its deviation is a divisor"),
+        )),
+        window => Ok(window),
+    }
 }
 
 #[cfg(test)]

@@ -1,20 +1,36 @@
 //! Technical indicators: pure functions, slices in, vectors out.
 //!
-//! Reading order: [`ewm`], [`wilder`], [`window`] (the operators all indicators are made of), then one file per
-//! indicator. A value is what is known when its bar has closed; NaN is the only mark of "undefined", no output is
+//! Reading order: [`ewm`], [`wilder`], [`window`] (the operators all indicators are made of), [`declare`] and [`scope`]
+//! (what an indicator is called with and reads), one file per indicator, [`catalogue`] (all of them). A value is what is known when its bar has closed; NaN is the only mark of "undefined", no output is
 //! infinite. Every sum runs left to right and nothing is fused, so results are the same bits on every machine.
 
 pub mod atr;
 pub mod bollinger;
+pub mod catalogue;
+pub mod choppiness;
+pub mod declare;
+pub mod dema;
 pub mod dmi;
 pub mod ema;
 pub mod ewm;
+pub mod garch;
+pub mod garch_local;
+pub mod kalman_garch;
 pub mod kalman_mean;
 pub mod kalman_zscore;
+pub mod macd;
+pub mod momentum;
+pub mod recurrence;
+pub mod roc;
 pub mod rolling_std;
+pub mod rsi;
+pub mod scope;
+pub mod slots;
 pub mod sma;
+pub mod tema;
 pub mod tick_grid;
 pub mod true_range;
+pub mod vol_cluster;
 pub mod wilder;
 pub mod window;
 pub mod zscore;

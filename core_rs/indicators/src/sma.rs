@@ -1,5 +1,8 @@
 //! Simple moving average, exact on the tick grid.
 
+use crate::catalogue::Indicator;
+use crate::declare::{Args, Declaration, Mistake, Parameter};
+use crate::scope::{Entry, Key, Scope};
 use crate::tick_grid::{OFF_GRID, TickRatio};
 use crate::window;
 
@@ -37,6 +40,48 @@ pub fn sma_on_grid(close: &[f64], ticks: &[i64], tick: TickRatio, period: usize)
         }
     }
     y
+}
+
+/// Simple moving average of the closes, exact on the tick grid.
+#[derive(Debug, Clone, Copy)]
+pub struct Sma {
+    /// Bars.
+    pub period: usize,
+}
+
+/// The declaration of `sma`.
+pub static SMA: Declaration = Declaration {
+    id: "sma",
+    version: 1,
+    title: "simple moving average",
+    parameters: &[Parameter::bars("period", "bars in the window")],
+    outputs: &["sma"],
+    first: "period - 1",
+    formula: "MEAN_period(C), exact on the tick grid",
+    source: "TA-Lib SMA",
+};
+
+impl Entry for Sma {
+    fn key(&self) -> Key {
+        Key::new("sma", [self.period as u64])
+    }
+
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
+        vec![match scope.grid() {
+            Some((tick, ticks)) => sma_on_grid(scope.bars.close, ticks, tick, self.period),
+            None => sma(scope.bars.close, self.period),
+        }]
+    }
+}
+
+impl Indicator for Sma {
+    fn declaration() -> &'static Declaration {
+        &SMA
+    }
+
+    fn from_args(args: &Args) -> Result<Self, Mistake> {
+        Ok(Self { period: args.bars("period") })
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,22 @@
 //! True range.
 
+use crate::recurrence::tame;
+use crate::scope::{Entry, Key, Scope};
 use crate::{Hlc, finite_or_nan};
 
 /// TR_i = max(|H−L|, |H−C₋₁|, |L−C₋₁|); the first term alone at index 0 and after a missing bar, NaN on a missing one.
 pub fn true_range(bars: Hlc<'_>) -> Vec<f64> {
+    let n = bars.len();
+    let (high, low, close) = (&bars.high[..n], &bars.low[..n], &bars.close[..n]);
+    if tame(high) && tame(low) && tame(close) {
+        let first = high.first().zip(low.first()).map(|(h, l)| (h - l).abs());
+        let rest = high.iter().zip(low).skip(1).zip(close);
+        let range = |((h, l), c): ((&f64, &f64), &f64)| (h - l).abs().max((h - c).abs()).max((l - c).abs());
+        let mut out = Vec::with_capacity(n);
+        out.extend(first);
+        out.extend(rest.map(range));
+        return out;
+    }
     let mut previous: Option<f64> = None;
     (0..bars.len())
         .map(|i| {
@@ -21,4 +34,18 @@ pub fn true_range(bars: Hlc<'_>) -> Vec<f64> {
             finite_or_nan(range)
         })
         .collect()
+}
+
+/// The true ranges, which several indicators share.
+#[derive(Debug, Clone, Copy)]
+pub struct TrueRange;
+
+impl Entry for TrueRange {
+    fn key(&self) -> Key {
+        Key::new("true_range", [])
+    }
+
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
+        vec![true_range(scope.bars.hlc())]
+    }
 }

@@ -1,6 +1,7 @@
 //! WILD(x; p): Wilder's average, seeded with the mean of the first p consecutive present inputs.
 
 use crate::finite_or_nan;
+use crate::recurrence::{memory, run, tame};
 
 /// Streaming state of Wilder's average over `period` inputs.
 ///
@@ -20,6 +21,18 @@ impl Wilder {
     #[allow(clippy::cast_precision_loss)]
     pub fn new(period: usize) -> Self {
         Self { period: period as f64, seen: 0, need: period, sum: 0.0, mean: f64::NAN }
+    }
+
+    /// The averages of a whole series: the streaming state, value by value, with the same bits.
+    pub fn over(mut self, x: &[f64]) -> Vec<f64> {
+        if self.seen > 0 || x.len() < self.need || !tame(x) {
+            return x.iter().map(|&x| self.update(x)).collect();
+        }
+        let (seed, rest) = x.split_at(self.need);
+        let mut y: Vec<f64> = seed.iter().map(|&x| self.update(x)).collect();
+        let (p, less) = (self.period, self.period - 1.0);
+        y.extend(run(rest, self.mean, memory(1.0 / p), |m, x| (m * less + x) / p));
+        y
     }
 
     /// Takes the next input, returns the average as of it.

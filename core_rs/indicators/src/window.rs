@@ -73,6 +73,60 @@ pub fn std(x: &[f64], w: usize, ddof: usize) -> Vec<f64> {
     y
 }
 
+/// SUM_w: the sum of the w values that end at each index; NaN where one of them is missing.
+///
+/// # Panics
+/// If `w` is 0.
+pub fn sum(x: &[f64], w: usize) -> Vec<f64> {
+    blocks(x, w, |a, b| a + b)
+}
+
+/// MAX_w: the largest of the w values that end at each index; NaN where one of them is missing.
+///
+/// # Panics
+/// If `w` is 0.
+pub fn max(x: &[f64], w: usize) -> Vec<f64> {
+    blocks(x, w, f64::max)
+}
+
+/// MIN_w: the smallest of the w values that end at each index; NaN where one of them is missing.
+///
+/// # Panics
+/// If `w` is 0.
+pub fn min(x: &[f64], w: usize) -> Vec<f64> {
+    blocks(x, w, f64::min)
+}
+
+/// Folds every window from a suffix of the block before and a prefix of its own.
+fn blocks(x: &[f64], w: usize, fold: impl Fn(f64, f64) -> f64) -> Vec<f64> {
+    let mut y = vec![f64::NAN; x.len()];
+    let mut suffix = vec![0.0; w + 1];
+    let mut last_missing: Option<usize> = None;
+    for start in (0..x.len()).step_by(w) {
+        if start > 0 {
+            suffix[1] = x[start - 1];
+            for back in 2..w {
+                suffix[back] = fold(x[start - back], suffix[back - 1]);
+            }
+        }
+        let mut prefix = x[start];
+        for i in start..(start + w).min(x.len()) {
+            if !x[i].is_finite() {
+                last_missing = Some(i);
+            }
+            if i > start {
+                prefix = fold(prefix, x[i]);
+            }
+            if i + 1 < w || last_missing.is_some_and(|m| m + w > i) {
+                continue;
+            }
+            let left = w - 1 - (i - start);
+            y[i] = finite_or_nan(if left == 0 { prefix } else { fold(suffix[left], prefix) });
+        }
+    }
+    y
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

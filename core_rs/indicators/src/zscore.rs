@@ -1,12 +1,112 @@
 //! Z-score of the close against its exponential average.
 
+use crate::catalogue::Indicator;
+use crate::declare::{Args, Declaration, Mistake, Parameter, Value};
+use crate::ema::Ema;
+use crate::guarded_div;
+use crate::kalman_zscore::deviation_window;
 use crate::kalman_zscore::residual_zscore;
+use crate::rolling_std::RollingStd;
+use crate::scope::{Entry, Key, Scope};
+use crate::sma::Sma;
 
 /// Mode `ema_residual`: z = e ⊘ STD_window(e), e = close − EMA, `ema` being [`crate::ema::ema`] of the same closes.
 ///
 /// It divides by the deviation of the residuals, not of the closes. First value: index window − 1.
 pub fn ema_residual_zscore(close: &[f64], ema: &[f64], window: usize) -> Vec<f64> {
     residual_zscore(close, ema, window)
+}
+
+/// What the close is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Mean and deviation of the window of closes.
+    Rolling,
+    /// The window's mean; the deviation is that of the residuals.
+    RollingResidual,
+    /// An exponential average of this period; the deviation is that of the residuals.
+    EmaResidual(usize),
+}
+
+/// Z-score of the closes.
+#[derive(Debug, Clone, Copy)]
+pub struct Zscore {
+    /// Bars, at least 2.
+    pub window: usize,
+    /// What the close is compared with.
+    pub mode: Mode,
+}
+
+/// The declaration of `zscore`.
+pub static ZSCORE: Declaration = Declaration {
+    id: "zscore",
+    version: 1,
+    title: "z-score of the close",
+    parameters: &[
+        Parameter::bars_or("window", 100, "bars in the deviation, at least 2"),
+        Parameter::choice(
+            "mode",
+            &["rolling", "rolling_residual", "ema_residual"],
+            Some("rolling"),
+            "rolling: mean and deviation of the window; the others divide by the deviation of the residuals",
+        ),
+        Parameter {
+            default: Some(Value::None),
+            ..Parameter::bars("ema_period", "span of the average; mode ema_residual alone")
+        },
+    ],
+    outputs: &["z"],
+    first: "rolling: window - 1; rolling_residual: 2*window - 2; ema_residual: window - 1",
+    formula: "(C - MEAN_w(C)) / STD_w(C); or e / STD_w(e) with e = C - MEAN_w(C) or C - EMA(C; ema_period)",
+    source: "textbook definition; pandas rolling(w).mean() and std()",
+};
+
+impl Entry for Zscore {
+    fn key(&self) -> Key {
+        let (mode, period) = match self.mode {
+            Mode::Rolling => (0, 0),
+            Mode::RollingResidual => (1, 0),
+            Mode::EmaResidual(period) => (2, period as u64),
+        };
+        Key::new("zscore", [self.window as u64, mode, period])
+    }
+
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
+        let close = scope.bars.close;
+        let mean = || scope.get(&Sma { period: self.window });
+        vec![match self.mode {
+            Mode::Rolling => {
+                let deviation = scope.get(&RollingStd { period: self.window, ddof: 1 });
+                let mean = mean();
+                let rows = close.iter().zip(mean.iter().zip(deviation.iter()));
+                rows.map(|(c, (m, s))| guarded_div(c - m, *s)).collect()
+            }
+            Mode::RollingResidual => residual_zscore(close, &mean(), self.window),
+            Mode::EmaResidual(period) => ema_residual_zscore(close, &scope.get(&Ema { period }), self.window),
+        }]
+    }
+}
+
+impl Indicator for Zscore {
+    fn declaration() -> &'static Declaration {
+        &ZSCORE
+    }
+
+    fn from_args(args: &Args) -> Result<Self, Mistake> {
+        let mode = match (args.text("mode"), args.optional_bars("ema_period")) {
+            ("rolling", _) => Mode::Rolling,
+            ("rolling_residual", _) => Mode::RollingResidual,
+            (_, Some(period)) => Mode::EmaResidual(period),
+            (_, None) => {
+                return Err(Mistake {
+                    code: 1008,
+                    what: "ema_period is missing".to_owned(),
+                    remedy: "mode ema_residual needs it".to_owned(),
+                });
+            }
+        };
+        Ok(Self { window: deviation_window(args, "window")?, mode })
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod columns;
 mod digests;
 mod engine;
 mod guard;
+mod indicators;
 mod market;
 mod params;
 mod tables;
@@ -21,6 +22,8 @@ mod native {
     use super::digests::{result_digest, table_digest};
     #[pymodule_export]
     use super::engine::{Backtest, Batch, Engine, run_signals};
+    #[pymodule_export]
+    use super::indicators::{indicator, indicator_on, indicators};
     #[pymodule_export]
     use super::market::{Market, check_bars, check_ticks, spacing};
 }

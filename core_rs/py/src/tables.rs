@@ -6,7 +6,7 @@ use arrow_array::{
     ArrayRef, BooleanArray, DictionaryArray, Float64Array, Int32Array, RecordBatch, StringArray,
     TimestampMicrosecondArray, UInt64Array,
 };
-use arrow_buffer::ScalarBuffer;
+use arrow_buffer::{ArrowNativeType, Buffer, ScalarBuffer};
 use arrow_schema::{Field, Schema};
 use std::sync::Arc;
 use sweep_engine::market::higher::NONE;
@@ -16,7 +16,7 @@ use sweep_engine::orders::{Position, Signal};
 use sweep_engine::portfolio::Curve;
 use sweep_engine::run::batch::Timed;
 use sweep_engine::run::{TrialResult, digest};
-use sweep_engine::{Error, Result};
+use sweep_engine::{Column, Error, Result};
 
 /// Columns of a table under construction: name, values, nullable.
 #[derive(Default)]
@@ -57,11 +57,11 @@ impl Columns {
     }
 
     /// bid_open … bid_volume, ask_open … ask_volume.
-    fn both_sides(&mut self, sides: [&Quotes; 2], values: impl Fn(&[f64]) -> Vec<f64>) {
+    fn both_sides(&mut self, sides: [&Quotes; 2], values: impl Fn(&Column<f64>) -> ScalarBuffer<f64>) {
         for (prefix, quotes) in ["bid", "ask"].into_iter().zip(sides) {
             for (name, column) in quotes.columns() {
-                let values = ScalarBuffer::from(values(column));
-                self.push(format!("{prefix}_{name}"), Arc::new(Float64Array::new(values, None)), false);
+                let array = Float64Array::new(values(column), None);
+                self.push(format!("{prefix}_{name}"), Arc::new(array), false);
             }
         }
     }
@@ -148,12 +148,24 @@ pub fn signals_table(rows: &[(usize, Signal)], market: &Market) -> Result<Record
     t.build()
 }
 
-/// The loaded rows of a market.
+/// The loaded rows of a market, sharing its memory.
 pub fn market_table(market: &Market) -> Result<RecordBatch> {
     let mut t = Columns::default();
-    t.times("timestamp", market.label().iter().copied());
-    t.both_sides([market.bid(), market.ask()], |column| column.to_vec());
+    let label = TimestampMicrosecondArray::new(shared(market.label_column()), None).with_timezone("UTC");
+    t.push("timestamp", Arc::new(label), false);
+    t.both_sides([market.bid(), market.ask()], shared);
     t.build()
+}
+
+/// A column of the engine as an Arrow buffer over the same memory.
+fn shared<T: ArrowNativeType + bytemuck::Pod + Send + Sync>(column: &Column<T>) -> ScalarBuffer<T> {
+    struct Owner<T: 'static>(Column<T>);
+    impl<T: bytemuck::Pod> AsRef<[u8]> for Owner<T> {
+        fn as_ref(&self) -> &[u8] {
+            bytemuck::cast_slice(&self.0)
+        }
+    }
+    ScalarBuffer::from(Buffer::from(bytes::Bytes::from_owner(Owner(column.clone()))))
 }
 
 /// The ticks of a market; sizes that are not known have no column.
@@ -175,7 +187,7 @@ pub fn higher_table(higher: &Higher) -> Result<RecordBatch> {
     let mut t = Columns::default();
     t.times("timestamp", higher.start().iter().copied());
     t.times("end", higher.end().iter().copied());
-    t.both_sides([Quote::Bid, Quote::Ask].map(|side| higher.quotes(side)), |column| column.to_vec());
+    t.both_sides([Quote::Bid, Quote::Ask].map(|side| higher.quotes(side)), shared);
     t.build()
 }
 
@@ -184,7 +196,9 @@ pub fn aligned_table(higher: &Higher) -> Result<RecordBatch> {
     let mut t = Columns::default();
     let bars: Int32Array = higher.newest().iter().map(|&k| Some(k).filter(|&k| k != NONE)).collect();
     t.push("bar", Arc::new(bars), true);
-    t.both_sides([Quote::Bid, Quote::Ask].map(|side| higher.quotes(side)), |column| higher.expand(column));
+    t.both_sides([Quote::Bid, Quote::Ask].map(|side| higher.quotes(side)), |column| {
+        higher.expand(column).into()
+    });
     t.build()
 }
 
@@ -258,4 +272,14 @@ fn identified(result: &TrialResult) -> (Option<&str>, Option<&str>) {
         TrialResult::EngineError { params, identity, .. } => (params.as_deref(), identity.as_deref()),
         TrialResult::InvalidParams { .. } => (None, None),
     }
+}
+
+/// One series of numbers, in the column `value`.
+///
+/// # Errors
+/// [5000] if the table cannot be made.
+pub fn series_table(values: Vec<f64>) -> Result<RecordBatch> {
+    let mut columns = Columns::default();
+    columns.push("value", Arc::new(Float64Array::from(values)), false);
+    columns.build()
 }

@@ -72,11 +72,11 @@ class RayExecutor:
         self._alive_at = self._noticed_at = time.monotonic()
         self._polled_at = self._alive_at
         self._last_failure: BaseException | None = None
-        self._spec = spec.without_table()
-        self._session = connect(address, workers=workers, threads=spec.threads, table=spec.table)
+        self._spec = spec.without_data()
+        self._session = connect(address, workers=workers, threads=spec.threads, data=spec.data)
         try:
             self._placement = Placement(threads=spec.threads, fixed=workers, elastic=address is not None)
-            self._market = ray.put(spec.table)
+            self._market = ray.put(spec.data)
             self._actor = ray.remote(Actor)
             for node in self._placement.initial():
                 self._start(node)

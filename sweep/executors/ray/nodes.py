@@ -11,7 +11,7 @@ from sweep.errors import SweepError, error
 from sweep.executors.worker import cpus
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from sweep.executors.base import MarketData
 
 _STORE_BYTES: Final = 128 * 2**20
 _STARTED_SLOWLY: Final = "timed out during startup"
@@ -32,7 +32,7 @@ class Session:
             ray.shutdown()
 
 
-def connect(address: str | None, *, workers: int | None, threads: int, table: pa.Table | None) -> Session:
+def connect(address: str | None, *, workers: int | None, threads: int, data: MarketData | None) -> Session:
     """Join the cluster at `address`, or start one of this process.
 
     Raises:
@@ -53,7 +53,7 @@ def connect(address: str | None, *, workers: int | None, threads: int, table: pa
             "address": "local",
             "num_cpus": max(cpus(), (workers or 0) * threads),
             "include_dashboard": False,
-            "object_store_memory": _STORE_BYTES + 2 * (table.nbytes if table is not None else 0),
+            "object_store_memory": _STORE_BYTES + 2 * (data.nbytes if data is not None else 0),
         }
     else:
         options["address"] = address

@@ -12,7 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from sweep.errors import SweepError, error
-from sweep.executors.base import Chunk, EngineSpec
+from sweep.executors.base import Chunk, EngineSpec, MarketData
 from sweep.executors.worker import Measured, Worker, versions
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Actor:
         self._spec = spec
         self._worker: Worker | None = None
 
-    def hello(self, table: pa.Table) -> dict[str, Any]:
+    def hello(self, data: MarketData) -> dict[str, Any]:
         """Build the engine over the market's rows and say who this is: node, host and versions.
 
         Raises:
@@ -41,7 +41,7 @@ class Actor:
 
         if self._worker is None:
             try:
-                self._worker = Worker(self._spec.with_table(table))
+                self._worker = Worker(self._spec.with_data(data))
             except SweepError:
                 raise
             except Exception as problem:

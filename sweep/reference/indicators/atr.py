@@ -9,6 +9,6 @@ from sweep.reference.market import Floats
 
 
 def atr(candles: Candles, *, period: int = 14) -> Floats:
-    """Wilder average of the true range; high - low of bar 0 takes part in the seed."""
-    whole("period", period)
+    """Wilder average of the true range; high - low of bar 0 takes part in the seed. Source: J. Welles Wilder (1978)."""
+    period = whole("period", period)
     return wilder(true_range(candles.high, candles.low, candles.close), period)

@@ -13,9 +13,12 @@ from sweep.reference.market import Floats
 def bollinger(
     candles: Candles, *, period: int = 20, std_factor: float = 2.0, ddof: int = 1
 ) -> dict[str, Floats]:
-    """upper, mid, lower: the mean of the close and `std_factor` deviations to either side."""
-    whole("period", period)
-    whole("ddof", ddof, low=0, high=1)
+    """upper, mid, lower: the mean of the close and `std_factor` deviations to either side.
+
+    With period 1 and ddof 1 only the mid is defined. Source: John Bollinger, Bollinger on Bollinger Bands (2001).
+    """
+    period = whole("period", period)
+    ddof = whole("ddof", ddof, low=0, high=1)
     factor = number("std_factor", std_factor, low=0.0)
     mid = price_mean(candles.close, period, candles.grid)
     deviation = window_std(candles.close, period, ddof)
@@ -25,3 +28,10 @@ def bollinger(
             "mid": mid,
             "lower": defined(mid - factor * deviation),
         }
+
+
+def bollinger_stepwise(
+    candles: Candles, *, period: int = 20, std_factor: float = 2.0, ddof: int = 1
+) -> dict[str, Floats]:
+    """`bollinger` over the bars of its timeframe."""
+    return bollinger(candles, period=period, std_factor=std_factor, ddof=ddof)

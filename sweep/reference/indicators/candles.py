@@ -39,3 +39,6 @@ class Candles:
         for field in (h, lo, c):
             field[missing] = np.nan
         return cls(h, lo, c, grid)
+
+    def __len__(self) -> int:
+        return len(self.close)

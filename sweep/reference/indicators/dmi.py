@@ -10,7 +10,7 @@ import numpy as np
 
 from sweep.reference.indicators.candles import Candles
 from sweep.reference.indicators.checks import choice, whole
-from sweep.reference.indicators.operators import directional_movement, ewm, guarded_divide, true_range
+from sweep.reference.indicators.operators import directional_movement, ewm, percent, true_range
 from sweep.reference.market import Floats
 from sweep.reference.numeric import divide
 
@@ -18,8 +18,8 @@ SEEDS: Final = ("wilder", "first")
 
 
 def dmi(candles: Candles, *, period: int = 14, seed: str = "wilder") -> dict[str, Floats]:
-    """Directional indicators and their average index, in percent."""
-    whole("period", period)
+    """Directional indicators and their average index, in percent. Source: J. Welles Wilder (1978)."""
+    period = whole("period", period)
     if choice("seed", seed, SEEDS) == "first":
         return _seeded_first(candles, period)
     plus, minus = directional_movement(candles.high, candles.low)
@@ -94,9 +94,10 @@ class _Wilder:
 def _seeded_first(candles: Candles, period: int) -> dict[str, Floats]:
     """Exponential averages from the first bar on; no movement counts as an observation of 0."""
     weight = 1 / period
-    plus, minus = (np.nan_to_num(x, nan=0.0) for x in directional_movement(candles.high, candles.low))
+    plus, minus = (np.where(np.isnan(x), 0.0, x) for x in directional_movement(candles.high, candles.low))
     ranges = ewm(true_range(candles.high, candles.low, candles.close), weight)
-    plus_di = 100.0 * guarded_divide(ewm(plus, weight), ranges)
-    minus_di = 100.0 * guarded_divide(ewm(minus, weight), ranges)
-    strength = 100.0 * guarded_divide(np.abs(minus_di - plus_di), minus_di + plus_di)
+    plus_di = percent(ewm(plus, weight), ranges)
+    minus_di = percent(ewm(minus, weight), ranges)
+    with np.errstate(all="ignore"):
+        strength = percent(np.abs(minus_di - plus_di), minus_di + plus_di)
     return {"plus_di": plus_di, "minus_di": minus_di, "adx": ewm(strength, weight)}

@@ -25,6 +25,12 @@ def guarded_divide(a: Floats, b: Floats) -> Floats:
         return defined(a / b)
 
 
+def percent(a: Floats, b: Floats) -> Floats:
+    """100 times the guarded quotient."""
+    with np.errstate(all="ignore"):
+        return defined(100.0 * guarded_divide(a, b))
+
+
 def ewm(x: Floats, weight: float) -> Floats:
     """Exponential average without bias correction; an average ages through missing inputs."""
     out: list[float] = []
@@ -94,6 +100,36 @@ def window_std(x: Floats, window: int, ddof: int) -> Floats:
     return defined(out)
 
 
+def window_sum(x: Floats, window: int) -> Floats:
+    """Sum of each window, oldest element first."""
+    out = np.full(len(x), np.nan)
+    count = len(x) - window + 1
+    if count > 0:
+        total = np.zeros(count)
+        with np.errstate(all="ignore"):
+            for j in range(window):
+                total = total + x[j : j + count]
+        out[window - 1 :] = total
+    return defined(out)
+
+
+def window_max(x: Floats, window: int) -> Floats:
+    """Largest element of each window; NaN unless all are present."""
+    out = np.full(len(x), np.nan)
+    count = len(x) - window + 1
+    if count > 0:
+        largest = x[:count]
+        for j in range(1, window):
+            largest = np.maximum(largest, x[j : j + count])
+        out[window - 1 :] = largest
+    return defined(out)
+
+
+def window_min(x: Floats, window: int) -> Floats:
+    """Smallest element of each window; NaN unless all are present."""
+    return -window_max(-x, window)
+
+
 def _difference_sum(x: Floats, window: int) -> Floats:
     count = len(x) - window + 1
     total = np.zeros(count)
@@ -122,11 +158,37 @@ def price_mean(x: Floats, window: int, grid: TickGrid | None) -> Floats:
     return out
 
 
-def previous(x: Floats) -> Floats:
-    """The series one bar later; NaN at index 0."""
+def previous(x: Floats, bars: int = 1) -> Floats:
+    """The series some bars later; NaN at the first indices."""
     out = np.full(len(x), np.nan)
-    out[1:] = x[:-1]
+    out[bars:] = x[: max(len(x) - bars, 0)]
     return out
+
+
+def change(x: Floats, bars: int = 1) -> Floats:
+    """x_i - x_{i - bars}; NaN where either is missing."""
+    with np.errstate(all="ignore"):
+        return defined(x - previous(x, bars))
+
+
+def scaled_returns(close: Floats, use_log_returns: bool, scale: float) -> Floats:
+    """Returns scale * ln(C_i / C_{i-1}), or scale * (C_i / C_{i-1} - 1); NaN where not finite or a bar is missing."""
+    with np.errstate(all="ignore"):
+        ratios = close / previous(close)
+        if not use_log_returns:
+            return defined(scale * (ratios - 1.0))
+        return defined(scale * np.array([_ln(x) for x in ratios.tolist()], dtype=np.float64))
+
+
+def _ln(x: float) -> float:
+    return math.log(x) if x > 0.0 else math.nan
+
+
+def larger(a: float, b: float) -> float:
+    """The larger of two numbers; NaN if either is."""
+    if math.isnan(a) or math.isnan(b):
+        return math.nan
+    return max(a, b)
 
 
 def true_range(high: Floats, low: Floats, close: Floats) -> Floats:

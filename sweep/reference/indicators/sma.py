@@ -9,6 +9,6 @@ from sweep.reference.market import Floats
 
 
 def sma(candles: Candles, *, period: int) -> Floats:
-    """Mean of the last `period` closes; NaN unless all are present."""
-    whole("period", period)
+    """Mean of the last `period` closes; NaN unless all are present. The same as TA-Lib SMA."""
+    period = whole("period", period)
     return price_mean(candles.close, period, candles.grid)

@@ -20,12 +20,14 @@ def zscore(
     candles: Candles, *, window: int = 100, mode: str = "rolling", ema_period: int | None = None
 ) -> Floats:
     """(close - mean) / deviation: of the closes (rolling), or of the residuals (rolling_residual, ema_residual)."""
-    whole("window", window, low=2)
+    window = whole("window", window, low=2)
     form = choice("mode", mode, MODES)
+    if ema_period is not None:
+        ema_period = whole("ema_period", ema_period)
     if form == "ema_residual":
         if ema_period is None:
             raise error(1008, "ema_period is missing", where="zscore", remedy="mode ema_residual needs it")
-        mean = ema(candles, period=whole("ema_period", ema_period))
+        mean = ema(candles, period=ema_period)
     else:
         mean = price_mean(candles.close, window, candles.grid)
     with np.errstate(all="ignore"):

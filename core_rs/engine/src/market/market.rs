@@ -18,6 +18,9 @@ use super::timeframe::Timeframe;
 use crate::schema::Digest;
 use crate::{Column, Error, Result};
 
+/// From here on a second thread costs less than it saves.
+const MANY_ROWS: usize = 100_000;
+
 /// What the rows of a market are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -75,6 +78,9 @@ pub struct MarketMeta {
     /// Age in primary bars after which higher bars are not seen, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_after: Option<usize>,
+    /// Digest of the rows, where it is known from a trusted record: it is then not computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
 }
 
 impl MarketMeta {
@@ -189,7 +195,7 @@ impl Market {
     /// # Errors
     /// [1010] without a traded bar, [3008] if the bars are not those that the description is of.
     pub(super) fn described(self, meta: MarketMeta) -> Result<Self> {
-        let MarketMeta { trade_from, trade_until, history_from, .. } = meta;
+        let MarketMeta { trade_from, trade_until, history_from, digest, .. } = meta;
         if self.history_from() != history_from {
             let what =
                 format!("the rows start at {}, not at {}", iso(self.history_from()), iso(history_from));
@@ -203,7 +209,8 @@ impl Market {
             return Err(self.kind().nothing_traded(trade_from, trade_until));
         }
         let first_traded = self.label.partition_point(|&t| t < trade_from);
-        Ok(Self { trade_from, trade_until, first_traded, ..self })
+        let digest = digest.map_or_else(OnceLock::new, OnceLock::from);
+        Ok(Self { digest, trade_from, trade_until, first_traded, ..self })
     }
 
     /// The bars of [`start`, `end`), traded, and up to `warmup_bars` bars before them as history. Without
@@ -303,12 +310,27 @@ impl Market {
             }
             match &self.ticks {
                 Some(ticks) => hash.update(ticks.digest().0),
-                None => {
-                    hash.update(self.bid.digest(&self.label).0);
-                    hash.update(ask.digest(&self.label).0);
-                }
+                None => self.digests_of([&self.bid, ask]).iter().for_each(|side| hash.update(side.0)),
             }
             Digest(hash.finalize().into())
+        })
+    }
+
+    /// Digests of both sides; two threads where that pays, one where the sides are the same memory.
+    fn digests_of(&self, sides: [&Quotes; 2]) -> [Digest; 2] {
+        let same =
+            |(a, b): ((_, &Column<f64>), (_, &Column<f64>))| std::ptr::eq(a.1.as_slice(), b.1.as_slice());
+        let [bid, ask] = sides.map(Quotes::columns);
+        if bid.into_iter().zip(ask).all(same) {
+            return [sides[0].digest(&self.label); 2];
+        }
+        if self.len() < MANY_ROWS {
+            return sides.map(|side| side.digest(&self.label));
+        }
+        std::thread::scope(|scope| {
+            let ask = scope.spawn(|| sides[1].digest(&self.label));
+            let bid = sides[0].digest(&self.label);
+            [bid, ask.join().unwrap_or_else(|_| sides[1].digest(&self.label))]
         })
     }
 
@@ -333,6 +355,7 @@ impl Market {
             kind: self.kind(),
             day: Some(self.alignment.day).filter(|day| *day != Day::default()),
             stale_after: self.alignment.stale_after,
+            digest: None,
         }
     }
 

@@ -89,7 +89,7 @@ impl Session {
             money: Money { pnl: execution.pnl, unit },
             traded,
             cache: SeriesCache::new(cache_bytes),
-            ticks: Ticks::default(),
+            ticks: Ticks::new(market.spec()),
             market,
             options,
         })
@@ -102,7 +102,7 @@ impl Session {
 
     /// The market's indicator series.
     pub fn indicators(&self) -> Indicators<'_> {
-        Indicators::new(self.view(), &self.cache, &self.ticks)
+        Indicators::new(&self.market, &self.cache, &self.ticks)
     }
 
     /// What parameters are made canonical for.

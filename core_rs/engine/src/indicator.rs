@@ -1,0 +1,148 @@
+//! Indicators called by name: for users, documents and tests. Strategies use their types.
+
+use crate::series::{Indicators, On, Quote, on_named};
+use crate::suggest::suggestion;
+use crate::{Error, Result};
+use serde_json::{Value as Json, json};
+use sweep_indicators::catalogue::{self, CATALOGUE, Output, Row};
+use sweep_indicators::declare::{Args, Given, Kind, Mistake, Value};
+use sweep_indicators::scope::Scope;
+
+/// The indicator of this name.
+///
+/// # Errors
+/// [1001] if there is none.
+pub fn find(id: &str) -> Result<&'static Row> {
+    catalogue::find(id).ok_or_else(|| {
+        Error::config(1001, format!("unknown indicator {id:?}"))
+            .fix(suggestion(id, CATALOGUE.iter().map(|row| row.declaration.id)))
+    })
+}
+
+/// What an indicator is asked for.
+#[derive(Debug, Clone)]
+pub struct Call<'a> {
+    /// Name in the catalogue.
+    pub id: &'a str,
+    /// Parameters.
+    pub given: &'a [(String, Given)],
+    /// Bid or ask.
+    pub quote: Quote,
+    /// A timeframe of the market; `None`: the primary one.
+    pub timeframe: Option<&'a str>,
+    /// What it runs over on a higher timeframe; `None`: as declared.
+    pub on: Option<&'a str>,
+}
+
+/// Outputs by name, in the order of the declaration; series have one value per primary bar.
+///
+/// # Errors
+/// [1001] [1003] [1004] [1008] [1009] for what is asked; nothing was computed.
+pub fn on_market(call: &Call<'_>, indicators: &Indicators<'_>) -> Result<Vec<(&'static str, Output)>> {
+    let row = find(call.id)?;
+    let on = call.on.map(on_named).transpose()?;
+    let timeframe = call.timeframe.map(|text| indicators.timeframe(text)).transpose()?.flatten();
+    let Some(timeframe) = timeframe else {
+        return outputs(row, call.given, &indicators.on(call.quote).scope());
+    };
+    let on = on.unwrap_or(if row.stepwise { On::Bars } else { On::Raster });
+    let side = indicators.higher(call.quote, timeframe, on)?;
+    let expanded = |(name, output)| match output {
+        Output::Series(values) => (name, Output::Series(side.expand(values))),
+        other => (name, other),
+    };
+    Ok(outputs(row, call.given, &side.scope())?.into_iter().map(expanded).collect())
+}
+
+/// Outputs by name, in the order of the declaration, on the bars of a scope.
+///
+/// # Errors
+/// [1001] [1003] [1004] [1008] for the parameters; nothing was computed.
+pub fn outputs(
+    row: &'static Row,
+    given: &[(String, Given)],
+    scope: &Scope<'_>,
+) -> Result<Vec<(&'static str, Output)>> {
+    let wrong = |mistake: Mistake| {
+        Error::config(mistake.code, mistake.what).at(row.declaration.id).fix(mistake.remedy)
+    };
+    let args = Args::read(row.declaration, given).map_err(wrong)?;
+    let outputs = row.call(&args, scope).map_err(wrong)?;
+    // A local form without a bar has its series alone, which is its last output.
+    let names = &row.declaration.outputs[row.declaration.outputs.len() - outputs.len()..];
+    Ok(names.iter().copied().zip(outputs).collect())
+}
+
+/// The catalogue as JSON: one object per indicator, in the order of the documentation.
+pub fn to_json() -> Json {
+    CATALOGUE.iter().map(described).collect::<Vec<_>>().into()
+}
+
+fn described(row: &Row) -> Json {
+    let d = row.declaration;
+    json!({
+        "id": d.id,
+        "version": d.version,
+        "title": d.title,
+        "on": if row.stepwise { "bars" } else { "raster" },
+        "parameters": d.parameters.iter().map(parameter).collect::<Vec<_>>(),
+        "outputs": d.outputs,
+        "first": d.first,
+        "formula": d.formula,
+        "source": d.source,
+    })
+}
+
+fn parameter(p: &sweep_indicators::declare::Parameter) -> Json {
+    let (kind, low, high, choices) = match p.kind {
+        Kind::Int { low, high } => ("int", Some(json!(low)), (high < i64::MAX).then(|| json!(high)), None),
+        Kind::Float { low, .. } => ("float", Some(json!(low)), None, None),
+        Kind::Bool => ("bool", None, None, None),
+        Kind::Text(choices) => ("text", None, None, Some(choices)),
+    };
+    json!({
+        "name": p.name,
+        "type": kind,
+        "low": low,
+        "low_open": matches!(p.kind, Kind::Float { open: true, .. }),
+        "high": high,
+        "choices": choices,
+        "required": p.default.is_none(),
+        "optional": p.default == Some(Value::None),
+        "default": match p.default {
+            Some(Value::Int(x)) => json!(x),
+            Some(Value::Float(x)) => json!(x),
+            Some(Value::Bool(x)) => json!(x),
+            Some(Value::Text(x)) => json!(x),
+            Some(Value::None) | None => Json::Null,
+        },
+        "doc": p.doc,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_complete_and_named_once() {
+        let mut ids: Vec<&str> = CATALOGUE.iter().map(|row| row.declaration.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), CATALOGUE.len());
+        for row in &CATALOGUE {
+            let d = row.declaration;
+            for text in [d.title, d.first, d.formula, d.source] {
+                assert!(!text.is_empty(), "{}", d.id);
+            }
+            assert!(!d.outputs.is_empty() && d.parameters.iter().all(|p| !p.doc.is_empty()), "{}", d.id);
+        }
+        assert_eq!(to_json().as_array().map(Vec::len), Some(CATALOGUE.len()));
+    }
+
+    #[test]
+    fn an_unknown_name_gets_a_suggestion() {
+        let e = find("kalman_zcore").err().unwrap();
+        assert!(e.code == 1001 && e.to_string().contains("kalman_zscore"), "{e}");
+    }
+}

@@ -1,0 +1,54 @@
+//! Double exponential moving average.
+
+use crate::catalogue::Indicator;
+use crate::declare::{Args, Declaration, Mistake, Parameter};
+use crate::ema::Ema;
+use crate::ewm::Ewm;
+use crate::finite_or_nan;
+use crate::scope::{Entry, Key, Scope};
+
+/// y = 2·e1 − e2 with e2 = EMA(e1; period), `e1` being the exponential average of the closes.
+pub fn dema(e1: &[f64], period: usize) -> Vec<f64> {
+    let mut y = Ewm::span(period).over(e1);
+    y.iter_mut().zip(e1).for_each(|(e2, e1)| *e2 = finite_or_nan(2.0 * e1 - *e2));
+    y
+}
+
+/// Double exponential moving average of the closes.
+#[derive(Debug, Clone, Copy)]
+pub struct Dema {
+    /// Bars.
+    pub period: usize,
+}
+
+/// The declaration of `dema`.
+pub static DEMA: Declaration = Declaration {
+    id: "dema",
+    version: 1,
+    title: "double exponential moving average",
+    parameters: &[Parameter::bars("period", "span of both averages")],
+    outputs: &["dema"],
+    first: "0",
+    formula: "2*e1 - e2; e1 = EMA(C), e2 = EMA(e1)",
+    source: "P. Mulloy, Technical Analysis of Stocks and Commodities 12 (1994); TA-Lib DEMA (which seeds with means)",
+};
+
+impl Entry for Dema {
+    fn key(&self) -> Key {
+        Key::new("dema", [self.period as u64])
+    }
+
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
+        vec![dema(&scope.get(&Ema { period: self.period }), self.period)]
+    }
+}
+
+impl Indicator for Dema {
+    fn declaration() -> &'static Declaration {
+        &DEMA
+    }
+
+    fn from_args(args: &Args) -> Result<Self, Mistake> {
+        Ok(Self { period: args.bars("period") })
+    }
+}

@@ -1,0 +1,55 @@
+//! Rate of change.
+
+use crate::catalogue::Indicator;
+use crate::declare::{Args, Declaration, Mistake, Parameter};
+use crate::scope::{Entry, Key, Scope};
+use crate::{finite_or_nan, guarded_div};
+
+/// y = 100·((C_i − C_{i−p}) ⊘ C_{i−p}), percent. First value: index period; NaN if either bar is missing.
+pub fn roc(close: &[f64], period: usize) -> Vec<f64> {
+    let mut y = vec![f64::NAN; close.len()];
+    for (i, y) in y.iter_mut().enumerate().skip(period) {
+        let before = close[i - period];
+        *y = finite_or_nan(100.0 * guarded_div(close[i] - before, before));
+    }
+    y
+}
+
+/// Rate of change of the closes.
+#[derive(Debug, Clone, Copy)]
+pub struct Roc {
+    /// Bars.
+    pub period: usize,
+}
+
+/// The declaration of `roc`.
+pub static ROC: Declaration = Declaration {
+    id: "roc",
+    version: 1,
+    title: "rate of change, percent",
+    parameters: &[Parameter::bars_or("period", 14, "bars back")],
+    outputs: &["roc"],
+    first: "period",
+    formula: "100*(C_i - C_{i-p})/C_{i-p}",
+    source: "TA-Lib ROC",
+};
+
+impl Entry for Roc {
+    fn key(&self) -> Key {
+        Key::new("roc", [self.period as u64])
+    }
+
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
+        vec![roc(scope.bars.close, self.period)]
+    }
+}
+
+impl Indicator for Roc {
+    fn declaration() -> &'static Declaration {
+        &ROC
+    }
+
+    fn from_args(args: &Args) -> Result<Self, Mistake> {
+        Ok(Self { period: args.bars("period") })
+    }
+}

@@ -1,0 +1,111 @@
+//! Indicators called by name.
+
+use crate::arrow::{ArrowTable, read_stream};
+use crate::columns::Table;
+use crate::guard::{detached, to_py};
+use crate::market::Market;
+use crate::tables::series_table;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
+use sweep_engine::cache::SeriesCache;
+use sweep_engine::indicator::{Call, find, on_market, outputs, to_json};
+use sweep_engine::series::{Indicators, Quote, Side, Ticks};
+use sweep_engine::{Error, Result};
+use sweep_indicators::catalogue::Output;
+use sweep_indicators::declare::Given;
+use sweep_indicators::scope::{Bars, TickCounts, masked};
+use sweep_indicators::tick_grid::TickRatio;
+
+/// The catalogue of indicators, as a JSON list.
+#[pyfunction]
+pub fn indicators() -> String {
+    to_json().to_string()
+}
+
+/// An indicator on one side of a market: its outputs by name, a table of one column, a number or the number of a bar.
+#[pyfunction]
+#[pyo3(signature = (market, id, side, timeframe, on, params))]
+pub fn indicator(
+    py: Python<'_>,
+    market: &Market,
+    id: &str,
+    side: &str,
+    timeframe: Option<&str>,
+    on: Option<&str>,
+    params: &Bound<'_, PyDict>,
+) -> PyResult<Vec<(&'static str, Py<PyAny>)>> {
+    let given = given(params)?;
+    let outputs = detached(py, || {
+        let call = Call { id, given: &given, quote: quote(side)?, timeframe, on };
+        let (cache, ticks) = (SeriesCache::new(usize::MAX), Ticks::new(market.0.spec()));
+        on_market(&call, &Indicators::new(&market.0, &cache, &ticks))
+    })?;
+    outputs.into_iter().map(|(name, output)| Ok((name, to_python(py, output)?))).collect()
+}
+
+/// An indicator on arrays: a table with the float64 columns open, high, low, close, NaN where a bar is missing. With
+/// `tick` = (M, N) in lowest terms, averages of prices on that grid are exact.
+#[pyfunction]
+#[pyo3(signature = (bars, id, params, tick = None))]
+pub fn indicator_on(
+    py: Python<'_>,
+    bars: &Bound<'_, PyAny>,
+    id: &str,
+    params: &Bound<'_, PyDict>,
+    tick: Option<(f64, f64)>,
+) -> PyResult<Vec<(&'static str, Py<PyAny>)>> {
+    let given = given(params)?;
+    let table = Table::new(read_stream(bars)?);
+    let outputs = detached(py, || {
+        let [open, high, low, close] =
+            [table.floats("open")?, table.floats("high")?, table.floats("low")?, table.floats("close")?];
+        let bars = Bars { open: &open, high: &high, low: &low, close: &close };
+        let whole = masked(bars);
+        let bars = whole.as_ref().map_or(bars, |[open, high, low, close]| Bars { open, high, low, close });
+        let (cache, ticks) =
+            (SeriesCache::new(usize::MAX), tick.map(|(m, n)| TickCounts::new(TickRatio { m, n })));
+        outputs(find(id)?, &given, &Side::of(bars, ticks.as_ref(), &cache).scope())
+    })?;
+    outputs.into_iter().map(|(name, output)| Ok((name, to_python(py, output)?))).collect()
+}
+
+fn quote(side: &str) -> Result<Quote> {
+    match side.trim().to_lowercase().as_str() {
+        "bid" => Ok(Quote::Bid),
+        "ask" => Ok(Quote::Ask),
+        _ => Err(Error::config(1001, format!("unknown side {side:?}")).fix("choose bid or ask")),
+    }
+}
+
+fn to_python(py: Python<'_>, output: Output) -> PyResult<Py<PyAny>> {
+    Ok(match output {
+        Output::Series(values) | Output::Window(values) => {
+            let table = series_table(values.into_vec()).map_err(|e| to_py(py, &e))?;
+            Py::new(py, ArrowTable(table))?.into_any()
+        }
+        Output::Number(x) => PyFloat::new(py, x).into_any().unbind(),
+        Output::Bar(i) => i.into_pyobject(py)?.into_any().unbind(),
+    })
+}
+
+/// Keyword arguments as they are; numbers of other libraries count by their protocol.
+fn given(params: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Given)>> {
+    let one = |(name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+        let given = if value.is_none() {
+            Given::None
+        } else if value.is_instance_of::<PyBool>() {
+            Given::Bool(value.extract()?)
+        } else if value.is_instance_of::<PyFloat>() {
+            Given::Float(value.extract()?)
+        } else if value.is_instance_of::<PyString>() {
+            Given::Text(value.extract()?)
+        } else if value.is_instance_of::<PyInt>() || value.hasattr("__index__")? {
+            let negative = value.lt(0)?;
+            Given::Int(value.extract().unwrap_or(if negative { i64::MIN } else { i64::MAX }))
+        } else {
+            Given::Text(value.str()?.extract()?)
+        };
+        Ok((name.extract()?, given))
+    };
+    params.iter().map(one).collect()
+}

@@ -1,0 +1,129 @@
+"""Indicators by name, and their catalogue, from the declarations in Rust."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from fractions import Fraction
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.arrow import read_all
+from sweep.errors import error
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sweep.market.market import Market
+
+Floats = NDArray[np.float64]
+Output = Floats | float | int
+_PRICES: Final = ("open", "high", "low", "close")
+
+
+def indicator(
+    market: Market | Mapping[str, Any],
+    id: str,
+    side: str = "bid",
+    timeframe: str | None = None,
+    *,
+    on: str | None = None,
+    tick_size: float | None = None,
+    **params: Any,
+) -> Output | dict[str, Output]:
+    """Values of an indicator, known at the close of each bar; NaN where there is none.
+
+    Args:
+        market: Bars; or arrays of equal length by name (open, high, low, close; those left out are the close).
+        id: Name in the catalogue (`sweep indicators`).
+        side: bid or ask, of a market.
+        timeframe: Of a market: the primary one, or a higher one. What is known of it at the close of each primary bar.
+        on: Of a higher timeframe: `bars` runs over its bars and repeats each value until the next, `raster` over the
+            newest known bar of every primary bar, so that a bar counts as often as it is repeated. Default: `bars` for
+            the ids that end in `_stepwise`, `raster` for the others.
+        tick_size: Of arrays: averages of prices on this grid are exact. A market has its own.
+        params: Parameters of the indicator.
+
+    Returns:
+        A float64 array with one value per bar, or a dict in the documented order where there are several outputs. Local
+        forms with `idx` give the values of one bar.
+
+    Example:
+        `sweep.indicator(market, "kalman_zscore", window=100, r=0.5, q=0.1)`
+
+    Raises:
+        SweepError: [1001] an unknown name, [1003] out of range, [1004] a wrong type, [1008] a parameter is missing, [1011]
+            arrays of different length.
+    """
+    from sweep import _core
+
+    if isinstance(market, Mapping):
+        tick = None if tick_size is None else _ratio(tick_size)
+        outputs = _core.indicator_on(_table(market), id, params, tick)
+    else:
+        higher = timeframe is not None and timeframe.strip().upper() != market.timeframe
+        if higher and (on is None or on.strip().lower() == "raster") and not id.endswith("_stepwise"):
+            _warn_of_raster()
+        outputs = _core.indicator(market.core, id, side, timeframe, on, params)
+    values = {name: _value(output) for name, output in outputs}
+    return next(iter(values.values())) if len(values) == 1 else values
+
+
+@cache
+def _warn_of_raster() -> None:
+    """Once: it is rarely what one wants."""
+    logging.getLogger("sweep").warning(
+        'an indicator on a higher timeframe runs over repeated bars (on="raster"); on="bars" counts every bar once'
+    )
+
+
+def catalogue() -> list[dict[str, Any]]:
+    """All indicators: id, title, parameters, outputs, first valid index, formula, source."""
+    from sweep import _core
+
+    return cast("list[dict[str, Any]]", json.loads(_core.indicators()))
+
+
+def declaration(id: str) -> dict[str, Any]:
+    """One indicator of the catalogue.
+
+    Raises:
+        SweepError: [1001] unknown, with a suggestion.
+    """
+    from sweep.config.problems import nearest
+
+    known = {item["id"]: item for item in catalogue()}
+    if id not in known:
+        raise error(1001, f"unknown indicator {id!r}", remedy=nearest(id, tuple(known)))
+    return known[id]
+
+
+def _value(output: Any) -> Output:
+    if isinstance(output, int | float):
+        return output
+    return cast("Floats", read_all(output).column(0).to_numpy())
+
+
+def _ratio(tick_size: float) -> tuple[float, float]:
+    exact = Fraction(repr(float(tick_size)))
+    return float(exact.numerator), float(exact.denominator)
+
+
+def _table(arrays: Mapping[str, Any]) -> pa.Table:
+    import pyarrow as pa
+
+    for name in arrays:
+        if name not in _PRICES:
+            raise error(1001, f"unknown array {name!r}", remedy=f"give {', '.join(_PRICES)}")
+    if "close" not in arrays:
+        raise error(1008, "the array close is missing", remedy="give it; open, high and low default to it")
+    columns = {name: np.asarray(arrays.get(name, arrays["close"]), dtype=np.float64) for name in _PRICES}
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{name} {n}" for name, n in lengths.items())
+        raise error(1011, f"arrays of different length: {found}", remedy="give one value per bar in each")
+    return pa.table(columns)

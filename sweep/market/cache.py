@@ -1,0 +1,319 @@
+"""The dataset cache: imported data, stored once and read by memory map.
+
+    datasets/<digest>.arrow   the rows, uncompressed Arrow IPC; columns that both sides share are stored once
+    datasets/<digest>.json    columns, size and time of that file, digests of windows
+    datasets/index/<key>.json which files, read how, gave them: sizes and times of the files, the description, notes
+
+A dataset is named by the market digest of all its rows. What is recorded is trusted as long as sizes and times are as
+recorded; `verify` hashes the rows again. Rows are not forced to the disk, which would take most of the time of an
+import: they are trusted until the machine starts anew, then hashed once, and from then on trusted again.
+
+Deleting any of these files loses nothing but time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sweep.config.market import micros
+from sweep.errors import SweepError, error
+from sweep.market.market import Market
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sweep.config.market import MarketConfig
+
+FOLDER: Final = "datasets"
+_FORMAT: Final = 1
+_ABANDONED: Final = 3600.0
+"""Seconds after which a half-written file has no writer any more."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for: files by role, and every option that decides which rows they give."""
+
+    files: Mapping[str, Path]
+    options: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """SHA-256 of the question, sizes and times apart."""
+        named = {role: str(path) for role, path in self.files.items()}
+        text = json.dumps(
+            {"format": _FORMAT, "files": named, "options": self.options}, sort_keys=True, default=str
+        )
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def stamps(self) -> dict[str, list[int]] | None:
+        """Size and time of change of every file; None if one is not there."""
+        try:
+            stats = {role: path.stat() for role, path in self.files.items()}
+        except OSError:
+            return None
+        return {role: [stat.st_size, stat.st_mtime_ns] for role, stat in stats.items()}
+
+
+@dataclass(frozen=True)
+class DatasetCache:
+    """The datasets of one home."""
+
+    home: Path
+    verify: bool = False
+    """Whether rows are hashed again before they are trusted."""
+    frozen: bool = False
+    """Whether nothing is written."""
+    orphans: bool = False
+    """Whether a dataset may be used although its files are gone: for who knows the digest that must come out."""
+    warnings: list[str] = field(default_factory=list, compare=False)
+    """Why data could not be stored."""
+
+    @property
+    def folder(self) -> Path:
+        """`datasets/` of the home."""
+        return self.home / FOLDER
+
+    def get(self, request: Request) -> Market | None:
+        """The market that these files gave before, if neither they nor it have changed since.
+
+        Raises:
+            SweepError: [3008] the rows are not those that were recorded (with `verify`, or if the file was touched).
+        """
+        entry = _read(self.folder / "index" / f"{request.key}.json")
+        stamps = request.stamps()
+        if entry is None or (entry.get("files") != stamps if stamps is not None else not self.orphans):
+            return None
+        return self.open(str(entry.get("digest")), entry.get("about") or {})
+
+    def open(self, digest: str, about: Mapping[str, Any]) -> Market | None:
+        """The dataset of this digest, mapped into memory; None if it is not here, or not whole.
+
+        Args:
+            digest: market digest of all rows.
+            about: kind, meta (`Market.meta`), notes and sources for the report.
+
+        Raises:
+            SweepError: [3008] the rows are not those that were recorded.
+        """
+        record = _read(self._about(digest))
+        if record is None or record.get("format") != _FORMAT or not about:
+            return None
+        path = self._rows(digest)
+        try:
+            stat, table = path.stat(), _mapped(path)
+        except (OSError, ValueError):
+            return None
+        stamp = [stat.st_size, stat.st_mtime_ns]
+        touched = record["file"] != stamp or record["boot"] not in (None, _boot())
+        meta = about["meta"] if touched or self.verify else {**about["meta"], "digest": digest}
+        market = _market(_with_aliases(table, record["columns"]), {**about, "meta": meta})
+        if market.digest != digest:
+            raise error(
+                3008,
+                f"the rows have digest {market.digest}, recorded is {digest}",
+                where=str(path),
+                remedy="delete this file; it is made again from its source",
+                stage="data",
+            )
+        if touched:
+            self._write(self._about(digest), {**record, "file": stamp, "boot": None})
+        return market
+
+    def put(self, request: Request, market: Market) -> Market:
+        """Store a market and give it back mapped into memory; the market itself, with a warning, if that fails."""
+        if self.frozen:
+            return market
+        stamps = request.stamps()
+        digest, about = market.digest, _description(market)
+        try:
+            stored = self._stored(digest, market, about)
+        except (OSError, SweepError) as problem:
+            self.warnings.append(f"the dataset is not cached in {self.folder}: {problem}")
+            return market
+        if stamps is not None:
+            named = {role: str(path) for role, path in request.files.items()}
+            entry = {"digest": digest, "paths": named, "files": stamps, "about": about}
+            self._write(self.folder / "index" / f"{request.key}.json", entry)
+        return stored
+
+    def windowed(self, market: Market, start: int | None, end: int | None, warmup_bars: int) -> Market:
+        """A window of a dataset that is here; its digest is taken from the record or recorded.
+
+        Raises:
+            SweepError: [1010] no bar in the window.
+        """
+        window = market.window(start, end, warmup_bars)
+        path = self._about(market.digest)
+        about = _read(path)
+        if about is None:
+            return window
+        key = f"{window.meta['history_from']}:{window.bars}"
+        known = about.get("windows", {}).get(key)
+        if known is not None and not self.verify:
+            return window.with_digest(known)
+        about["windows"] = {**about.get("windows", {}), key: window.digest}
+        self._write(path, about)
+        return window
+
+    def find(self, digest: str, config: MarketConfig, spec: Mapping[str, Any]) -> Market | None:
+        """The market of a section whose rows, or the rows of its window, have this digest; None if none is here.
+
+        Only markets of files alone are searched for, not generated ones nor those with given higher timeframes.
+        """
+        if config.synthetic is not None or any(config.higher.values()) or not self.folder.is_dir():
+            return None
+        start, end = (None if bound is None else micros(bound) for bound in config.window)
+        for path in sorted(self.folder.glob("*.json")):
+            record = _read(path) or {}
+            if path.stem != digest and digest not in record.get("windows", {}).values():
+                continue
+            about = dict(record.get("about") or {})
+            about["meta"] = {**about.get("meta", {}), "spec": dict(spec)}
+            market = self.open(path.stem, about)
+            if market is not None:
+                whole = (start, end) == (None, None)
+                return market if whole else self.windowed(market, start, end, config.warmup_bars)
+        return None
+
+    def path(self, digest: str) -> Path:
+        """Where the rows of a dataset are."""
+        return self._rows(digest)
+
+    def _rows(self, digest: str) -> Path:
+        return self.folder / f"{digest}.arrow"
+
+    def _about(self, digest: str) -> Path:
+        return self.folder / f"{digest}.json"
+
+    def _stored(self, digest: str, market: Market, about: Mapping[str, Any]) -> Market:
+        found = None if self.verify else self.open(digest, about)
+        if found is not None:
+            return found
+        (self.folder / "index").mkdir(parents=True, exist_ok=True)
+        self._sweep_up()
+        ticks = market.ticks_table()
+        table = market.to_table() if ticks is None else ticks
+        columns = _columns(table)
+        stat = _write_rows(self._rows(digest), table.select(list(dict.fromkeys(columns.values()))))
+        record = {
+            "format": _FORMAT,
+            "columns": columns,
+            "rows": table.num_rows,
+            "file": [stat.st_size, stat.st_mtime_ns],
+            "boot": _boot(),
+            "windows": {},
+            "about": about,
+        }
+        self._write(self._about(digest), record)
+        stored = self.open(digest, about)
+        if stored is None:
+            raise error(
+                3000, "the dataset vanished while it was stored", where=str(self.folder), stage="data"
+            )
+        return stored
+
+    def _sweep_up(self) -> None:
+        """Remove what killed processes left half-written."""
+        for partial in self.folder.glob(".*.partial"):
+            with suppress(OSError):
+                if time.time() - partial.stat().st_mtime > _ABANDONED:
+                    partial.unlink()
+
+    def _write(self, path: Path, value: Mapping[str, Any]) -> None:
+        """Write JSON whole or not at all; a record that cannot be written is a warning."""
+        if self.frozen:
+            return
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_text(json.dumps(value, indent=1), encoding="utf-8")
+            partial.replace(path)
+        except OSError as problem:
+            partial.unlink(missing_ok=True)
+            self.warnings.append(f"cannot write {path}: {problem.strerror or problem}")
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """A record; None if there is none that can be read."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+@cache
+def _boot() -> str | None:
+    """Names the time since the machine started; None where nothing does."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+
+
+def _mapped(path: Path) -> pa.Table:
+    import pyarrow as pa
+
+    with pa.memory_map(str(path)) as source:
+        return pa.ipc.open_file(source).read_all()
+
+
+def _columns(table: pa.Table) -> dict[str, str]:
+    """For every column the one that is stored: itself, or that of the bid with the same bits."""
+    columns: dict[str, str] = {}
+    for name in table.column_names:
+        twin = name.replace("ask_", "bid_", 1)
+        same = twin != name and twin in columns and _bits(table, name).equals(_bits(table, twin))
+        columns[name] = columns[twin] if same else name
+    return columns
+
+
+def _bits(table: pa.Table, name: str) -> pa.Buffer:
+    column = table.column(name)
+    return column.chunk(0).buffers()[1] if column.num_chunks == 1 else column.combine_chunks().buffers()[1]
+
+
+def _with_aliases(table: pa.Table, columns: Mapping[str, str]) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table({name: table.column(stored) for name, stored in columns.items()})
+
+
+def _write_rows(path: Path, table: pa.Table) -> os.stat_result:
+    """Write Arrow IPC whole or not at all."""
+    import pyarrow as pa
+
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb", buffering=0) as file:
+            with pa.ipc.new_file(file, table.schema) as writer:
+                writer.write_table(table)
+            if _boot() is None:
+                os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path.stat()
+
+
+def _description(market: Market) -> dict[str, Any]:
+    """What a market is beside its rows."""
+    report = market.report
+    return {"kind": market.kind, "meta": market.meta, "notes": report["import"], "sources": report["sources"]}
+
+
+def _market(table: pa.Table, about: Mapping[str, Any]) -> Market:
+    from sweep import _core
+
+    make = _core.Market.from_ticks_table if about["kind"] == "ticks" else _core.Market.from_table
+    return Market(make(table, json.dumps(about["meta"])), sources=about["sources"], notes=about["notes"])
