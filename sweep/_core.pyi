@@ -37,27 +37,28 @@ class ArrowTable:
 
 @final
 class Market:
-    """Bid and ask bars of one symbol that keep the data contract, with the ticks if they were built of such. Immutable;
-    never write to a table given to it.
+    """Bid and ask bars of one symbol that keep the data contract, with the ticks if they were built of such.
+    Immutable; never write to a table given to it.
     """
 
     @staticmethod
     def from_bars(bid: Any, ask: Any | None, options: str) -> Market:
         """Checks and pairs bars: columns timestamp (us, UTC), open, high, low, close and optionally volume.
 
-        Options: spec, timeframe, spread_pips, crossed, max_alignment_loss, duplicates, filter ("none" or "fx_week"),
-        day {zone, start_hour}, stale_after, higher_stamp ("open" or "close": the bars are to be a given higher timeframe, stamped with
-        boundaries of its buckets), name_bid, name_ask. An error of the data contract has the list of `check_bars` in
-        `context["defects"]`.
+        Options: spec, timeframe, spread_pips, crossed, max_alignment_loss, duplicates, filter ("none" or
+        "fx_week"), day {zone, start_hour}, stale_after, higher_stamp ("open" or "close": the bars are to be a given
+        higher timeframe, stamped with boundaries of its buckets), name_bid, name_ask. An error of the data contract
+        has the list of `check_bars` in `context["defects"]`.
         """
 
     @staticmethod
     def from_ticks(ticks: Any, options: str) -> Market:
-        """Checks ticks and builds bars of them: columns timestamp (us, UTC), bid, ask, optionally bid_size, ask_size; a
-        size that is null in every row is absent.
+        """Checks ticks and builds bars of them: columns timestamp (us, UTC), bid, ask, optionally bid_size, ask_size;
+        a size that is null in every row is absent.
 
-        Options: spec, timeframe (minutes, hours, D1 or W1), crossed, filter, day, stale_after, name. The bar that is
-        still forming at the last tick is not one of the market's, its ticks are. Errors as `from_bars`.
+        Options: spec, timeframe (minutes, hours, D1 or W1), crossed, filter, day, stale_after, name. The bar that
+        is still forming at the last tick is not one of the market's, its ticks are; there may be no bar at all.
+        Errors as `from_bars`.
         """
 
     @staticmethod
@@ -87,18 +88,18 @@ class Market:
         """What is seen of a timeframe at each primary bar: bar (int32, null = none), bid_open ... ask_volume."""
 
     def window(self, start: int | None, end: int | None, warmup_bars: int) -> Market:
-        """The bars of [start - warm-up, end); times in us UTC, None = open. Of ticks those from the first bar's label up
-        to `end`, and the bars that they complete.
+        """The bars of [start - warm-up, end); times in us UTC, None = open. Of ticks those from the first bar's label
+        up to `end`, and the bars that they complete.
         """
 
     def to_table(self) -> ArrowTable:
         """timestamp, bid_open ... bid_volume, ask_open ... ask_volume in one chunk."""
 
     def ticks_table(self) -> ArrowTable | None:
-        """timestamp, bid, ask, and bid_size and ask_size if they are known, in one chunk; None for a market of bars."""
+        """timestamp, bid, ask, and bid_size and ask_size if known, in one chunk; None for a market of bars."""
 
     def meta(self) -> str:
-        """JSON: spec, timeframe, trade_from, trade_until, history_from; kind for ticks; day and stale_after if set."""
+        """JSON: spec, timeframe, trade_from, trade_until, history_from; kind of ticks; day, stale_after if set."""
 
     def report(self) -> str:
         """JSON: gaps, crossed quotes, jumps and what else is odd and legal."""
@@ -173,15 +174,15 @@ def canonicalise(strategy: str, timeframe: str, params: str) -> str:
     """JSON list of parameter sets in; a JSON list of their canonical forms, or problems, out."""
 
 def check_bars(table: Any, options: str) -> str:
-    """JSON list of all that bars have against the data contract, by class: defect, code, what, count, rows (the first
-    five: row, label in us, detail), remedy. Empty if they are sound.
+    """JSON list of all that bars have against the data contract, by class: defect, code, what, count, rows (the
+    first five: row, label in us, detail), remedy. Empty if they are sound.
 
     Options: timeframe, duplicates, name. Columns as `Market.from_bars`.
     """
 
 def check_ticks(table: Any, options: str) -> str:
-    """As `check_bars`, of ticks. Options: crossed ("reject" makes crossed ticks a defect), name; those of `check_bars`
-    are accepted and change nothing. Columns as `Market.from_ticks`.
+    """As `check_bars`, of ticks. Options: crossed ("reject" makes crossed ticks a defect), name; those of
+    `check_bars` are accepted and change nothing. Columns as `Market.from_ticks`.
     """
 
 def indicators() -> str:
@@ -204,8 +205,8 @@ def schemas() -> str:
     """JSON of the schema registry."""
 
 def spacing(table: Any) -> str:
-    """JSON: the most_common step (us, null without a step) of the column timestamp, its share, the number of distinct
-    steps, and the five most common steps [us, count]. Steps that do not lead forward do not count.
+    """JSON: the most_common step (us, null without a step) of the column timestamp, its share, the number of
+    distinct steps, and the five most common steps [us, count]. Steps that do not lead forward do not count.
     """
 
 def symbol_spec(symbol: str, overrides: str) -> str:

@@ -11,7 +11,8 @@ use sweep_engine::market::{
 };
 use sweep_engine::{Error, Result};
 
-/// Bid and ask bars of one symbol that keep the data contract, with the ticks if they were built of such. Immutable; never write to a table given to it.
+/// Bid and ask bars of one symbol that keep the data contract, with the ticks if they were built of such.
+/// Immutable; never write to a table given to it.
 #[pyclass(frozen, module = "sweep._core")]
 pub struct Market(pub market::Market);
 
@@ -122,7 +123,8 @@ impl Market {
         detached(py, || self.0.ticks().map(|ticks| Ok(ArrowTable(ticks_table(ticks)?))).transpose())
     }
 
-    /// JSON: spec, timeframe, trade_from, trade_until, history_from; kind for ticks; day and stale_after if set.
+    /// JSON: spec, timeframe, trade_from, trade_until, history_from; kind for ticks; day and stale_after if
+    /// set.
     fn meta(&self, py: Python<'_>) -> PyResult<String> {
         attached(py, || json(&self.0.meta()))
     }

@@ -176,7 +176,7 @@ pub fn ticks_table(ticks: &Ticks) -> Result<RecordBatch> {
     t.floats("ask", ticks.ask().iter().copied());
     for (name, size) in [("bid_size", ticks.bid_size()), ("ask_size", ticks.ask_size())] {
         if let Some(size) = size {
-            t.floats(name, size.iter().copied());
+            t.floats_or_null(name, size.iter().copied().map(Some));
         }
     }
     t.build()

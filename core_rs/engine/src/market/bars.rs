@@ -48,10 +48,11 @@ impl Bars {
     ///
     /// # Errors
     /// [1010] without rows; [1011] if the columns differ in length; [1003] labels outside the years 1900 to
-    /// 2200; [1006] values that are not finite, prices not in (0, 1e12), negative volumes, bars against
-    /// low ≤ open, close ≤ high, labels that do not increase by at least one bar, duplicates. All classes of
-    /// defect are found in one pass; the error has the code of the first class in this order of the contract:
-    /// values, price order, label range, label order, duplicates, distance. Its context `defects` lists them all.
+    /// 2200; [1006] values that are not finite, prices not in (0, 1e12), negative volumes, bars against low ≤
+    /// open, close ≤ high, labels that do not increase by at least one bar, duplicates. All classes of defect
+    /// are found in one pass; the error has the code of the first class in this order of the contract:
+    /// values, price order, label range, label order, duplicates, distance. Its context `defects` lists them
+    /// all.
     pub fn check(raw: RawBars, name: &str, timeframe: Timeframe, duplicates: Duplicates) -> Result<Self> {
         let contract::Checked { defects, dropped } = contract::check(&raw, name, timeframe, duplicates)?;
         defects::refuse(&defects, name)?;

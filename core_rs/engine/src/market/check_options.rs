@@ -34,8 +34,8 @@ impl CheckOptions {
         Ok(Self { timeframe, duplicates, crossed: Crossed::Count, name })
     }
 
-    /// Of ticks, from JSON: optionally `crossed`, `name`. `timeframe` and `duplicates`, of which ticks have nothing,
-    /// are taken too, so that one set of options does for bars and ticks.
+    /// Of ticks, from JSON: optionally `crossed`, `name`. `timeframe` and `duplicates`, of which ticks have
+    /// nothing, are taken too, so that one set of options does for bars and ticks.
     ///
     /// # Errors
     /// [1001] unknown key or word, [1004] wrong type, [1009] no JSON.

@@ -91,9 +91,9 @@ impl Market {
     /// primary bar are left out.
     ///
     /// # Errors
-    /// [1001] a timeframe that is not above the primary one or given twice, or ticks; [1006] another symbol, labels that
-    /// are no boundaries, closes that agree with the primary bars only if shifted by one bar, or a day that
-    /// begins inside a primary bar; [1010] no bar ends before the primary bars do.
+    /// [1001] a timeframe that is not above the primary one or given twice, or ticks; [1006] another symbol,
+    /// labels that are no boundaries, closes that agree with the primary bars only if shifted by one bar, or
+    /// a day that begins inside a primary bar; [1010] no bar ends before the primary bars do.
     pub fn with_higher(&self, given: &[Self]) -> Result<Self> {
         let mut compared = Vec::new();
         for market in given {

@@ -108,8 +108,8 @@ impl MarketMeta {
     }
 }
 
-/// A checked market: bid and ask bars with the same labels, some of them only history for indicators. The ticks
-/// of which the bars were built stay with them.
+/// A checked market: bid and ask bars with the same labels, some of them only history for indicators. The
+/// ticks of which the bars were built stay with them.
 ///
 /// Cloning and slicing share the memory of the columns.
 #[derive(Debug, Clone)]
@@ -214,12 +214,14 @@ impl Market {
     }
 
     /// The bars of [`start`, `end`), traded, and up to `warmup_bars` bars before them as history. Without
-    /// bounds: from the first label, to the end of the last bar, for ticks to the end of the forming one. Given
-    /// higher timeframes keep as many bars of their own before `start`, and none that ends after the last primary
-    /// bar. Of ticks those from the first bar's label up to `end` are kept, and the bars that they complete.
+    /// bounds: from the first label, to the end of the last bar, for ticks to the end of the forming one.
+    /// Given higher timeframes keep as many bars of their own before `start`, and none that ends after the
+    /// last primary bar. Of ticks those from the first bar's label up to `end` are kept, and the bars that
+    /// they complete.
     ///
     /// # Errors
-    /// [1010] if no bar, or no tick, lies in the window, or no bar of a given higher timeframe is complete in it.
+    /// [1010] if no bar, or no tick, lies in the window, or no bar of a given higher timeframe is complete in
+    /// it.
     pub fn window(&self, start: Option<i64>, end: Option<i64>, warmup_bars: usize) -> Result<Self> {
         let trade_from = start.unwrap_or_else(|| self.history_from());
         let trade_until = end.unwrap_or_else(|| self.end_of_data());
@@ -262,8 +264,8 @@ impl Market {
         Ok(window)
     }
 
-    /// The market with every positive spread of its bars multiplied by `m`, given higher timeframes too. Crossed
-    /// fields keep their value, and the market keeps its digest: the multiplier is a cost, not data.
+    /// The market with every positive spread of its bars multiplied by `m`, given higher timeframes too.
+    /// Crossed fields keep their value, and the market keeps its digest: the multiplier is a cost, not data.
     ///
     /// # Errors
     /// [1003] unless `m` is finite and not negative.
@@ -295,8 +297,8 @@ impl Market {
         Ok(Self { ask, ask_as_quoted, given, computed: Computed::default(), ..self.clone() })
     }
 
-    /// SHA-256 that names the data: symbol, timeframe and the bid and ask rows or the ticks held here, before any
-    /// spread multiplier. Computed once.
+    /// SHA-256 that names the data: symbol, timeframe and the bid and ask rows or the ticks held here, before
+    /// any spread multiplier. Computed once.
     pub fn digest(&self) -> Digest {
         *self.digest.get_or_init(|| {
             let ask = self.ask_as_quoted.as_ref().unwrap_or(&self.ask);

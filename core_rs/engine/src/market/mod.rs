@@ -1,10 +1,10 @@
 //! Market data: what an instrument is, what bars are, and the contract that they keep.
 //!
 //! Reading order: [`timeframe`] and [`spec`] (the words), [`bars`] with [`contract`] (one checked series),
-//! [`quotes`] and [`market`] (bid and ask together), [`pairing`] and [`filter`] (how they get together), [`ticks`] and
-//! [`tick_bars`] (bars built of ticks), [`day`], [`buckets`] and [`higher`] (bars of higher timeframes),
-//! [`given`](mod@given) (those that came as files), [`defects`] (what is refused), [`report`] and [`spacing`] (what is
-//! odd but legal), [`synthetic`] (bars without data).
+//! [`quotes`] and [`market`] (bid and ask together), [`pairing`] and [`filter`] (how they get together),
+//! [`ticks`] and [`tick_bars`] (bars built of ticks), [`day`], [`buckets`] and [`higher`] (bars of higher
+//! timeframes), [`given`](mod@given) (those that came as files), [`defects`] (what is refused), [`report`]
+//! and [`spacing`] (what is odd but legal), [`synthetic`] (bars without data).
 
 pub mod bars;
 pub mod buckets;

@@ -78,8 +78,9 @@ impl MarketOptions {
     }
 
     /// From JSON: `spec`, `timeframe`, and optionally `spread_pips`, `crossed`, `max_alignment_loss`,
-    /// `duplicates`, `filter` (`none` or `fx_week`), `day` {`zone`, `start_hour`}, `stale_after`, `higher_stamp` (`open` or `close`; only for bars
-    /// that are to be a given higher timeframe), `name_bid`, `name_ask`.
+    /// `duplicates`, `filter` (`none` or `fx_week`), `day` {`zone`, `start_hour`}, `stale_after`,
+    /// `higher_stamp` (`open` or `close`; only for bars that are to be a given higher timeframe), `name_bid`,
+    /// `name_ask`.
     ///
     /// # Errors
     /// [1001] unknown key, word, symbol or zone; [1003] number out of range; [1004] wrong type; [1008] missing key;
@@ -147,9 +148,9 @@ impl Market {
     ///
     /// # Errors
     /// Those of [`Bars::check`] and of the options; [1011] if more labels lie on one side only than
-    /// `max_alignment_loss` allows; [1006] if bars of a given higher timeframe are not stamped with boundaries;
-    /// [1010] if the sides have no label in common, or the filter leaves nothing; [1006] for crossed quotes that
-    /// are to be rejected.
+    /// `max_alignment_loss` allows; [1006] if bars of a given higher timeframe are not stamped with
+    /// boundaries; [1010] if the sides have no label in common, or the filter leaves nothing; [1006] for
+    /// crossed quotes that are to be rejected.
     pub fn from_bars(bid: RawBars, ask: Option<RawBars>, options: &MarketOptions) -> Result<Self> {
         options.validate(ask.is_none())?;
         let bid = options.check(bid, &options.name_bid)?;

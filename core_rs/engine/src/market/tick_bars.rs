@@ -51,8 +51,8 @@ impl TickOptions {
     /// `stale_after`, `name`.
     ///
     /// # Errors
-    /// [1001] unknown key, word, symbol or zone; [1003] number out of range; [1004] wrong type; [1008] missing key;
-    /// [1009] no timeframe, no JSON.
+    /// [1001] unknown key, word, symbol or zone; [1003] number out of range; [1004] wrong type; [1008]
+    /// missing key; [1009] no timeframe, no JSON.
     pub fn from_json(text: &str) -> Result<Self> {
         let mut options = Options::parse("market", text)?;
         let spec = options.mapping("spec")?;
@@ -75,7 +75,8 @@ impl Market {
     /// forming at the end too; that bar itself is not one of the market's, which may have none.
     ///
     /// # Errors
-    /// Those of [`Ticks::check`]; [1001] for a timeframe without buckets; [1010] if the filter leaves nothing; [1006] if the clocks of `day` make bars overlap, or sizes add up beyond numbers.
+    /// Those of [`Ticks::check`]; [1001] for a timeframe without buckets; [1010] if the filter leaves
+    /// nothing; [1006] if the clocks of `day` make bars overlap, or sizes add up beyond numbers.
     pub fn from_ticks(raw: RawTicks, options: &TickOptions) -> Result<Self> {
         let buckets = tick_buckets(options.timeframe, options.alignment.day)?;
         let (mut ticks, ticks_clamped) = Ticks::check(raw, &options.name, options.crossed)?;
@@ -92,8 +93,8 @@ impl Market {
     /// A market from the ticks and the description of another one; values are not checked again.
     ///
     /// # Errors
-    /// [1010] without a traded tick, [1011] if columns differ in length, [3008] if the description is of bars or
-    /// not of these ticks.
+    /// [1010] without a traded tick, [1011] if columns differ in length, [3008] if the description is of bars
+    /// or not of these ticks.
     pub fn trusted_ticks(meta: MarketMeta, raw: RawTicks) -> Result<Self> {
         meta.check_kind(Kind::Ticks)?;
         let alignment = meta.alignment();

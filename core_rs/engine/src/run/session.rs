@@ -46,8 +46,8 @@ impl Session {
     /// Resolves everything that a backtest on `market` can need; `rates` are the rate series, by pair.
     ///
     /// # Errors
-    /// [1001] for a rate of no pair, [1008] for a missing conversion rate, [1010] for a market without traded bars,
-    /// [4001] for ticks.
+    /// [1001] for a rate of no pair, [1008] for a missing conversion rate, [1010] for a market without traded
+    /// bars, [4001] for ticks.
     pub fn new(
         market: &Market,
         options: Options,
