@@ -114,7 +114,8 @@ def backtest(result: ReferenceResult, document: str | None) -> Backtest:
 
 
 def _plain(market: Market) -> ReferenceMarket:
-    return ReferenceMarket.from_table(market.to_table(), market.meta)
+    given = {bars.timeframe: _plain(bars) for bars in market.given_higher()}
+    return ReferenceMarket.from_table(market.to_table(), market.meta, given)
 
 
 def _returns(result: ReferenceResult) -> list[float]:

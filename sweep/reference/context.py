@@ -44,17 +44,19 @@ class MarketView:
 
 
 class Indicators:
-    """`ind(id, side="bid", **params)`: one handle, or a dict of handles for several outputs; computed once each."""
+    """`ind(id, side="bid", timeframe=None, on=None, **params)`: one handle, or a dict of handles for several outputs; computed once each."""
 
     def __init__(self, market: ReferenceMarket) -> None:
         self._market = market
         self._known: dict[tuple[Any, ...], Series | dict[str, Series]] = {}
 
-    def __call__(self, id: str, side: str = "bid", timeframe: str | None = None, **params: Any) -> Any:
+    def __call__(
+        self, id: str, side: str = "bid", timeframe: str | None = None, on: str | None = None, **params: Any
+    ) -> Any:
         """The handles of an indicator; errors as `indicator` raises them."""
-        key = (id, side, timeframe, *sorted((name, repr(value)) for name, value in params.items()))
+        key = (id, side, timeframe, on, *sorted((name, repr(value)) for name, value in params.items()))
         if key not in self._known:
-            output = indicator(self._market, id, side, timeframe, **params)
+            output = indicator(self._market, id, side, timeframe, on, **params)
             self._known[key] = (
                 {name: Series(x) for name, x in output.items()}
                 if isinstance(output, dict)

@@ -125,6 +125,18 @@ class HigherBars:
         return values
 
 
+def bars_of(market: ReferenceMarket, timeframe: str) -> HigherBars:
+    """The bars of a higher timeframe of a market, given or made of its primary ones.
+
+    Raises:
+        SweepError: [1006] days or weeks are asked for and a day begins inside a primary bar.
+    """
+    day, given = Day(*market.day), market.given.get(timeframe)
+    if given is not None:
+        return given_bars(market, given, day, market.stale_after)
+    return higher_bars(market, timeframe, day, market.stale_after)
+
+
 def higher_bars(
     market: ReferenceMarket, timeframe: str, day: Day | None = None, stale_after: int | None = None
 ) -> HigherBars:

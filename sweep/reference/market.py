@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -118,6 +118,12 @@ class ReferenceMarket:
     timeframe_us: int
     trade_from: int
     trade_until: int
+    day: tuple[str, int] = ("UTC", 0)
+    """Zone and local hour at which a trading day begins."""
+    stale_after: int | None = None
+    """Age in primary bars after which a higher bar is not seen."""
+    given: Mapping[str, ReferenceMarket] = field(default_factory=dict)
+    """Bars of higher timeframes that came as files, by timeframe."""
 
     def __post_init__(self) -> None:
         if not len(self.label) == len(self.bid) == len(self.ask):
@@ -129,8 +135,11 @@ class ReferenceMarket:
         return len(self.label)
 
     @classmethod
-    def from_table(cls, table: pa.Table, meta: Mapping[str, Any]) -> ReferenceMarket:
-        """The market that `Market.to_table()` and `Market.meta` describe."""
+    def from_table(
+        cls, table: pa.Table, meta: Mapping[str, Any], given: Mapping[str, ReferenceMarket] | None = None
+    ) -> ReferenceMarket:
+        """The market that `Market.to_table()` and `Market.meta` describe, with given higher timeframes."""
+        day = meta.get("day") or {"zone": "UTC", "start_hour": 0}
 
         def side(name: str) -> Quotes:
             return Quotes.of(
@@ -146,6 +155,9 @@ class ReferenceMarket:
             timeframe_us=timeframe_micros(meta["timeframe"]),
             trade_from=meta["trade_from"],
             trade_until=meta["trade_until"],
+            day=(day["zone"], day["start_hour"]),
+            stale_after=meta.get("stale_after"),
+            given=given or {},
         )
 
     def traded(self) -> Sequence[int]:
@@ -164,6 +176,7 @@ class ReferenceMarket:
             return np.where(ask > bid, bid + (ask - bid) * multiplier, ask)
 
         b, a = self.bid, self.ask
-        fields = [widen(b.open, a.open), widen(b.high, a.high), widen(b.low, a.low), widen(b.close, a.close)]
-        high, low = np.maximum.reduce(fields), np.minimum.reduce(fields)
-        return replace(self, ask=Quotes(fields[0], high, low, fields[3], a.volume))
+        columns = [widen(b.open, a.open), widen(b.high, a.high), widen(b.low, a.low), widen(b.close, a.close)]
+        high, low = np.maximum.reduce(columns), np.minimum.reduce(columns)
+        given = {timeframe: market.with_spread(multiplier) for timeframe, market in self.given.items()}
+        return replace(self, ask=Quotes(columns[0], high, low, columns[3], a.volume), given=given)

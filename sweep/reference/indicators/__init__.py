@@ -11,7 +11,10 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from sweep.errors import error, not_built
+import numpy as np
+
+from sweep.errors import error
+from sweep.reference.higher import HigherBars, bars_of, higher_timeframe
 from sweep.reference.indicators.atr import atr
 from sweep.reference.indicators.bollinger import bollinger, bollinger_stepwise
 from sweep.reference.indicators.candles import Candles
@@ -34,7 +37,7 @@ from sweep.reference.indicators.sma import sma
 from sweep.reference.indicators.tema import tema
 from sweep.reference.indicators.vol_cluster_series import vol_cluster_series
 from sweep.reference.indicators.zscore import zscore
-from sweep.reference.market import ReferenceMarket, timeframe_micros
+from sweep.reference.market import Quotes, ReferenceMarket
 from sweep.reference.tick_grid import TickGrid
 
 CATALOGUE: Final[dict[str, Callable[..., Any]]] = {
@@ -67,20 +70,45 @@ CATALOGUE: Final[dict[str, Callable[..., Any]]] = {
 
 
 def indicator(
-    market: ReferenceMarket, id: str, side: str = "bid", timeframe: str | None = None, **params: Any
+    market: ReferenceMarket,
+    id: str,
+    side: str = "bid",
+    timeframe: str | None = None,
+    on: str | None = None,
+    **params: Any,
 ) -> Any:
-    """One float64 array with a value per bar, or a dict of arrays in the documented order.
+    """One float64 array with a value per primary bar, or a dict of arrays in the documented order.
 
-    Local forms of one bar give a number, or a dict of the first bar (an int) and an array from there on.
+    On a higher timeframe it runs over its bars (on="bars"), each value repeated until the next, or over the newest visible
+    bar of every primary bar (on="raster", the default but for the ids that end in _stepwise). Local forms of one bar
+    give a number, or a dict of the first bar (an int) and an array from there on.
 
-    Raises [1001] for an unknown id, side or parameter, [1008] for a missing parameter, [1003] and [1004] for a bad one,
-    [1009] for a text that is no timeframe, [4001] for a higher timeframe.
+    Raises [1001] for an unknown id, side, parameter or timeframe, [1008] for a missing parameter, [1003] and [1004] for a
+    bad one, [1009] for a text that is no timeframe.
     """
     function = _function(id)
-    if timeframe is not None and _other(market, timeframe):
-        raise not_built(f"indicator {id} on timeframe {timeframe}", remedy="use the primary timeframe")
+    name = market.timeframe if timeframe is None else higher_timeframe(timeframe, market.timeframe)
+    mode = choice("on", on or ("bars" if id.endswith("_stepwise") else "raster"), ("bars", "raster"))
+    chosen = choice("side", side, ("bid", "ask"))
     _check_names(function, id, params)
-    return function(_candles(market, side), **params)
+    grid = TickGrid.of(market.spec["tick_size"])
+    if name == market.timeframe:
+        return function(_candles(market.bid if chosen == "bid" else market.ask, grid), **params)
+    higher = bars_of(market, name)
+    quotes = higher.bid if chosen == "bid" else higher.ask
+    if mode == "bars":
+        return _expanded(function(_candles(quotes, grid), **params), higher)
+    aligned = Quotes.of(
+        *(higher.expand(x) for x in (quotes.open, quotes.high, quotes.low, quotes.close, quotes.volume))
+    )
+    return function(_candles(aligned, grid), **params)
+
+
+def _expanded(output: Any, higher: HigherBars) -> Any:
+    """Series of the bars as series of the primary bars; what belongs to one bar stays as it is."""
+    if isinstance(output, dict):
+        return output if "start" in output else {name: higher.expand(x) for name, x in output.items()}
+    return higher.expand(output) if isinstance(output, np.ndarray) else output
 
 
 def indicator_on(candles: Candles, id: str, **params: Any) -> Any:
@@ -97,12 +125,6 @@ def _function(id: str) -> Callable[..., Any]:
     return function
 
 
-def _other(market: ReferenceMarket, timeframe: str) -> bool:
-    """Whether this names another timeframe than the market's own."""
-    text = timeframe.strip().upper()
-    return text != market.timeframe and timeframe_micros(text) != market.timeframe_us
-
-
 def _check_names(function: Callable[..., Any], id: str, params: Mapping[str, Any]) -> None:
     declared = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
     names = [p.name for p in declared]
@@ -114,9 +136,5 @@ def _check_names(function: Callable[..., Any], id: str, params: Mapping[str, Any
         raise error(1008, f"{missing[0]} is missing", where=id, remedy="give it")
 
 
-def _candles(market: ReferenceMarket, side: str) -> Candles:
-    chosen = choice("side", side, ("bid", "ask"))
-    quotes = market.bid if chosen == "bid" else market.ask
-    return Candles.of(
-        quotes.open, quotes.high, quotes.low, quotes.close, grid=TickGrid.of(market.spec["tick_size"])
-    )
+def _candles(quotes: Quotes, grid: TickGrid) -> Candles:
+    return Candles.of(quotes.open, quotes.high, quotes.low, quotes.close, grid=grid)
