@@ -272,7 +272,7 @@ def test_only_the_noise_ratio_matters() -> None:
         ("ema", {"period": True}, 1004),
         ("ema", {"period": 3.0}, 1004),
         ("ema", {"period": 3, "side": "mid"}, 1001),
-        ("ema", {"period": 3, "timeframe": "H1"}, 4001),
+        ("ema", {"period": 3, "timeframe": "M7"}, 1001),
         ("zscore", {"window": 1}, 1003),
         ("zscore", {"mode": "ema_residual"}, 1008),
         ("zscore", {"mode": "other"}, 1001),
