@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from sweep.errors import error
 from sweep.market.contract import timeframe_us
 
 if TYPE_CHECKING:
@@ -111,6 +112,9 @@ def describe(market: Market, *, left_open: Set[str] = frozenset()) -> Descriptio
     """
     table, report = market.to_table(), market.report
     label = labels(table)
+    if not len(label):
+        what = f"the ticks complete no bar of {market.timeframe}"
+        raise error(1010, what, remedy="describe them on a shorter timeframe", stage="data")
     bid, ask = column(table, "bid_close"), column(table, "ask_close")
     pip = float(market.spec["pip_size"])
     bar = timeframe_us(market.timeframe)

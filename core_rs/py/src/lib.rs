@@ -11,6 +11,10 @@ mod market;
 mod params;
 mod tables;
 
+/// Series are large and short-lived: memory that is used again has no page faults, and long ones get huge pages.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The native module of sweep.
 #[pyo3::pymodule(name = "_core", gil_used = false)]
 mod native {
