@@ -60,7 +60,7 @@ def test_extending_equals_having_asked_for_more(sampler: str, plain: dict[str, P
         ("INSERT OR REPLACE INTO batches", 1),  # inside a commit
         ("INSERT OR REPLACE INTO batches", 4),
         ("DELETE FROM spool", 21),
-        ("INSERT OR IGNORE INTO spool", 9),  # inside a write to the spool
+        ("INSERT OR IGNORE INTO spool", 2),  # inside a write to the spool
         ("BEGIN", 6),
         ("COMMIT", 11),
     ],
