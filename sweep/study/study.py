@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,16 +75,17 @@ class Study:
         folders.refuse_existing(folder)
         cache = DatasetCache(home_folder(home), verify=verify)
         plan = prepare(loaded, cache=cache)
-        for note in (*getattr(plan.sampler, "notes", ()), *cache.warnings):
+        for note in (*plan.space.brief(), *getattr(plan.sampler, "notes", ()), *cache.warnings):
             reporter.note(note)
         driver = _driver(plan, reporter, returns=plan.keep_returns)
-        try:
-            folders.create(folder, plan.config_text, _frozen(plan))
-            study = cls(folder, plan.config)
-            with StudyLock(folder):
-                study._drive(driver)
-        finally:
-            driver.executor.close()
+        study = cls(folder, plan.config)
+        with _stoppable(folder):
+            try:
+                folders.create(folder, plan.config_text, _frozen(plan))
+                with StudyLock(folder):
+                    study._drive(driver)
+            finally:
+                driver.executor.close()
         return study
 
     @classmethod
@@ -128,7 +130,7 @@ class Study:
         """
         reporter = reporter or Silent()
         folder = folders.find(study, home)
-        with StudyLock(folder):
+        with _stoppable(folder), StudyLock(folder):
             cache = DatasetCache(home_folder(home), verify=verify)
             plan = prepare(load(folder / folders.CONFIG, overrides, home=home), cache=cache)
             opened = cls(folder, plan.config)
@@ -246,6 +248,18 @@ class Study:
         ledger.put({"trials": trials, "config": text})
         ledger.log("extended", trials=trials)
         folders.replace_config(self.folder, text)
+
+
+@contextmanager
+def _stoppable(folder: Path) -> Iterator[None]:
+    """An interrupt that the driver did not catch says how to go on, if there is a study by then."""
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        if isinstance(stopped, Interrupted) or not (folder / folders.LEDGER).is_file():
+            raise
+        with Ledger.open(folder) as ledger:
+            raise Interrupted(folder.name, ledger.count()) from None
 
 
 def _load(config: Source, overrides: Sequence[str], home: Path | None) -> Config:

@@ -175,6 +175,26 @@ def test_an_interrupt_exits_with_130_and_says_how_to_go_on(
     assert "sweep resume small" in outcome.err
 
 
+def test_an_interrupt_before_a_study_says_that_nothing_was_written(
+    sweep: Sweep, config: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sweep.study.study.prepare", stopped)
+    outcome = sweep("run", config)
+    assert (outcome.code, outcome.err) == (130, "interrupted; nothing was written\n")
+    outcome = sweep("run", config, "--dry-run")
+    assert (outcome.code, outcome.err) == (130, "interrupted\n")
+    assert not (home / "studies").exists()
+
+
+def test_an_interrupt_during_the_imports_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt")
+    outcome = sweep_process(["status"], tmp_path)
+    assert (outcome.code, outcome.err) == (130, "interrupted\n")
+
+
 def test_the_module_runs_as_a_program(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text(STUDY)
     bad = sweep_process(["run", "c.yaml", "search.trials=true"], tmp_path)

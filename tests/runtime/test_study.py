@@ -155,6 +155,62 @@ def test_a_stopped_study_goes_on_to_the_same_ledger(number: int, plain: Study, h
     assert Study.resume("plain", ["compute.workers=3"]).digest == plain.digest
 
 
+@pytest.mark.parametrize("lag", [1, 2])
+def test_an_interrupt_when_all_trials_are_done_leaves_a_finished_study(
+    lag: int, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = StopAt(40)
+    study = Study.run(config(search={"lag": lag}), reporter=stop)
+    assert study.status().status == "FINISHED"
+    assert any("sweep resume plain" in text for text in study.warnings)
+
+
+def test_an_interrupt_between_the_last_batch_and_its_record_is_not_lost(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sweep.study.drive import Driver
+
+    record = Driver._record
+
+    def slow(*arguments: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        record(*arguments)
+
+    monkeypatch.setattr(Driver, "_record", slow)
+    assert Study.run(config()).status().status == "FINISHED"
+
+
+def test_an_interrupt_while_mlflow_is_waited_for_ends_the_waiting_alone(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sweep.study.drive import Driver
+
+    monkeypatch.setattr(Driver, "_keep_best", lambda *arguments: os.kill(os.getpid(), signal.SIGINT))
+    study = Study.run(config())
+    assert study.status().status == "FINISHED"
+    assert any("sweep resume plain" in text for text in study.warnings)
+
+
+def test_an_interrupt_before_the_driver_says_how_to_go_on(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def acquire(lock: StudyLock) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(StudyLock, "acquire", acquire)
+        with pytest.raises(Interrupted, match="stopped after 0 trials; go on with: sweep resume plain"):
+            Study.run(config())
+    assert Study.resume("plain").status().done == 40
+
+
+def test_the_space_is_shown_before_the_run(home: Path) -> None:
+    notes = StopAt(0, number=0)
+    Study.run(config(search={"trials": 8}), reporter=notes)
+    assert notes.notes[0].startswith("searched: fast_period ")
+    assert any(note.startswith("size: ") for note in notes.notes)
+
+
 def test_a_killed_driver_shows_as_crashed_and_resumes(plain: Study, home: Path) -> None:
     script = (
         "from tests.runtime.test_study import *\n"
