@@ -87,10 +87,19 @@ def of_run(run_id: str, *, uri: str) -> Recorded:
     """A trial from its MLflow run, or the best trial of a study from the parent run.
 
     Raises:
-        SweepError: [3005] MLflow unreachable, [1001] no such run, [1008] a run without identity and config.
+        SweepError: [3001], stage data, no store yet, [3005] MLflow unreachable, [1001] no such run, [1008] a run without identity and config.
     """
-    from sweep.trackers.mlflow import MlflowStore
+    from sweep.trackers.mlflow import MlflowStore, database_file
 
+    database = database_file(uri)
+    if database is not None and not database.is_file():
+        raise error(
+            3001,
+            "no MLflow store",
+            where=str(database),
+            remedy="name the store of the run: --mlflow URL, or --home DIR",
+            stage="data",
+        )
     store = MlflowStore(uri)
     run = store.get(run_id)
     present = store.artifacts(run)

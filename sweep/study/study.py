@@ -100,9 +100,9 @@ class Study:
         """Open a study by name or folder, for reading; its driver may be running.
 
         Raises:
-            SweepError: [3001] if there is none.
+            SweepError: [3001] if there is none; [3004] [4005], stage infrastructure, if its ledger cannot be read.
         """
-        folder = folders.find(study, home)
+        folder = _found(study, home)
         return cls(folder, load(folder / folders.CONFIG, home=home))
 
     @classmethod
@@ -129,7 +129,7 @@ class Study:
             Interrupted: after Ctrl-C or SIGTERM.
         """
         reporter = reporter or Silent()
-        folder = folders.find(study, home)
+        folder = _found(study, home)
         with _stoppable(folder), StudyLock(folder):
             cache = DatasetCache(home_folder(home), verify=verify)
             plan = prepare(load(folder / folders.CONFIG, overrides, home=home), cache=cache)
@@ -260,6 +260,13 @@ def _stoppable(folder: Path) -> Iterator[None]:
             raise
         with Ledger.open(folder) as ledger:
             raise Interrupted(folder.name, ledger.count()) from None
+
+
+def _found(study: str | Path, home: Path | None) -> Path:
+    """Folder of a study whose ledger can be read."""
+    folder = folders.find(study, home)
+    Ledger.open(folder).close()
+    return folder
 
 
 def _load(config: Source, overrides: Sequence[str], home: Path | None) -> Config:

@@ -68,6 +68,13 @@ BARS = "market={symbol: GBPUSD, timeframe: M1, bid: BID, ask: ASK}"
         (["indicators"], 2, 4001, "sweep indicators"),
         (["data", "check", "x.parquet"], 2, 4001, "sweep data check"),
         (["strategies", "new", "mine"], 2, 4001, "strategies new"),
+        (["run", "small.yaml", "study=" + "x" * 101, "--dry-run"], 2, 1009, "at most 100"),
+        (["run", "small.yaml", "study=-x"], 2, 1009, "'-x'"),
+        (["run", "small.yaml", f"market={'[' * 5000}{']' * 5000}"], 2, 1009, "nested"),
+        (["run", "small.yaml", f"market={'[' * 60}{']' * 60}"], 2, 1009, "nested"),
+        (["ui", "--port", "99999"], 2, 1003, "65535"),
+        (["ui", "--port", "0"], 2, 1003, "65535"),
+        (["replay", "--run-id", "abc"], 3, 3001, "mlflow.db"),
     ],
 )
 def test_a_mistake_is_one_line_with_its_code(

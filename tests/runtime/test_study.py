@@ -307,6 +307,19 @@ def test_data_come_before_engine_and_numbers_are_compared_by_value() -> None:
     assert "2 differences: engine.semantics 1 → 2; market.digest aaaaaaaa… → bbbbbbbb…" in problem.message
 
 
+def test_the_rate_leaves_out_the_time_without_a_driver() -> None:
+    from sweep.study.report import _rate
+
+    batches = [
+        (8, "2024-01-01T00:00:01.000Z"),
+        (8, "2024-01-01T00:00:02.000Z"),
+        (8, "2024-01-01T09:00:03.000Z"),
+    ]
+    starts = ["2024-01-01T00:00:00.000Z", "2024-01-01T09:00:00.000Z"]
+    assert _rate(batches, starts) == pytest.approx(16 / 4)
+    assert _rate(batches[:1], starts) is None
+
+
 def test_an_unknown_study_names_the_nearest(plain: Study) -> None:
     with pytest.raises(SweepError, match="did you mean plain"):
         Study.open("plian", home=plain.folder.parents[1])
