@@ -38,6 +38,10 @@ def find(study: str | Path, home: Path | None = None) -> Path:
     Raises:
         SweepError: [3001], stage config, naming the nearest studies.
     """
+    if not isinstance(study, str | Path):
+        raise error(
+            1004, f"the name or folder of a study is needed, not {type(study).__name__}", where="study"
+        )
     folder = studies_folder(home) / str(study)
     for candidate in (Path(study), folder):
         if (candidate / LEDGER).is_file():

@@ -274,6 +274,10 @@ def _load(config: Source, overrides: Sequence[str], home: Path | None) -> Config
         if overrides:
             raise error(1001, "overrides of a loaded config", remedy="load it with them")
         return config
+    if not isinstance(config, str | Path | Mapping):
+        raise error(
+            1004, f"a config file or a mapping is needed, not {type(config).__name__}", where="config"
+        )
     return load(config, overrides, home=home)
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,22 @@ def test_bad_input_leaves_nothing_behind(
         Study.run(config(**sections))
     assert (problem.value.code, exit_code(problem.value)) == (code, status)
     assert list(home.iterdir()) == []
+
+
+def test_a_dry_run_counts_what_proposing_costs(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sweep.samplers.tpe import TpeModel
+
+    ask = TpeModel.ask
+
+    def slow(*arguments: Any) -> Any:
+        time.sleep(0.8)
+        return ask(*arguments)
+
+    monkeypatch.setattr(TpeModel, "ask", slow)
+    found = Study.dry_run(config(search={"sampler": "tpe", "trials": 4000}))
+    assert found.seconds_to_propose >= 0.1  # a batch of 8 in 0.8 s
+    assert found.seconds is not None
+    assert found.seconds >= 400
 
 
 def test_a_dry_run_measures_and_writes_nothing(home: Path) -> None:
@@ -318,6 +335,12 @@ def test_the_rate_leaves_out_the_time_without_a_driver() -> None:
     starts = ["2024-01-01T00:00:00.000Z", "2024-01-01T09:00:00.000Z"]
     assert _rate(batches, starts) == pytest.approx(16 / 4)
     assert _rate(batches[:1], starts) is None
+
+
+def test_a_wrong_argument_says_what_is_needed() -> None:
+    for call in (Study.run, Study.dry_run, Study.open):
+        with pytest.raises(SweepError, match=r"\[1004\] .* is needed, not int"):
+            call(5)  # type: ignore[arg-type]
 
 
 def test_an_unknown_study_names_the_nearest(plain: Study) -> None:
