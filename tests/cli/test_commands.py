@@ -151,8 +151,9 @@ def test_replay_is_the_same_and_its_verdict_is_the_exit_code(studied: Sweep) -> 
     assert json.loads(outcome.out)["same"] is True
     assert "same" in studied("replay", f"small:{best}", "--verify").out
     compared = studied("replay", f"small:{best}", "--diff", str((best + 1) % 12))
-    assert compared.code == 0, compared.err
+    assert compared.code == 1, compared.err
     assert "params." in compared.out
+    assert studied("replay", f"small:{best}", "--diff", str(best)).code == 0
     assert studied("replay", f"small:{best}", "search.seed=3").code == 2
 
 
