@@ -24,17 +24,38 @@ _HOMES = {
     "Market": "sweep.market.market",
     "Study": "sweep.study",
 }
+_PLANNED = frozenset(
+    {
+        "Cancel",
+        "Close",
+        "ModifyStop",
+        "ModifyTarget",
+        "Param",
+        "PartialClose",
+        "Portfolio",
+        "PythonStrategy",
+        "Rules",
+        "Signal",
+        "signals",
+        "testing",
+    }
+)
+"""Names of the interface that this version lacks."""
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
-    if name == "metrics":
-        return import_module("sweep.metrics")
+    if name in ("metrics", "samplers"):
+        return import_module(f"sweep.{name}")
     if name == "__version__":
         from importlib.metadata import version
 
         return version("sweep-backtest")
+    if name in _PLANNED:
+        from sweep.errors import not_built_name
+
+        raise not_built_name(f"sweep.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

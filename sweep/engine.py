@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from sweep.arrow import read_all
-from sweep.errors import error
+from sweep.errors import SweepError, error, not_built
 from sweep.market.market import Market
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ class Backtest:
     def digest(self) -> str:
         """Result digest: trades, daily equity and metrics."""
         return self.digests["result"]
+
+    def plot(self) -> Any:
+        """[4001]."""
+        raise not_built("Backtest.plot", remedy="use `equity`; `sweep backtest --output DIR` draws a chart")
 
     @property
     def equity_digest(self) -> str:
@@ -110,6 +115,10 @@ class Engine:
         """
         from sweep import _core
 
+        if not isinstance(market, Market):
+            raise _needed("a Market", market, where="market", remedy="load it: Market.read(...)")
+        if not isinstance(strategy, str):
+            raise _needed("the name of a strategy", strategy, where="strategy", remedy="write 'ma_cross'")
         numbers = dict(rates or {})
         self.rate_markets = _rate_markets(numbers.pop("series", None))
         options = {
@@ -135,7 +144,7 @@ class Engine:
         Raises:
             SweepError: [1001] [1003] [1004] [1006] for the parameters; what the engine raises.
         """
-        return self._runner.run(params or {})
+        return self._runner.run(_parameters(params))
 
     def run_batch(self, params: pa.Table, *, returns: bool = False, threads: int = 1) -> pa.Table:
         """One result row per row of parameters, in their order; two calls of the native module, whatever the size.
@@ -147,16 +156,22 @@ class Engine:
 
         Returns:
             status, kind, reason, params (canonical JSON), identity, digests, seconds, `metrics.<name>` …
+
+        Raises:
+            SweepError: [1004] if `params` is no table.
         """
+        if not hasattr(params, "__arrow_c_stream__"):
+            remedy = "write pyarrow.table({'fast_period': [5, 10]})"
+            raise _needed("a pyarrow.Table of parameters", params, where="params", remedy=remedy)
         return self._runner.run_batch(params, returns, threads)
 
     def signals(self, params: Mapping[str, Any] | None = None) -> pa.Table:
         """What the strategy would say at every bar from its warm-up on, ignoring open positions."""
-        return self._runner.signals(params or {})
+        return self._runner.signals(_parameters(params))
 
     def identity_document(self, params: Mapping[str, Any] | None = None) -> str:
         """Canonical JSON of everything that determines the trial of these parameters."""
-        return self._core.identity(json.dumps(dict(params or {})))
+        return self._core.identity(json.dumps(_parameters(params)))
 
     @property
     def info(self) -> dict[str, Any]:
@@ -198,13 +213,29 @@ class _Native:
         return read_all(self._core.signals(json.dumps(dict(params))))
 
 
+def _needed(what: str, given: object, *, where: str, remedy: str) -> SweepError:
+    return error(1004, f"{what} is needed, not {type(given).__name__}", where=where, remedy=remedy)
+
+
+def _parameters(params: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Parameters as the native module takes them: a mapping, without NaN and infinities, which JSON lacks."""
+    if params is None:
+        return {}
+    if not isinstance(params, Mapping):
+        raise _needed("a mapping of parameters", params, where="params", remedy="write {'fast_period': 10}")
+    for name, value in params.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise error(1003, f"{name} is {value}", where=f"params.{name}", remedy="give a finite number")
+    return dict(params)
+
+
 def _rate_markets(series: Mapping[str, Any] | None) -> dict[str, Market]:
     """The markets of `rates.series`, checked to be markets."""
     markets = dict(series or {})
     for pair, market in markets.items():
         if not isinstance(market, Market):
-            what = f"a Market is needed, not {type(market).__name__}"
-            raise error(1004, what, where=f"rates.series.{pair}", remedy="load it: Market.read(...)")
+            where = f"rates.series.{pair}"
+            raise _needed("a Market", market, where=where, remedy="load it: Market.read(...)")
     return markets
 
 

@@ -5,6 +5,7 @@ SweepError
 ├── SweepComputationError  2xxx  (also RuntimeError)
 ├── SweepIOError           3xxx  (also OSError and ValueError)
 ├── SweepInternalError     4xxx  (also RuntimeError)
+│   └── SweepNotBuiltError 4001  (also AttributeError)
 ├── SweepFfiError          5xxx  (also RuntimeError)
 └── SweepResourceError     6xxx  (also RuntimeError)
 """
@@ -150,6 +151,19 @@ class SweepInternalError(SweepError, RuntimeError):
     """A missing feature, a version conflict or a bug (4xxx)."""
 
 
+class SweepNotBuiltError(SweepInternalError, AttributeError):
+    """[4001] for a public name that this version lacks; `hasattr` is False."""
+
+    @property
+    def name(self) -> str:
+        """Symbolic name of the code."""
+        return NAMES[self.code]
+
+    @name.setter
+    def name(self, value: str) -> None:
+        """Python notes the attribute here on its way; the message has it."""
+
+
 class SweepFfiError(SweepError, RuntimeError):
     """The boundary to the native module (5xxx)."""
 
@@ -190,6 +204,11 @@ def error(
 def not_built(feature: str, *, where: str = "", remedy: str = "leave it out") -> SweepError:
     """[4001] for a key or feature of the interface that this build lacks."""
     return error(4001, f"{feature} is not built in this version", where=where, remedy=remedy)
+
+
+def not_built_name(name: str) -> SweepNotBuiltError:
+    """[4001] for a name of the Python interface that this build lacks."""
+    return SweepNotBuiltError(4001, f"{name} is not built in this version", remedy="leave it out")
 
 
 def exit_code(problem: SweepError) -> int:

@@ -38,7 +38,11 @@ def export(folder: Path, to: str) -> Path:
         table = ledger.table()
     if not path.parent.is_dir():
         raise error(
-            3001, "the folder does not exist", where=str(path.parent), remedy="make it first", stage="data"
+            3001,
+            "the folder does not exist",
+            where=str(path.parent),
+            remedy="make it first",
+            stage="infrastructure",
         )
     if path.suffix == ".parquet":
         parquet.write(table, path)

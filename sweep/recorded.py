@@ -46,7 +46,7 @@ class Recorded:
     trades: pa.Table | None
     """Trades, where they were kept."""
     tags: Mapping[str, str] = field(default_factory=dict)
-    """study, study_key and trial, for MLflow."""
+    """study, study_key, trial, status and kind, for MLflow."""
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -79,7 +79,12 @@ def of_study(folder: Path, number: int) -> Recorded:
         digests=digests,
         metrics=trial.metrics,
         trades=_trades(kept / "trades.parquet"),
-        tags={"study": name, "trial": str(number)},
+        tags={
+            "study": name,
+            "trial": str(number),
+            "status": str(trial.outcome.status),
+            "kind": str(trial.outcome.kind or ""),
+        },
     )
 
 
@@ -87,10 +92,19 @@ def of_run(run_id: str, *, uri: str) -> Recorded:
     """A trial from its MLflow run, or the best trial of a study from the parent run.
 
     Raises:
-        SweepError: [3005] MLflow unreachable, [1001] no such run, [1008] a run without identity and config.
+        SweepError: [3001], stage data, no store yet, [3005] MLflow unreachable, [1001] no such run, [1008] a run without identity and config.
     """
-    from sweep.trackers.mlflow import MlflowStore
+    from sweep.trackers.mlflow import MlflowStore, database_file
 
+    database = database_file(uri)
+    if database is not None and not database.is_file():
+        raise error(
+            3001,
+            "no MLflow store",
+            where=str(database),
+            remedy="name the store of the run: --mlflow URL, or --home DIR",
+            stage="data",
+        )
     store = MlflowStore(uri)
     run = store.get(run_id)
     present = store.artifacts(run)
@@ -122,7 +136,10 @@ def of_run(run_id: str, *, uri: str) -> Recorded:
         if of_trial
         else {k.removeprefix("best."): v for k, v in run.metrics.items() if k.startswith("best.")},
         trades=trades,
-        tags={"study": tags.get("study", ""), "study_key": tags.get("study_key", ""), "trial": number},
+        tags={
+            **{key: tags.get(key, "") for key in ("study", "study_key", "status", "kind")},
+            "trial": number,
+        },
     )
 
 

@@ -14,6 +14,7 @@ from sweep.artifacts import engine_of, save
 from sweep.config import load
 from sweep.config.market import instant
 from sweep.differences import EXACT, Difference, Tolerance, between, first_trade
+from sweep.engine import build_info
 from sweep.errors import error
 from sweep.recorded import DIGESTS, Data, Recorded, check_versions, load_data
 from sweep.trackers.view import parse_yaml
@@ -32,7 +33,7 @@ TWINS: Final = Tolerance(absolute=1e-8, relative=1e-9)
 """Rust against the Python twin where each computes its own indicators."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Replay:
     """What came out."""
 
@@ -49,6 +50,10 @@ class Replay:
     def same(self) -> bool:
         """Whether identity and digests are those recorded (the twin: whether the results agree within 26.3)."""
         return not self.differences and self.first_trade is None
+
+    def __repr__(self) -> str:
+        """Name and verdict."""
+        return f"Replay({self.recorded.name!r}, {'same' if self.same else 'DIFFERENT'})"
 
     @property
     def exit_code(self) -> int:
@@ -173,6 +178,9 @@ def log_replay(done: Replay, *, uri: str) -> str | None:
             "digest": done.result.digest,
             "same": str(done.same).lower(),
             "engine": done.backend,
+            "status": recorded.tags.get("status", ""),
+            "kind": recorded.tags.get("kind", ""),
+            "engine_version": str(build_info()["version"]),
         },
         params={k: str(v) for k, v in recorded.facts["params"].items() if v is not None},
         metrics={
@@ -184,6 +192,7 @@ def log_replay(done: Replay, *, uri: str) -> str | None:
             "identity.json": done.result.identity_document or "",
             "replay.json": json.dumps(done.to_dict(), indent=1),
         },
+        tables={"trades.parquet": done.result.trades, "equity.parquet": done.result.equity},
     )
 
 

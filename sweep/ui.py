@@ -50,9 +50,14 @@ class Server:
         Args:
             uri: the tracking store: a SQLAlchemy URL, or the URL of a server.
             port: the port [5000, or a free one if that is taken].
+
+        Raises:
+            SweepError: [1003] a number that no port has.
         """
         self._remote = uri.startswith(("http://", "https://"))
         self._uri = uri
+        if port is not None and not 1 <= port <= 65535:
+            raise error(1003, f"port {port}", where="--port", remedy="name one of 1 … 65535")
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
         self.url = uri.rstrip("/") if self._remote else ""

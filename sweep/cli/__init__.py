@@ -5,6 +5,14 @@ Reading order: `app` (entry point, errors, exit codes), `options`, `output`, the
 
 from __future__ import annotations
 
-from sweep.cli.app import app, main
+import sys
+
+try:
+    from sweep.cli.app import app, main
+except KeyboardInterrupt:  # the imports take long enough for Ctrl-C to meet them
+    if "--debug" in sys.argv:
+        raise
+    sys.stderr.write("interrupted\n")
+    raise SystemExit(130) from None
 
 __all__ = ["app", "main"]

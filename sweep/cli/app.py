@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 
-from sweep.cli import catalogue, data, golden, later, replay, search, single, view
+from sweep.cli import catalogue, data, golden, later, output, replay, search, single, view
 from sweep.errors import SweepError, error, exit_code
+
+_INTERRUPTED: Final = 130
+"""What the parser makes of Ctrl-C."""
 
 app = typer.Typer(
     name="sweep",
@@ -44,7 +49,8 @@ def _root(
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Runs a command and exits: 0 done, 1 a comparison differs, 2 usage or config, 3 data, 4 engine, 5 infrastructure.
+    """Runs a command and exits: 0 done, 1 a comparison differs, 2 usage or config, 3 data, 4 engine, 5 infrastructure, 130
+    interrupted.
 
     An error is one readable line on standard error, with its code; `--json` puts it on standard output too.
     """
@@ -55,6 +61,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _report(problem, words)
     except Exception as problem:  # noqa: BLE001  the last line of defence: a bug must not look like a difference
         _report(_foreign(problem), words)
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    finally:
+        # Registered last, run first: Ctrl-C from here on does not show through the exit handlers of the libraries.
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
+    if code == _INTERRUPTED:
+        output.interrupted("interrupted")
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -65,7 +65,7 @@ def record(
     if as_json:
         output.as_json({"folder": to, "cases": [case.name for case in cases]})
     else:
-        output.line(f"{to}: {len(cases)} golden cases; check them with: sweep golden check {to}")
+        output.line(f"{to}: golden cases: {len(cases)}; check them with: sweep golden check {to}")
 
 
 def check(

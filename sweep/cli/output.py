@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import typer
 
@@ -29,6 +29,12 @@ def as_json(value: Any) -> None:
 def line(text: str = "") -> None:
     """Prints a line of text, unwrapped."""
     typer.echo(text)
+
+
+def interrupted(text: str) -> NoReturn:
+    """Says so on standard error and exits with 130."""
+    typer.echo(text, err=True)
+    raise SystemExit(130)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -70,7 +70,7 @@ def replay(
         other = _of_study(f"{target.rpartition(':')[0]}:{diff}", home)
         lines = compare(recorded, other, overrides=overrides, cache=dataset_cache(home, verify))
         output.as_json(lines) if as_json else output.line("\n".join(lines))
-        return
+        raise typer.Exit(1 if len(lines) > 2 or "part at" in lines[-1] else 0)
     done = rerun(
         recorded,
         overrides=overrides,

@@ -52,12 +52,12 @@ def run(
     debug: Debug = False,
 ) -> None:
     """Runs a study to its end. Ctrl-C stops it cleanly; `sweep resume` goes on."""
-    from sweep.study import Study
-
     changes = [*(overrides or ()), *compute_overrides(workers, address)]
     if trials is not None:
         changes.append(f"search.trials={trials}")
     if check_only:
+        from sweep.study import Study
+
         plan = Study.dry_run(config, changes, home=home)
         if as_json:
             output.as_json(plan.to_dict())
@@ -65,7 +65,13 @@ def run(
             for text in dry_run(plan):
                 output.line(text)
         return
-    _drive(lambda reporter: Study.run(config, changes, home=home, reporter=reporter, verify=verify), as_json)
+
+    def start(reporter: Reporter) -> Study:
+        from sweep.study import Study
+
+        return Study.run(config, changes, home=home, reporter=reporter, verify=verify)
+
+    _drive(start, as_json)
 
 
 def resume(
@@ -83,14 +89,17 @@ def resume(
 ) -> None:
     """Goes on with a study after a stop or a crash."""
     from sweep.errors import not_built
-    from sweep.study import Study
 
     if retry_failed:
         raise not_built("--retry-failed", where="sweep resume")
     changes = [*(overrides or ()), *compute_overrides(workers, address)]
-    _drive(
-        lambda reporter: Study.resume(study, changes, home=home, reporter=reporter, verify=verify), as_json
-    )
+
+    def start(reporter: Reporter) -> Study:
+        from sweep.study import Study
+
+        return Study.resume(study, changes, home=home, reporter=reporter, verify=verify)
+
+    _drive(start, as_json)
 
 
 def extend(
@@ -105,26 +114,32 @@ def extend(
     debug: Debug = False,
 ) -> None:
     """Asks for more trials; the result is that of having asked for all of them at once."""
-    from sweep.study import Study
-
     changes = [*(overrides or ()), *compute_overrides(workers, address)]
-    _drive(
-        lambda reporter: Study.extend(study, trials, changes, home=home, reporter=reporter, verify=verify),
-        as_json,
-    )
+
+    def start(reporter: Reporter) -> Study:
+        from sweep.study import Study
+
+        return Study.extend(study, trials, changes, home=home, reporter=reporter, verify=verify)
+
+    _drive(start, as_json)
 
 
 def _drive(start: Callable[[Reporter], Study], as_json: bool) -> None:
     """Runs a study under a progress bar and prints what came out; an interrupt exits with 130."""
-    from sweep.progress import terminal_reporter
-    from sweep.study import Interrupted
-
+    study: Study | None = None
     try:
+        from sweep.progress import terminal_reporter
+
         with terminal_reporter() as reporter:
             study = start(reporter)
-    except Interrupted as stopped:
-        typer.echo(str(stopped), err=True)
-        raise typer.Exit(130) from None
+        _show(study, as_json)
+    except KeyboardInterrupt as stopped:
+        if study is not None:
+            output.interrupted(f"interrupted when {study.name} had ended; see: sweep status {study.name}")
+        output.interrupted(str(stopped) or "interrupted; nothing was written")
+
+
+def _show(study: Study, as_json: bool) -> None:
     state = study.status()
     if as_json:
         output.as_json(state.to_dict())

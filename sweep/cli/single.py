@@ -68,5 +68,9 @@ def _params(texts: list[str]) -> dict[str, Any]:
             raise error(
                 1009, f"-p {text} is not name=value", where="sweep backtest", remedy="-p fast_period=10"
             )
+        if name.strip() in out:
+            raise error(
+                1001, f"-p {name.strip()} is given twice", where="sweep backtest", remedy="give it once"
+            )
         out[name.strip()] = parse_value(value, Mark(f"-p {text}"))
     return out

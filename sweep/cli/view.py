@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from sweep.cli import output
 from sweep.cli.options import Debug, Home, Json, StudyName
+from sweep.errors import SweepError
 
 
 def register(app: typer.Typer) -> None:
@@ -37,14 +38,28 @@ def status(
         else:
             output.report(state)
         return
-    states = [Study.open(name, home=home).status(top=1) for name in names(home)]
+    told: list[dict[str, Any]] = []
+    rows: list[list[Any]] = []
+    broken: list[str] = []
+    for name in names(home):
+        try:
+            state = Study.open(name, home=home).status(top=1)
+        except SweepError as problem:
+            told.append({"name": name, "status": "BROKEN", "problem": problem.to_dict()})
+            rows.append([name, "BROKEN", None, None, None])
+            broken.append(f"{name}: {problem.message}")
+            continue
+        best = state.best[0].value if state.best else None
+        told.append(state.to_dict())
+        rows.append([state.name, state.status, state.done, state.requested, best])
     if as_json:
-        output.as_json([state.to_dict() for state in states])
-    elif not states:
+        output.as_json(told)
+    elif not rows:
         output.line("no studies here; start one with: sweep run configs/quickstart.yaml")
     else:
-        rows = [[s.name, s.status, s.done, s.requested, s.best[0].value if s.best else None] for s in states]
         output.table(["study", "status", "done", "asked for", "best"], rows)
+        for text in broken:
+            output.line(text)
 
 
 def show(

@@ -53,6 +53,7 @@ def dry_run(plan: DryRun) -> Iterator[str]:
     yield f"points of the space: {size}"
     yield f"trials: {'the whole space' if plan.trials is None else plan.trials}"
     yield f"measured: {plan.seconds_per_trial * 1000:.2f} ms per trial on one core"
+    yield f"proposing: {plan.seconds_to_propose * 1000:.2f} ms per trial in the driver"
     if plan.seconds is not None:
         yield f"estimated: {plan.seconds:.0f} s on {plan.workers} worker{'s' if plan.workers > 1 else ''}"
     yield f"memory: at most {plan.bytes_per_worker / 2**20:.0f} MiB per worker"

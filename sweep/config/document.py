@@ -24,6 +24,7 @@ Path_ = tuple[str | int, ...]
 """Keys and list indices from the root to a value."""
 
 _MAX_NODES: Final = 200_000
+_MAX_DEPTH: Final = 50
 _DIRECTIVE: Final = re.compile(r"^%YAML[ \t]+(?!1\.2\b)(\S+)", re.MULTILINE)
 
 
@@ -122,9 +123,15 @@ def _load(text: str, root: Mark) -> Any:
         what = " ".join((problem.problem or "not valid YAML").split())
         where = Mark(root.origin, at.line + 1) if at is not None and root.folder is not None else root
         raise error(1009, what, where=str(where), remedy="mend the YAML there") from None
+    except RecursionError:
+        raise _too_deep(root) from None
     except (YAMLError, ValueError) as problem:
         what = " ".join(str(problem).split()) or "not valid YAML"
         raise error(1009, what, where=str(root), remedy="mend the YAML there") from None
+
+
+def _too_deep(root: Mark) -> SweepError:
+    return error(1009, "nested too deeply", where=str(root), remedy="no key needs more than a few levels")
 
 
 class _Plain:
@@ -139,6 +146,8 @@ class _Plain:
         self.nodes += 1
         if self.nodes > _MAX_NODES:
             raise self.problem(f"more than {_MAX_NODES} values, aliases expanded", path)
+        if len(path) > _MAX_DEPTH:
+            raise _too_deep(self.document.root)
         tag = getattr(getattr(node, "tag", None), "value", None)
         if isinstance(node, TaggedScalar | CommentedSet) or tag is not None:
             raise self.problem(f"the tag {tag or '!!set'} is not accepted", path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
 
@@ -16,12 +16,19 @@ from sweep.config.results import DEFAULT_OBJECTIVE, Constraints, Objectives
 from sweep.config.search import SearchConfig
 from sweep.config.strategy import StrategyConfig
 
+_LONGEST_NAME: Final = 100
+
 
 def _study(name: str) -> str:
     if not name or name.strip(".") == "" or not all(c.isalnum() or c in "._-" for c in name):
         raise invalid(
             1009, f"{name!r} cannot name a folder", "use letters, digits, dots, dashes, underscores"
         )
+    if name.startswith("-"):
+        raise invalid(1009, f"{name!r} starts like an option", "begin with a letter or a digit")
+    if len(name) > _LONGEST_NAME:
+        what = f"the name of the study has {len(name)} characters"
+        raise invalid(1009, what, f"use at most {_LONGEST_NAME}")
     return name
 
 

@@ -92,7 +92,7 @@ class SearchConfig(Section):
         Literal["grid", "random", "qmc", "tpe", "optuna_tpe", "cmaes", "nsga2", "gp"],
         BeforeValidator(_sampler),
     ] = "tpe"
-    trials: Count | None = None
+    trials: Annotated[Count, Field(le=10**12)] | None = None
     """Null: the whole grid; every other sampler needs a number."""
     seed: Seed = 42
     batch_size: Count = 64

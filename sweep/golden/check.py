@@ -31,6 +31,8 @@ class Check:
     cases: int
     differences: tuple[tuple[str, Difference], ...]
     """(case, difference), in the order of the cases."""
+    tolerance: float | None = None
+    """What numbers were allowed to differ by; None: to the bit."""
 
     @property
     def exit_code(self) -> int:
@@ -45,12 +47,14 @@ class Check:
 
     def lines(self, *, most: int = 20) -> list[str]:
         """The verdict for people, with the first differences."""
+        cases = "1 case" if self.cases == 1 else f"{self.cases} cases"
+        if self.tolerance is not None:
+            cases += f" (within {self.tolerance:g}; digests were not compared)"
         if not self.differences:
-            return [f"{self.folder}: {self.cases} golden cases, nothing differs"]
+            return [f"{self.folder}: {cases}, nothing differs"]
         count = len(self.differences)
-        lines = [
-            f"{self.folder}: {count} differences in {self.cases} golden cases, the largest {self.max_abs_diff:g}"
-        ]
+        noun = "difference" if count == 1 else "differences"
+        lines = [f"{self.folder}: {count} {noun} in {cases}, the largest {self.max_abs_diff:g}"]
         lines += [f"  {case}: {item}" for case, item in self.differences[:most]]
         return lines if count <= most else [*lines, f"  … and {count - most} more"]
 
@@ -59,6 +63,7 @@ class Check:
         return {
             "folder": str(self.folder),
             "cases": self.cases,
+            "tolerance": self.tolerance,
             "mismatches": len(self.differences),
             "max_abs_diff": self.max_abs_diff,
             "differences": [f"{case}: {item}" for case, item in self.differences],
@@ -96,7 +101,7 @@ def check(
             data.check()
         found += [(case.name, item) for item in items]
     study = str(read_json(folder / INDEX)["study"])
-    return Check(folder=folder, study=study, cases=len(cases), differences=tuple(found))
+    return Check(folder, study, len(cases), tuple(found), tolerance)
 
 
 def load_cases(folder: Path) -> list[Case]:
@@ -105,6 +110,8 @@ def load_cases(folder: Path) -> list[Case]:
     Raises:
         SweepError: [3001] not a golden folder, [1012] a missing or extra file or key.
     """
+    if not folder.is_dir():
+        raise error(3001, "no such folder", where=str(folder), remedy="name a golden folder")
     index = read_json(folder / INDEX)
     wanted, there = {INDEX, *index["cases"]}, {entry.name for entry in folder.iterdir()}
     parts = [f"missing {name}" for name in sorted(wanted - there)]

@@ -72,7 +72,7 @@ def compare(
         found += [(known.name, item) for item in between(before, now, tolerance=bound)]
     if found:
         data.check()
-    return Check(folder=study, study=view.name, cases=len(view.ranked[:top]), differences=tuple(found))
+    return Check(study, view.name, len(view.ranked[:top]), tuple(found), tolerance)
 
 
 def compare_folders(a: Path, b: Path, *, tolerance: float | None = None) -> Check:
@@ -92,4 +92,4 @@ def compare_folders(a: Path, b: Path, *, tolerance: float | None = None) -> Chec
         found += [
             (name, item) for item in between(left[name].expected, right[name].expected, tolerance=bound)
         ]
-    return Check(folder=a, study="", cases=len({*left, *right}), differences=tuple(found))
+    return Check(a, "", len({*left, *right}), tuple(found), tolerance)

@@ -157,7 +157,13 @@ class Ledger:
                 remedy="use the version of sweep that wrote it",
                 stage="infrastructure",
             )
-        return cls(file, connection, writable=write)
+        try:
+            return cls(file, connection, writable=write)
+        except (sqlite3.DatabaseError, KeyError) as problem:
+            connection.close()
+            raise error(
+                3004, f"not a whole ledger: {problem}", where=str(file), stage="infrastructure"
+            ) from problem
 
     @property
     def folder(self) -> Path:
@@ -415,5 +421,7 @@ def _connect(file: Path, *, write: bool) -> sqlite3.Connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
         return connection
-    except sqlite3.Error as problem:
+    except sqlite3.OperationalError as problem:
         raise transaction.disk_error(problem, file) from problem
+    except sqlite3.Error as problem:
+        raise error(3004, f"not a ledger: {problem}", where=str(file), stage="infrastructure") from problem

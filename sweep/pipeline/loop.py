@@ -256,6 +256,9 @@ class Pipeline:
         while self._dispatcher.outstanding and time.monotonic() < until:
             self._accept(self._wait())
         self._commit_in_order()
+        whole = self._rules.trials is not None and len(self._history) >= self._rules.trials
+        if not self._open and (whole or self._stop is not None):
+            return self._finished()
         self._spool_results(self._open.values())
         return self._ended(StudyStatus.STOPPED, "interrupted")
 

@@ -42,9 +42,10 @@ def build(
     if others not in ("search", "default"):
         remedy = "use search or default"
         problems.add(1001, "others", f"others is {others!r}", path="search.others", remedy=remedy)
-    pins, given = _entries(declaration, pinned, space, problems)
+    pins, given, twice = _entries(declaration, pinned, space, problems)
     base = native.canonical([pins])[0]
-    _check_pins(base, declaration, pins, frozenset(space), problems)
+    _check_pins(base, declaration, pins, frozenset(space) - set(twice), problems)
+    _check_twice(twice, problems)
     declared = _declared(declaration, native, pins, given, problems) if others == "search" else {}
     dimensions = given | declared
     conditions = _conditions(declaration, where, problems)
@@ -80,9 +81,10 @@ def _refuse(declaration: Declaration, name: str, path: str, problems: Problems) 
 
 def _entries(
     declaration: Declaration, pinned: Mapping[str, Any], space: Mapping[str, Any], problems: Problems
-) -> tuple[dict[str, Any], dict[str, Dimension]]:
-    """Pins of `strategy.params` and of `search.space`, and the dimensions that the latter lists."""
+) -> tuple[dict[str, Any], dict[str, Dimension], list[str]]:
+    """Pins of `strategy.params` and of `search.space`, the dimensions that the latter lists, and what both name."""
     pins = {}
+    twice = []
     for name, value in pinned.items():
         if name in declaration.parameters:
             pins[name] = value
@@ -97,13 +99,22 @@ def _entries(
             continue
         made = EntryParser(parameter, path, problems).parse(entry)
         if made is not None and name in pins and not (isinstance(made, Pin) and made.value == pins[name]):
-            what = f"{name} is pinned by strategy.params and listed in search.space"
-            problems.add(1006, name, what, path=path, remedy="remove one of the two")
+            twice.append(name)
         elif isinstance(made, Pin):
             pins[name] = made.value
         elif made is not None:
             dimensions[name] = made
-    return pins, dimensions
+    return pins, dimensions, twice
+
+
+def _check_twice(names: Sequence[str], problems: Problems) -> None:
+    """Notes what is both pinned and listed, unless the pin itself is wrong."""
+    wrong = {problem.parameter for problem in problems.found}
+    for name in names:
+        if name not in wrong:
+            what = f"{name} is pinned by strategy.params and listed in search.space"
+            remedy = f"remove one of the two; an override that pins it is search.space.{name}=VALUE"
+            problems.add(1006, name, what, path=f"strategy.params.{name}", remedy=remedy)
 
 
 def _check_pins(

@@ -34,6 +34,14 @@ def describe(space: Space) -> str:
     return "\n".join(lines)
 
 
+def brief(space: Space) -> list[str]:
+    """What is searched, what is pinned, the size."""
+    searched = ", ".join(f"{dimension.name} {dimension.describe()}" for dimension in space.dimensions)
+    pinned = ", ".join(f"{name} = {_text(value)}" for name, value in sorted(space.pinned.items()))
+    lines = [f"searched: {searched or 'nothing'}", f"size: {space.measured}"]
+    return [lines[0], *([f"pinned: {pinned}"] if pinned else []), lines[1], *space.notes]
+
+
 def _text(value: object) -> str:
     if value is None:
         return "none"

@@ -170,6 +170,12 @@ class Space:
 
         return describe(self)
 
+    def brief(self) -> list[str]:
+        """The same in a few lines."""
+        from sweep.space.describe import brief
+
+        return brief(self)
+
     def to_dict(self) -> dict[str, Any]:
         """JSON form; enters the study's snapshot."""
         return {

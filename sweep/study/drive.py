@@ -38,24 +38,33 @@ class Driver:
     def run(self, ledger: Ledger) -> Ending:
         """Run the pipeline to its end, record it, keep the best trials' artifacts, finish the projections.
 
-        A projection never fails a study: what goes wrong there is a warning.
+        A projection never fails a study: what goes wrong there is a warning. An interrupt after the end is recorded
+        cuts short what follows it, and nothing else.
         """
-        begun, before = time.monotonic(), ledger.count()
-        ledger.set_status(StudyStatus.RUNNING, event="started", workers=self.executor.workers)
-        projection = build.projection(self.plan.config, ledger.folder)
+        projection, ending = None, None
         try:
             with Interrupts(self.reporter.note) as interrupts:
-                ending = self._pipeline(ledger, interrupts).run()
+                begun, before = time.monotonic(), ledger.count()
+                ledger.set_status(StudyStatus.RUNNING, event="started", workers=self.executor.workers)
+                projection = build.projection(self.plan.config, ledger.folder)
+                found = self._pipeline(ledger, interrupts).run()
+                self._advise(ledger)
+                self._record(ledger, found, time.monotonic() - begun, ledger.count() - before)
+                ending = found
+            if interrupts.requested and not ending.interrupted:
+                raise KeyboardInterrupt
             self.executor.close()
-            self._advise(ledger)
-            self._record(ledger, ending, time.monotonic() - begun, ledger.count() - before)
-        except BaseException:
+            self._project(ledger, projection, done=ending.problem is None and not ending.interrupted)
+        except BaseException as stopped:
             if projection is not None:
                 projection.abandon()
-            raise
+            if ending is None or not isinstance(stopped, KeyboardInterrupt):
+                raise
+            self._warn(
+                f"interrupted when the study had ended; to complete its files: sweep resume {ledger.folder.name}"
+            )
         finally:
             self.executor.close()
-        self._project(ledger, projection, done=ending.problem is None and not ending.interrupted)
         return ending
 
     def _pipeline(self, ledger: Ledger, interrupts: Interrupts) -> Pipeline:
@@ -121,6 +130,7 @@ class Driver:
             return
         from sweep.trackers.process import lag
 
+        self.reporter.note("MLflow: logging the study (Ctrl-C leaves that to the background)")
         state = projection.finish()
         if state.problem is not None:
             self._warn(state.problem)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from sweep.executors.worker import cpus, resident_bytes, table_of
-from sweep.samplers.base import View
+from sweep.samplers.base import SAMPLER, View, position_after
 from sweep.study.plan import Plan
+from sweep.types import Outcome, Proposal, Status, Trial
 
 _MEASURED: Final = 16
 """Trials that are run for the measurement."""
+_SETTLE_SECONDS: Final = 0.0003
+"""Of the driver per trial: grading, committing, reporting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ class DryRun:
     seconds_per_trial: float
     """On one core, measured over the first proposals."""
     workers: int
+    seconds_to_propose: float
+    """Per trial, in the driver, measured over one batch from as many finished trials as the sampler looks at."""
     seconds: float | None
     """Estimated wall clock of all trials on these workers; None if their number is open."""
     bytes_per_worker: int
@@ -51,6 +56,7 @@ def measure(plan: Plan) -> DryRun:
     workers = config.compute.workers
     count = max(1, cpus() // config.compute.threads) if workers == "auto" else int(workers)
     trials = config.search.trials or plan.space.cardinality
+    propose = _propose_seconds(plan, trials)
     return DryRun(
         study=config.study,
         space=plan.space.describe(),
@@ -58,7 +64,49 @@ def measure(plan: Plan) -> DryRun:
         trials=trials,
         seconds_per_trial=each,
         workers=count,
-        seconds=None if trials is None else trials * each / count,
+        seconds_to_propose=propose,
+        seconds=None if trials is None else _together(plan, trials * each / count, trials * propose),
         bytes_per_worker=(resident_bytes() or 0) + config.compute.cache_bytes,
         notes=tuple(getattr(plan.sampler, "notes", ())),
     )
+
+
+def _together(plan: Plan, running: float, driving: float) -> float:
+    """Workers run one batch while the driver proposes the next one, if the lag lets it."""
+    return max(running, driving) if plan.config.search.lag > 1 else running + driving
+
+
+def _propose_seconds(plan: Plan, trials: int | None) -> float:
+    """Seconds of the driver per trial, with made-up results behind it."""
+    search = plan.config.search
+    size = search.batch_size
+    blank = View(finished=(), pending=(), used=frozenset(), stream_pos=0)
+    known: list[Proposal] = []
+    if plan.sampler.adaptive:
+        wanted = min(search.history, trials or search.history)
+        known = plan.sampler.propose(0, 0, max(size, wanted), blank)
+    finished = [_made_up(plan, proposal) for proposal in known]
+    view = View(
+        finished=finished,
+        pending=(),
+        used=frozenset(proposal.key for proposal in known),
+        stream_pos=position_after(known),
+    )
+    first = -(-len(known) // size) * size
+    begun = time.perf_counter()
+    proposals = plan.sampler.propose(first // size, first, size, view)
+    return (time.perf_counter() - begun) / max(1, len(proposals)) + _SETTLE_SECONDS
+
+
+def _made_up(plan: Plan, proposal: Proposal) -> Trial:
+    """A finished trial whose values depend on its number alone."""
+    value = float(proposal.number * 7919 % 1009)
+    outcome = Outcome(
+        status=Status.COMPLETE,
+        kind=None,
+        feasible=True,
+        reason=None,
+        objectives=tuple(value for _ in plan.objective.names),
+        violations=dict.fromkeys(plan.objective.constraint_names, 0.0),
+    )
+    return Trial(replace(proposal, source=SAMPLER), outcome, {}, None, None)

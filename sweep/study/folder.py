@@ -17,6 +17,7 @@ from sweep.ledger import Ledger
 STUDIES: Final = "studies"
 LEDGER: Final = "study.db"
 CONFIG: Final = "config.yaml"
+_REMOVE: Final = f"it has no {LEDGER}: remove the folder, or choose another name (study=NAME)"
 
 
 def studies_folder(home: Path | None = None) -> Path:
@@ -37,10 +38,16 @@ def find(study: str | Path, home: Path | None = None) -> Path:
     Raises:
         SweepError: [3001], stage config, naming the nearest studies.
     """
+    if not isinstance(study, str | Path):
+        raise error(
+            1004, f"the name or folder of a study is needed, not {type(study).__name__}", where="study"
+        )
     folder = studies_folder(home) / str(study)
     for candidate in (Path(study), folder):
         if (candidate / LEDGER).is_file():
             return candidate.resolve()
+    if str(study) and folder.is_dir():
+        raise error(3001, f"no study in {str(study)!r}", where=str(folder), remedy=_REMOVE)
     known = names(home)
     near = difflib.get_close_matches(str(study), known, n=3, cutoff=0.5)
     remedy = f"did you mean {' or '.join(near)}?" if near else "`sweep status` lists the studies"
@@ -53,6 +60,8 @@ def refuse_existing(folder: Path) -> None:
     Raises:
         SweepError: [1007] naming `resume` if the folder exists.
     """
+    if folder.exists() and not (folder / LEDGER).is_file():
+        raise error(1007, f"{folder.name!r} exists and holds no study", where=str(folder), remedy=_REMOVE)
     if folder.exists():
         raise error(
             1007,

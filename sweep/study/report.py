@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, Final
 
 from sweep.ledger import Ledger, driver
@@ -46,7 +47,7 @@ class Report:
     """Trials by STATUS or STATUS/KIND."""
     best: tuple[Best, ...]
     rate: float | None
-    """Trials per second over the last batches."""
+    """Trials per second over the last batches, while a driver ran."""
     seconds: float
     """Wall clock of all finished runs."""
     timing: Mapping[str, float]
@@ -88,7 +89,10 @@ def report(ledger: Ledger, objective: Objective, *, top: int = 5) -> Report:
         requested=facts["trials"],
         counts=counts,
         best=tuple(best_of(trials, objective, top)),
-        rate=_rate([(record.count, at) for record, _, at in batches[-_RATE_BATCHES:]]),
+        rate=_rate(
+            [(record.count, at) for record, _, at in batches[-_RATE_BATCHES:]],
+            [event["at"] for event in facts["events"] if event["event"] == "started"],
+        ),
         seconds=sum(float(event["seconds"]) for event in ended),
         timing=last.get("timing", {}),
         environment_dependent=bool(facts["environment_dependent"]),
@@ -106,9 +110,15 @@ def best_of(trials: Iterable[Trial], objective: Objective, top: int) -> list[Bes
     ]
 
 
-def _rate(batches: list[tuple[int, str]]) -> float | None:
-    if len(batches) < 2:
-        return None
-    times = [datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp() for _, at in batches]
-    seconds = times[-1] - times[0]
+def _rate(batches: Sequence[tuple[int, str]], started: Sequence[str]) -> float | None:
+    """Of the batches after the first: what came before a driver's start does not count for the batch after it."""
+    starts = [_seconds(at) for at in started]
+    times = [_seconds(at) for _, at in batches]
+    seconds = sum(
+        end - max([begin, *(start for start in starts if start <= end)]) for begin, end in pairwise(times)
+    )
     return sum(count for count, _ in batches[1:]) / seconds if seconds > 0 else None
+
+
+def _seconds(at: str) -> float:
+    return datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,16 +75,17 @@ class Study:
         folders.refuse_existing(folder)
         cache = DatasetCache(home_folder(home), verify=verify)
         plan = prepare(loaded, cache=cache)
-        for note in (*getattr(plan.sampler, "notes", ()), *cache.warnings):
+        for note in (*plan.space.brief(), *getattr(plan.sampler, "notes", ()), *cache.warnings):
             reporter.note(note)
         driver = _driver(plan, reporter, returns=plan.keep_returns)
-        try:
-            folders.create(folder, plan.config_text, _frozen(plan))
-            study = cls(folder, plan.config)
-            with StudyLock(folder):
-                study._drive(driver)
-        finally:
-            driver.executor.close()
+        study = cls(folder, plan.config)
+        with _stoppable(folder):
+            try:
+                folders.create(folder, plan.config_text, _frozen(plan))
+                with StudyLock(folder):
+                    study._drive(driver)
+            finally:
+                driver.executor.close()
         return study
 
     @classmethod
@@ -98,9 +100,9 @@ class Study:
         """Open a study by name or folder, for reading; its driver may be running.
 
         Raises:
-            SweepError: [3001] if there is none.
+            SweepError: [3001] if there is none; [3004] [4005], stage infrastructure, if its ledger cannot be read.
         """
-        folder = folders.find(study, home)
+        folder = _found(study, home)
         return cls(folder, load(folder / folders.CONFIG, home=home))
 
     @classmethod
@@ -127,8 +129,8 @@ class Study:
             Interrupted: after Ctrl-C or SIGTERM.
         """
         reporter = reporter or Silent()
-        folder = folders.find(study, home)
-        with StudyLock(folder):
+        folder = _found(study, home)
+        with _stoppable(folder), StudyLock(folder):
             cache = DatasetCache(home_folder(home), verify=verify)
             plan = prepare(load(folder / folders.CONFIG, overrides, home=home), cache=cache)
             opened = cls(folder, plan.config)
@@ -248,11 +250,34 @@ class Study:
         folders.replace_config(self.folder, text)
 
 
+@contextmanager
+def _stoppable(folder: Path) -> Iterator[None]:
+    """An interrupt that the driver did not catch says how to go on, if there is a study by then."""
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        if isinstance(stopped, Interrupted) or not (folder / folders.LEDGER).is_file():
+            raise
+        with Ledger.open(folder) as ledger:
+            raise Interrupted(folder.name, ledger.count()) from None
+
+
+def _found(study: str | Path, home: Path | None) -> Path:
+    """Folder of a study whose ledger can be read."""
+    folder = folders.find(study, home)
+    Ledger.open(folder).close()
+    return folder
+
+
 def _load(config: Source, overrides: Sequence[str], home: Path | None) -> Config:
     if isinstance(config, Config):
         if overrides:
             raise error(1001, "overrides of a loaded config", remedy="load it with them")
         return config
+    if not isinstance(config, str | Path | Mapping):
+        raise error(
+            1004, f"a config file or a mapping is needed, not {type(config).__name__}", where="config"
+        )
     return load(config, overrides, home=home)
 
 

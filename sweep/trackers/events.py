@@ -12,6 +12,8 @@ from sweep.errors import SweepError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pyarrow as pa
+
 
 def log_event(
     uri: str,
@@ -23,6 +25,7 @@ def log_event(
     params: Mapping[str, str],
     metrics: Mapping[str, float],
     documents: Mapping[str, str],
+    tables: Mapping[str, pa.Table] | None = None,
 ) -> str | None:
     """Write one finished run, a child of the study's newest parent run if the store has one.
 
@@ -35,11 +38,13 @@ def log_event(
         params: parameters.
         metrics: metrics.
         documents: texts of artifacts by file name.
+        tables: tables of artifacts by the name of a Parquet file.
 
     Returns:
         what went wrong in one line, None if nothing did.
     """
     try:
+        from sweep.trackers import parquet
         from sweep.trackers.content import PARAM_LIMIT, TAG_LIMIT, safe_key
         from sweep.trackers.mlflow import MlflowStore, Point
 
@@ -56,6 +61,9 @@ def log_event(
             for file, text in documents.items():
                 files.append(Path(folder) / file)
                 files[-1].write_text(text, encoding="utf-8")
+            for file, table in (tables or {}).items():
+                files.append(Path(folder) / file)
+                parquet.write(table, files[-1])
             store.upload(run, files)
         store.write(
             run,

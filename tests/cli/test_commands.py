@@ -92,6 +92,30 @@ def test_a_study_from_run_to_export(studied: Sweep, config: Path, home: Path) ->
     assert studied("sync", "small").code == 0
 
 
+def test_a_broken_study_hides_no_other(studied: Sweep, home: Path) -> None:
+    bad = home / "studies" / "bad"
+    bad.mkdir()
+    (bad / "study.db").write_text("junk")
+    assert {item["name"]: item["status"] for item in json.loads(studied("status", "--json").out)} == {
+        "bad": "BROKEN",
+        "small": "FINISHED",
+    }
+    listed = studied("status")
+    assert listed.code == 0
+    assert "bad: [3004]" in listed.out
+    for words in (["status", "bad"], ["show", "bad"], ["resume", "bad"], ["export", "bad", "--to", "x.csv"]):
+        outcome = studied(*words)
+        assert (outcome.code, outcome.err[:6]) == (5, "[3004]"), words
+
+
+def test_a_folder_without_a_study_is_to_be_removed(sweep: Sweep, config: Path, home: Path) -> None:
+    (home / "studies" / "small").mkdir(parents=True)
+    for words in (["run", config], ["run", config, "--dry-run"], ["resume", "small"], ["status", "small"]):
+        outcome = sweep(*words)
+        assert outcome.code == 2
+        assert "remove the folder" in outcome.err, words
+
+
 def test_resume_of_a_finished_study_and_extension(studied: Sweep) -> None:
     assert json.loads(studied("resume", "small", "--json").out)["done"] == 12
     extended = studied("extend", "small", "--trials", "5")
@@ -127,8 +151,9 @@ def test_replay_is_the_same_and_its_verdict_is_the_exit_code(studied: Sweep) -> 
     assert json.loads(outcome.out)["same"] is True
     assert "same" in studied("replay", f"small:{best}", "--verify").out
     compared = studied("replay", f"small:{best}", "--diff", str((best + 1) % 12))
-    assert compared.code == 0, compared.err
+    assert compared.code == 1, compared.err
     assert "params." in compared.out
+    assert studied("replay", f"small:{best}", "--diff", str(best)).code == 0
     assert studied("replay", f"small:{best}", "search.seed=3").code == 2
 
 

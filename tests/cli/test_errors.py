@@ -57,7 +57,7 @@ BARS = "market={symbol: GBPUSD, timeframe: M1, bid: BID, ask: ASK}"
         (["replay", "nothing:3"], 2, 3001, "nothing"),
         (["replay", "nothing"], 2, 1009, "STUDY:TRIAL"),
         (["replay"], 2, 1008, "--run-id"),
-        (["golden", "check", "nothing"], 3, 3001, "nothing"),
+        (["golden", "check", "nothing"], 2, 3001, "nothing"),
         (["strategies", "show", "ma_cros"], 2, 1001, "ma_cross"),
         (["backtest", "small.yaml", "-p", "fast_period"], 2, 1009, "fast_period"),
         (["backtest", "small.yaml", "-p", "fast_perod=3"], 2, 1001, "fast_period"),
@@ -68,6 +68,15 @@ BARS = "market={symbol: GBPUSD, timeframe: M1, bid: BID, ask: ASK}"
         (["indicators", "rsx"], 2, 1001, "did you mean rsi?"),
         (["data", "check", "x.parquet"], 3, 3001, "x.parquet"),
         (["strategies", "new", "mine"], 2, 4001, "strategies new"),
+        (["run", "small.yaml", "study=" + "x" * 101, "--dry-run"], 2, 1009, "at most 100"),
+        (["run", "small.yaml", "study=-x"], 2, 1009, "'-x'"),
+        (["run", "small.yaml", f"market={'[' * 5000}{']' * 5000}"], 2, 1009, "nested"),
+        (["run", "small.yaml", f"market={'[' * 60}{']' * 60}"], 2, 1009, "nested"),
+        (["backtest", "small.yaml", "-p", "fast_period=1", "-p", "fast_period=2"], 2, 1001, "twice"),
+        (["run", "small.yaml", "search.trials=1000000000001"], 2, 1003, "search.trials"),
+        (["ui", "--port", "99999"], 2, 1003, "65535"),
+        (["ui", "--port", "0"], 2, 1003, "65535"),
+        (["replay", "--run-id", "abc"], 3, 3001, "mlflow.db"),
     ],
 )
 def test_a_mistake_is_one_line_with_its_code(
@@ -173,6 +182,26 @@ def test_an_interrupt_exits_with_130_and_says_how_to_go_on(
     outcome = sweep("run", config)
     assert outcome.code == 130
     assert "sweep resume small" in outcome.err
+
+
+def test_an_interrupt_before_a_study_says_that_nothing_was_written(
+    sweep: Sweep, config: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sweep.study.study.prepare", stopped)
+    outcome = sweep("run", config)
+    assert (outcome.code, outcome.err) == (130, "interrupted; nothing was written\n")
+    outcome = sweep("run", config, "--dry-run")
+    assert (outcome.code, outcome.err) == (130, "interrupted\n")
+    assert not (home / "studies").exists()
+
+
+def test_an_interrupt_during_the_imports_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt")
+    outcome = sweep_process(["status"], tmp_path)
+    assert (outcome.code, outcome.err) == (130, "interrupted\n")
 
 
 def test_the_module_runs_as_a_program(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from sweep import Engine, Market
+from sweep.errors import SweepError
 from sweep.executors.worker import table_of
 from tests.engine.support import random_parameters
 
@@ -114,3 +115,22 @@ def test_the_interpreter_goes_on_while_a_batch_runs(market: Market, params: pa.T
         turns += 1
     thread.join()
     assert turns > 3
+
+
+@pytest.mark.parametrize(
+    ("call", "code", "mentions"),
+    [
+        (lambda engine: engine.run(5), 1004, "mapping"),
+        (lambda engine: engine.signals([1]), 1004, "mapping"),
+        (lambda engine: engine.run_batch(5), 1004, "pyarrow.Table"),
+        (lambda engine: engine.run_batch({"fast_period": [1]}), 1004, "pyarrow.Table"),
+        (lambda engine: engine.run({"fast_period": float("nan")}), 1003, "fast_period"),
+        (lambda engine: Engine(5, "ma_cross"), 1004, "Market"),
+        (lambda engine: Engine(engine.market, 5), 1004, "strategy"),
+        (lambda engine: engine.run().plot(), 4001, "plot"),
+    ],
+)
+def test_a_wrong_argument_says_what_is_needed(call: Any, code: int, mentions: str) -> None:
+    with pytest.raises(SweepError, match=mentions) as problem:
+        call(Engine(Market.synthetic(bars=500, seed=1), "ma_cross"))
+    assert problem.value.code == code

@@ -172,6 +172,11 @@ def test_a_replay_is_a_child_run(study: Study) -> None:
     assert after[0].tags["mlflow.parentRunId"] == _runs(study, "study")[0].id
     assert (after[0].tags["trial"], after[0].tags["same"]) == ("5", "true")
     assert after[0].metrics["replay.differences"] == 0
+    assert (after[0].tags["status"], after[0].tags["engine_version"]) == (
+        study.trial(5).outcome.status,
+        _runs(study, "study")[0].tags["engine_version"],
+    )
+    assert {"trades.parquet", "equity.parquet"} <= set(MlflowStore(uri).artifacts(after[0]))
     assert replay(of_run(after[0].id, uri=uri)).same
     assert "[3005]" in str(log_replay(done, uri="http://127.0.0.1:9"))
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,22 @@ def test_bad_input_leaves_nothing_behind(
     assert list(home.iterdir()) == []
 
 
+def test_a_dry_run_counts_what_proposing_costs(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sweep.samplers.tpe import TpeModel
+
+    ask = TpeModel.ask
+
+    def slow(*arguments: Any) -> Any:
+        time.sleep(0.8)
+        return ask(*arguments)
+
+    monkeypatch.setattr(TpeModel, "ask", slow)
+    found = Study.dry_run(config(search={"sampler": "tpe", "trials": 4000}))
+    assert found.seconds_to_propose >= 0.1  # a batch of 8 in 0.8 s
+    assert found.seconds is not None
+    assert found.seconds >= 400
+
+
 def test_a_dry_run_measures_and_writes_nothing(home: Path) -> None:
     found = Study.dry_run(config())
     assert found.trials == 40
@@ -153,6 +170,62 @@ def test_a_stopped_study_goes_on_to_the_same_ledger(number: int, plain: Study, h
     assert any("stopping" in note for note in stop.notes)
     assert signal.getsignal(number) is not None
     assert Study.resume("plain", ["compute.workers=3"]).digest == plain.digest
+
+
+@pytest.mark.parametrize("lag", [1, 2])
+def test_an_interrupt_when_all_trials_are_done_leaves_a_finished_study(
+    lag: int, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = StopAt(40)
+    study = Study.run(config(search={"lag": lag}), reporter=stop)
+    assert study.status().status == "FINISHED"
+    assert any("sweep resume plain" in text for text in study.warnings)
+
+
+def test_an_interrupt_between_the_last_batch_and_its_record_is_not_lost(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sweep.study.drive import Driver
+
+    record = Driver._record
+
+    def slow(*arguments: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        record(*arguments)
+
+    monkeypatch.setattr(Driver, "_record", slow)
+    assert Study.run(config()).status().status == "FINISHED"
+
+
+def test_an_interrupt_while_mlflow_is_waited_for_ends_the_waiting_alone(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sweep.study.drive import Driver
+
+    monkeypatch.setattr(Driver, "_keep_best", lambda *arguments: os.kill(os.getpid(), signal.SIGINT))
+    study = Study.run(config())
+    assert study.status().status == "FINISHED"
+    assert any("sweep resume plain" in text for text in study.warnings)
+
+
+def test_an_interrupt_before_the_driver_says_how_to_go_on(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def acquire(lock: StudyLock) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(StudyLock, "acquire", acquire)
+        with pytest.raises(Interrupted, match="stopped after 0 trials; go on with: sweep resume plain"):
+            Study.run(config())
+    assert Study.resume("plain").status().done == 40
+
+
+def test_the_space_is_shown_before_the_run(home: Path) -> None:
+    notes = StopAt(0, number=0)
+    Study.run(config(search={"trials": 8}), reporter=notes)
+    assert notes.notes[0].startswith("searched: fast_period ")
+    assert any(note.startswith("size: ") for note in notes.notes)
 
 
 def test_a_killed_driver_shows_as_crashed_and_resumes(plain: Study, home: Path) -> None:
@@ -249,6 +322,25 @@ def test_data_come_before_engine_and_numbers_are_compared_by_value() -> None:
     assert problem is not None
     assert problem.stage == "data"
     assert "2 differences: engine.semantics 1 → 2; market.digest aaaaaaaa… → bbbbbbbb…" in problem.message
+
+
+def test_the_rate_leaves_out_the_time_without_a_driver() -> None:
+    from sweep.study.report import _rate
+
+    batches = [
+        (8, "2024-01-01T00:00:01.000Z"),
+        (8, "2024-01-01T00:00:02.000Z"),
+        (8, "2024-01-01T09:00:03.000Z"),
+    ]
+    starts = ["2024-01-01T00:00:00.000Z", "2024-01-01T09:00:00.000Z"]
+    assert _rate(batches, starts) == pytest.approx(16 / 4)
+    assert _rate(batches[:1], starts) is None
+
+
+def test_a_wrong_argument_says_what_is_needed() -> None:
+    for call in (Study.run, Study.dry_run, Study.open):
+        with pytest.raises(SweepError, match=r"\[1004\] .* is needed, not int"):
+            call(5)  # type: ignore[arg-type]
 
 
 def test_an_unknown_study_names_the_nearest(plain: Study) -> None:

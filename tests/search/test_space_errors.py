@@ -99,7 +99,13 @@ def test_wrong_pins() -> None:
     assert refused(pinned={"fast": "x"}).code == 1004
     assert refused(pinned={"fast": 0}).code == 1003
     assert refused({"fast": [5, 6]}, pinned={"fast": 5}).code == 1006
+    assert refused({"fast": [5, 6]}, pinned={"fast": 5}).where == "strategy.params.fast"
     assert toy_space({"fast": 5}, pinned={"fast": 5}).pinned == {"fast": 5}
+
+
+def test_a_wrong_pin_of_a_listed_parameter_is_one_mistake_at_the_pin() -> None:
+    problem = refused({"fast": [5, 6]}, pinned={"fast": "x"})
+    assert (problem.code, problem.where) == (1004, "strategy.params.fast")
 
 
 def test_cycles_of_several_conditions() -> None:
