@@ -96,7 +96,7 @@ impl<'a> Indicators<'a> {
             On::Raster => {
                 Some(self.cache.on(frame(Layout::Raster)).series(Key::new("aligned", []), &mut || {
                     [Field::Open, Field::High, Field::Low, Field::Close]
-                        .map(|f| bars.aligned(quote, f))
+                        .map(|f| Series::from(bars.aligned(quote, f)))
                         .into()
                 }))
             }
@@ -181,7 +181,7 @@ impl HigherSide<'_> {
             return self.scope().outputs(entry);
         }
         self.expanded.series(entry.key(), &mut || {
-            self.scope().outputs(entry).iter().map(|values| self.bars.expand(values)).collect()
+            self.scope().outputs(entry).iter().map(|values| self.bars.expand(values).into()).collect()
         })
     }
 
