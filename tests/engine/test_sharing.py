@@ -23,7 +23,7 @@ def market() -> Market:
 
 
 def _crosses() -> list[dict[str, Any]]:
-    """Ten fast and ten slow periods, each pair ten times with other stops."""
+    """Ten fast and ten slow periods, each pair ten times with another stop."""
     return [
         {"ma_type": "ema", "fast_period": 5 + i % 10, "slow_period": 30 + 10 * (i // 10 % 10), **_stop(i // 100)}
         for i in range(TRIALS)
@@ -31,7 +31,7 @@ def _crosses() -> list[dict[str, Any]]:
 
 
 def _stop(k: int) -> dict[str, Any]:
-    return {"stop_loss_pips": 20.0 + k}
+    return {"sl_atr": 1.0 + 0.25 * k}
 
 
 def _digests(engine: Engine, params: list[dict[str, Any]], threads: int = 1) -> list[str]:
