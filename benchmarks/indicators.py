@@ -8,12 +8,11 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import talib
 from numpy.typing import NDArray
 
 from benchmarks.measure import interleaved
-from sweep import _core
+from sweep import Market, _core
 
 Call = Callable[[], object]
 SIZES: Final = ((100_000, 25), (5_000_000, 5))
@@ -32,20 +31,18 @@ RECURRENCES: Final = {
 
 
 class Bars:
-    """A random walk near 1.1, in the form that each library takes."""
+    """The bid side of a synthetic market, in the form that each library takes."""
 
     def __init__(self, count: int) -> None:
-        rng = np.random.default_rng(1)
-        self.close = 1.1 + np.cumsum(rng.normal(0, 1e-5, count))
-        opened = np.r_[self.close[0], self.close[:-1]]
-        self.high = np.maximum(opened, self.close) + np.abs(rng.normal(0, 1e-4, count))
-        self.low = np.minimum(opened, self.close) - np.abs(rng.normal(0, 1e-4, count))
+        market = Market.synthetic(bars=count, seed=7)
+        table = market.to_table()
+        self.close, self.high, self.low = (table[f"bid_{name}"].to_numpy() for name in ("close", "high", "low"))
         self.series = pd.Series(self.close)
-        self.table = pa.table({"open": opened, "high": self.high, "low": self.low, "close": self.close})
+        self.market = market.core
 
     def ours(self, id: str, **params: Any) -> Call:
-        """One indicator of this package."""
-        return lambda: _core.indicator_on(self.table, id, params, None)
+        """One indicator of this package; nothing is kept from one call to the next."""
+        return lambda: _core.indicator(self.market, id, "bid", None, None, params)
 
 
 def run() -> Iterator[str]:

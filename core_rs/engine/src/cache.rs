@@ -213,21 +213,25 @@ fn timed<T>(compute: impl FnOnce() -> T) -> (T, Duration) {
 }
 
 impl Store for FrameStore<'_> {
-    fn series(&self, key: Key, compute: &mut dyn FnMut() -> Vec<Vec<f64>>) -> Outputs {
+    fn series(&self, key: Key, compute: &mut dyn FnMut() -> Vec<Series>) -> Outputs {
         let key = (self.frame, key);
         let Content::Outputs(cell) = self.cache.content(&key, || Content::Outputs(Arc::default())) else {
-            return compute().into_iter().map(Series::from).collect();
+            return compute().into();
         };
         let mut spent = None;
         let outputs = Arc::clone(cell.get_or_init(|| {
             let (series, time) = timed(&mut *compute);
             spent = Some(time);
-            series.into_iter().map(Series::from).collect()
+            series.into()
         }));
         drop(cell);
         let bytes = outputs.iter().map(|series| 8 * series.len()).sum();
         self.cache.account(key, spent, bytes);
         outputs
+    }
+
+    fn retains(&self) -> bool {
+        self.cache.bound > 0
     }
 
     fn slots(&self, key: Key, bars: usize) -> Arc<Slots> {
@@ -271,7 +275,7 @@ mod tests {
     }
 
     fn get(cache: &SeriesCache, n: u64, compute: impl Fn() -> Vec<f64>) -> Series {
-        cache.on(FRAME).series(key(n), &mut || vec![compute()])[0].clone()
+        cache.on(FRAME).series(key(n), &mut || vec![compute().into()])[0].clone()
     }
 
     #[test]
@@ -344,7 +348,7 @@ mod tests {
         let cache = SeriesCache::new(1 << 20);
         let other = Frame { side: 1, ..FRAME };
         get(&cache, 1, || vec![1.0]);
-        assert_eq!(*cache.on(other).series(key(1), &mut || vec![vec![2.0]])[0], [2.0]);
+        assert_eq!(*cache.on(other).series(key(1), &mut || vec![vec![2.0].into()])[0], [2.0]);
         assert_eq!(*get(&cache, 1, || unreachable!()), [1.0]);
     }
 
@@ -361,5 +365,34 @@ mod tests {
             assert_eq!(value, 7.0);
         }
         assert_eq!(computed.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn local_forms_are_computed_once_for_many_callers() {
+        use sweep_indicators::catalogue::Indicator;
+        use sweep_indicators::declare::Args;
+        use sweep_indicators::garch_local::{GARCH_VOLATILITY_LOCAL, GarchLocal};
+        use sweep_indicators::kalman_garch::{KALMAN_GARCH_ZSCORE_LOCAL, KalmanGarchLocal};
+        use sweep_indicators::scope::{Bars, Scope};
+
+        let close: Vec<f64> = (0..600u32).map(|i| 1.1 + 1e-3 * f64::from(i * 7919 % 101)).collect();
+        let bars = Bars { open: &close, high: &close, low: &close, close: &close };
+        let garch = GarchLocal::from_args(&Args::read(&GARCH_VOLATILITY_LOCAL, &[]).unwrap()).unwrap();
+        let score =
+            KalmanGarchLocal::from_args(&Args::read(&KALMAN_GARCH_ZSCORE_LOCAL, &[]).unwrap()).unwrap();
+        let cache = SeriesCache::new(1 << 24);
+        let ask = || {
+            let store = cache.on(FRAME);
+            let scope = Scope::new(bars, None, &store);
+            for i in (500..600).step_by(5) {
+                let (window, z) = (garch.window(&scope, i), score.at(&scope, i));
+                assert!(window[window.len() - 1] > 0.0 && z.is_finite());
+            }
+        };
+        std::thread::scope(|threads| (0..8).for_each(|_| drop(threads.spawn(ask))));
+        let stats = cache.stats();
+        assert_eq!((stats.by_id["garch_window"].misses, stats.by_id["garch_window"].hits), (20, 140));
+        let slots = stats.by_id["kalman_garch_slots"];
+        assert_eq!((slots.misses, slots.hits), (1, 159));
     }
 }

@@ -14,9 +14,9 @@ pub use crate::market::Quote;
 
 /// The closes of both sides as whole ticks, counted when an average first needs them.
 #[derive(Debug)]
-pub struct Ticks([TickCounts; 2]);
+pub struct CloseTicks([TickCounts; 2]);
 
-impl Ticks {
+impl CloseTicks {
     /// On a symbol's grid.
     pub fn new(spec: &SymbolSpec) -> Self {
         Self([tick_counts(spec), tick_counts(spec)])
@@ -42,7 +42,7 @@ pub enum On {
 pub struct Indicators<'a> {
     market: &'a Market,
     cache: &'a SeriesCache,
-    ticks: &'a Ticks,
+    ticks: &'a CloseTicks,
 }
 
 fn bars(quotes: &Quotes) -> Bars<'_> {
@@ -51,7 +51,7 @@ fn bars(quotes: &Quotes) -> Bars<'_> {
 
 impl<'a> Indicators<'a> {
     /// Over the bars of `market`; `cache` and `ticks` belong to that market alone.
-    pub fn new(market: &'a Market, cache: &'a SeriesCache, ticks: &'a Ticks) -> Self {
+    pub fn new(market: &'a Market, cache: &'a SeriesCache, ticks: &'a CloseTicks) -> Self {
         Self { market, cache, ticks }
     }
 
@@ -96,7 +96,7 @@ impl<'a> Indicators<'a> {
             On::Raster => {
                 Some(self.cache.on(frame(Layout::Raster)).series(Key::new("aligned", []), &mut || {
                     [Field::Open, Field::High, Field::Low, Field::Close]
-                        .map(|f| bars.aligned(quote, f))
+                        .map(|f| Series::from(bars.aligned(quote, f)))
                         .into()
                 }))
             }
@@ -181,7 +181,7 @@ impl HigherSide<'_> {
             return self.scope().outputs(entry);
         }
         self.expanded.series(entry.key(), &mut || {
-            self.scope().outputs(entry).iter().map(|values| self.bars.expand(values)).collect()
+            self.scope().outputs(entry).iter().map(|values| self.bars.expand(values).into()).collect()
         })
     }
 

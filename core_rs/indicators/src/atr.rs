@@ -1,16 +1,74 @@
 //! Average true range.
 
+use crate::Hlc;
 use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Mistake, Parameter};
-use crate::scope::{Entry, Key, Scope};
-use crate::true_range::TrueRange;
+use crate::recurrence::{Chain, Tile, memory, run};
+use crate::scope::{Entry, Key, Scope, Series};
+use crate::true_range::{TrueRange, range, true_range};
 use crate::wilder::Wilder;
+use crate::window::undefined;
 
 /// y = WILD(TR; period) over the true ranges, the first one taking part in the seed. First value: index period − 1.
 ///
 /// Source: J. Welles Wilder, *New Concepts in Technical Trading Systems* (1978).
 pub fn atr(true_range: &[f64], period: usize) -> Vec<f64> {
     Wilder::new(period).over(true_range)
+}
+
+/// Wilder's average of true ranges that are computed on the way.
+struct Average<'a> {
+    bars: Hlc<'a>,
+    /// Bar of the first step, at least 1.
+    from: usize,
+    period: f64,
+}
+
+impl Chain<1, 1, 1> for Average<'_> {
+    #[inline]
+    fn inputs(&self, at: usize, len: usize, [x]: &mut [Tile; 1]) {
+        let at = self.from + at;
+        let [high, low] = [self.bars.high, self.bars.low].map(|column| &column[at..at + len]);
+        let before = &self.bars.close[at - 1..][..len];
+        for ((x, c), (h, l)) in x.iter_mut().zip(before).zip(high.iter().zip(low)) {
+            *x = range(*h, *l, *c);
+        }
+    }
+
+    #[inline]
+    fn step(&self, [m]: [f64; 1], [x]: [f64; 1]) -> [f64; 1] {
+        [(m * (self.period - 1.0) + x) / self.period]
+    }
+
+    #[inline]
+    fn outputs(&self, _: usize, states: &[Tile; 1], [y]: [&mut [f64]; 1]) {
+        y.copy_from_slice(&states[0][..y.len()]);
+    }
+
+    fn guess(&self, at: usize) -> [f64; 1] {
+        let i = self.from + at;
+        [self.bars.high[i] - self.bars.low[i]]
+    }
+
+    fn memory(&self) -> usize {
+        memory(1.0 / self.period)
+    }
+}
+
+/// The averages, true ranges not kept; None unless all are finite.
+#[allow(clippy::cast_precision_loss)]
+fn at_once(bars: Hlc<'_>, period: usize) -> Option<Vec<f64>> {
+    if bars.len() < period {
+        return None;
+    }
+    let [high, low, close] = [bars.high, bars.low, bars.close].map(|column| &column[..period]);
+    let seed = atr(&true_range(Hlc { high, low, close }), period);
+    let start = seed[period - 1];
+    let mut y = undefined(period - 1, bars.len());
+    y.push(start);
+    y.resize(bars.len(), 0.0);
+    let chain = Average { bars, from: period, period: period as f64 };
+    (start.is_finite() && run(&chain, [start], [&mut y[period..]])).then_some(y)
 }
 
 /// Average true range.
@@ -37,8 +95,13 @@ impl Entry for Atr {
         Key::new("atr", [self.period as u64])
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
-        vec![atr(&scope.get(&TrueRange), self.period)]
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
+        if !scope.retains()
+            && let Some(y) = at_once(scope.bars.hlc(), self.period)
+        {
+            return vec![y.into()];
+        }
+        vec![atr(&scope.get(&TrueRange), self.period).into()]
     }
 }
 
@@ -56,7 +119,6 @@ impl Indicator for Atr {
 mod tests {
     use super::*;
     use crate::fixtures::*;
-    use crate::{Hlc, true_range::true_range};
 
     #[test]
     fn worked_tables() {

@@ -4,7 +4,7 @@ use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Mistake, Parameter, Value};
 use crate::finite_or_nan;
 use crate::rolling_std::{DDOF, RollingStd};
-use crate::scope::{Entry, Key, Scope, bits};
+use crate::scope::{Entry, Key, Scope, Series, bits};
 use crate::sma::Sma;
 
 /// Upper, middle and lower band.
@@ -62,16 +62,13 @@ impl Entry for Bollinger {
         Key::new("bollinger", [self.period as u64, bits(self.std_factor), self.ddof as u64])
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
         let mid = scope.get(&Sma { period: self.period });
         let deviation = scope.get(&RollingStd { period: self.period, ddof: self.ddof });
-        let (mut upper, mut lower) = (Vec::with_capacity(mid.len()), Vec::with_capacity(mid.len()));
-        for (&m, &s) in mid.iter().zip(deviation.iter()) {
-            let b = bands(m, s, self.std_factor);
-            upper.push(finite_or_nan(b.upper));
-            lower.push(finite_or_nan(b.lower));
-        }
-        vec![upper, mid.to_vec(), lower]
+        let pairs = || mid.iter().zip(deviation.iter()).map(|(m, s)| bands(*m, *s, self.std_factor));
+        let upper: Vec<f64> = pairs().map(|b| finite_or_nan(b.upper)).collect();
+        let lower: Vec<f64> = pairs().map(|b| finite_or_nan(b.lower)).collect();
+        vec![upper.into(), mid, lower.into()]
     }
 }
 

@@ -102,3 +102,73 @@ pub static CATALOGUE: [Row; 25] = [
 pub fn find(id: &str) -> Option<&'static Row> {
     CATALOGUE.iter().find(|row| row.declaration.id == id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::declare::{Given, Kind};
+    use crate::scope::{Bars, Key, NoStore, Outputs, Store};
+    use crate::slots::Slots;
+    use proptest::prelude::*;
+    use std::sync::Arc;
+
+    /// Has every part of an indicator made as a series of its own, as a cache does.
+    struct InParts;
+
+    impl Store for InParts {
+        fn series(&self, key: Key, compute: &mut dyn FnMut() -> Vec<Series>) -> Outputs {
+            NoStore.series(key, compute)
+        }
+
+        fn slots(&self, key: Key, bars: usize) -> Arc<Slots> {
+            NoStore.slots(key, bars)
+        }
+
+        fn window(&self, key: Key, compute: &mut dyn FnMut() -> Vec<f64>) -> Series {
+            NoStore.window(key, compute)
+        }
+    }
+
+    fn bits(row: &Row, given: &[(String, Given)], bars: Bars<'_>, store: &dyn Store) -> Vec<Vec<u64>> {
+        let args = Args::read(row.declaration, given).unwrap();
+        let outputs = row.call(&args, &Scope::new(bars, None, store)).unwrap();
+        let one = |output| match output {
+            Output::Series(values) | Output::Window(values) => values.iter().map(|x| x.to_bits()).collect(),
+            Output::Number(x) => vec![x.to_bits()],
+            Output::Bar(i) => vec![i as u64],
+        };
+        outputs.into_iter().map(one).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        /// In one pass or in parts, a long series or a short one: the bits are the same.
+        #[test]
+        fn parts_and_length_change_no_bit(
+            steps in proptest::collection::vec((-1e-3..1e-3f64, 0.0..1e-3f64), 3_000..4_500),
+            period in 2i64..5,
+            cut in 2usize..700,
+            hole in 0usize..9_000,
+        ) {
+            let mut close: Vec<f64> =
+                steps.iter().scan(1.3, |level, (s, _)| { *level += s; Some(*level) }).collect();
+            if hole < close.len() { close[hole] = f64::NAN; }
+            let high: Vec<f64> = close.iter().zip(&steps).map(|(c, (_, w))| c + w).collect();
+            let low: Vec<f64> = close.iter().zip(&steps).map(|(c, (_, w))| c - 0.5 * w).collect();
+            let first = |n: usize| Bars { open: &close[..n], high: &high[..n], low: &low[..n], close: &close[..n] };
+            for row in &CATALOGUE {
+                let parameters = row.declaration.parameters;
+                let local = parameters.iter().any(|p| p.name == "idx");
+                let bars = parameters.iter().filter(|p| matches!(p.kind, Kind::Int { low: 1 | 2, .. }) && p.name != "min_periods");
+                let given: Vec<_> = bars.map(|p| (p.name.to_owned(), Given::Int(period))).collect();
+                if local { continue; }
+                let whole = bits(row, &given, first(close.len()), &NoStore);
+                prop_assert_eq!(&whole, &bits(row, &given, first(close.len()), &InParts), "{}", row.declaration.id);
+                for (short, long) in bits(row, &given, first(cut), &NoStore).iter().zip(&whole) {
+                    prop_assert_eq!(&short[..], &long[..cut], "{}", row.declaration.id);
+                }
+            }
+        }
+    }
+}

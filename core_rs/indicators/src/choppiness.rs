@@ -2,7 +2,7 @@
 
 use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Kind, LONGEST, Mistake, Parameter, Value};
-use crate::scope::{Entry, Key, Scope};
+use crate::scope::{Entry, Key, Scope, Series};
 use crate::true_range::TrueRange;
 use crate::{Hlc, guarded_div, window};
 
@@ -52,8 +52,8 @@ impl Entry for Choppiness {
         Key::new("choppiness", [self.period as u64])
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
-        vec![choppiness(scope.bars.hlc(), &scope.get(&TrueRange), self.period)]
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
+        vec![choppiness(scope.bars.hlc(), &scope.get(&TrueRange), self.period).into()]
     }
 }
 

@@ -3,9 +3,9 @@
 use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Mistake, Parameter};
 use crate::ema::Ema;
-use crate::ewm::Ewm;
+use crate::ewm::{Ewm, cascade};
 use crate::finite_or_nan;
-use crate::scope::{Entry, Key, Scope};
+use crate::scope::{Entry, Key, Scope, Series};
 
 /// y = 2·e1 − e2 with e2 = EMA(e1; period), `e1` being the exponential average of the closes.
 pub fn dema(e1: &[f64], period: usize) -> Vec<f64> {
@@ -38,8 +38,13 @@ impl Entry for Dema {
         Key::new("dema", [self.period as u64])
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
-        vec![dema(&scope.get(&Ema { period: self.period }), self.period)]
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
+        if !scope.retains()
+            && let Some(y) = cascade(scope.bars.close, self.period, |[e1, e2]| 2.0 * e1 - e2)
+        {
+            return vec![y.into()];
+        }
+        vec![dema(&scope.get(&Ema { period: self.period }), self.period).into()]
     }
 }
 

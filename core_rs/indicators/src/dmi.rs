@@ -5,8 +5,8 @@
 use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Mistake, Parameter};
 use crate::ewm::Ewm;
-use crate::recurrence::{memory, run, tame};
-use crate::scope::{Entry, Key, Scope};
+use crate::recurrence::{fold, memory, tame};
+use crate::scope::{Entry, Key, Scope, Series};
 use crate::true_range::TrueRange;
 use crate::wilder::Wilder;
 use crate::{Hlc, guarded_div};
@@ -138,9 +138,10 @@ fn dense(bars: Hlc<'_>, tr: &[f64], period: usize) -> Option<Dmi> {
     let p = period as f64;
     let smooth = |x: &[f64]| {
         let seed = x[..period - 1].iter().fold(0.0, |sum, x| sum + x);
-        run(&x[period - 1..], seed, memory(1.0 / p), |s, x| s - s / p + x)
+        let mut y = vec![0.0; n - period];
+        fold(&x[period - 1..], seed, memory(1.0 / p), |s, x| s - s / p + x, &mut y).then_some(y)
     };
-    let (plus, minus, range) = (smooth(&plus), smooth(&minus), smooth(&tr[1..]));
+    let (plus, minus, range) = (smooth(&plus)?, smooth(&minus)?, smooth(&tr[1..])?);
     let share =
         |of: &[f64]| of.iter().zip(&range).map(|(s, range)| 100.0 * guarded_div(*s, *range)).collect();
     let (plus, minus): (Vec<f64>, Vec<f64>) = (share(&plus), share(&minus));
@@ -218,9 +219,9 @@ impl Entry for DirectionalMovement {
         Key::new("dmi", [self.period as u64, self.seed as u64])
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
         let d = dmi(scope.bars.hlc(), &scope.get(&TrueRange), self.period, self.seed);
-        vec![d.plus_di, d.minus_di, d.adx]
+        vec![d.plus_di.into(), d.minus_di.into(), d.adx.into()]
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Mistake, Parameter};
 use crate::ewm::Ewm;
-use crate::scope::{Entry, Key, Scope};
+use crate::scope::{Entry, Key, Scope, Series};
 
 /// y = EWM(close; 2 / (period + 1)). First value: index 0, the first close; no warm-up mask.
 ///
@@ -42,8 +42,8 @@ impl Entry for Ema {
         Key::new("ema", [self.period as u64])
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
-        vec![ema(scope.bars.close, self.period)]
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
+        vec![ema(scope.bars.close, self.period).into()]
     }
 }
 

@@ -1,7 +1,7 @@
 //! EWM(x; a): exponential average without bias correction.
 
 use crate::finite_or_nan;
-use crate::recurrence::{memory, run, tame};
+use crate::recurrence::{Chain, Tile, average, memory, run};
 
 /// Streaming state of the exponential average with weight `a`.
 ///
@@ -35,13 +35,14 @@ impl Ewm {
 
     /// The averages of a whole series: the streaming state, value by value, with the same bits.
     pub fn over(mut self, x: &[f64]) -> Vec<f64> {
-        match x.first() {
-            Some(&first) if self.mean.is_none() && tame(x) => {
-                let a = self.weight;
-                run(x, first, memory(a), |m, x| m + a * (x - m))
+        if let (Some((&first, rest)), None) = (x.split_first(), self.mean) {
+            let mut y = vec![0.0; x.len()];
+            y[0] = first;
+            if average(rest, first, self.weight, &mut y[1..]) {
+                return y;
             }
-            _ => x.iter().map(|&x| self.update(x)).collect(),
         }
+        x.iter().map(|&x| self.update(x)).collect()
     }
 
     /// Takes the next input, returns the average as of it; NaN before the first present input.
@@ -72,4 +73,56 @@ impl Ewm {
         self.in_gap = false;
         gain
     }
+}
+
+/// Averages of averages in one pass: e_1 = EWM(x), e_2 = EWM(e_1) and so on, and a value from all of them.
+struct Cascade<'a, F> {
+    x: &'a [f64],
+    gain: f64,
+    value: F,
+}
+
+impl<F: Fn([f64; K]) -> f64, const K: usize> Chain<1, K, 1> for Cascade<'_, F> {
+    #[inline]
+    fn inputs(&self, at: usize, len: usize, x: &mut [Tile; 1]) {
+        x[0][..len].copy_from_slice(&self.x[at..at + len]);
+    }
+
+    #[inline]
+    fn step(&self, mut averages: [f64; K], [mut x]: [f64; 1]) -> [f64; K] {
+        for m in &mut averages {
+            *m += self.gain * (x - *m);
+            x = *m;
+        }
+        averages
+    }
+
+    #[inline]
+    fn outputs(&self, _: usize, states: &[Tile; K], [y]: [&mut [f64]; 1]) {
+        for (t, y) in y.iter_mut().enumerate().take(states[0].len()) {
+            *y = finite_or_nan((self.value)(std::array::from_fn(|k| states[k][t])));
+        }
+    }
+
+    fn guess(&self, at: usize) -> [f64; K] {
+        [self.x[at]; K]
+    }
+
+    fn memory(&self) -> usize {
+        K * memory(self.gain)
+    }
+}
+
+/// A value of `K` averages in the span form, each of the one before, at every index; None unless all are finite.
+#[allow(clippy::cast_precision_loss)]
+pub(crate) fn cascade<const K: usize>(
+    x: &[f64],
+    period: usize,
+    value: impl Fn([f64; K]) -> f64,
+) -> Option<Vec<f64>> {
+    let (&first, rest) = x.split_first()?;
+    let mut y = vec![0.0; x.len()];
+    y[0] = finite_or_nan(value([first; K]));
+    let chain = Cascade { x: rest, gain: 2.0 / (period as f64 + 1.0), value };
+    run(&chain, [first; K], [&mut y[1..]]).then_some(y)
 }

@@ -5,7 +5,7 @@
 
 use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Kind, Mistake, Parameter, Value};
-use crate::scope::{Entry, Key, Scope, bits};
+use crate::scope::{Entry, Key, Scope, Series, bits};
 
 /// Weights and conventions of the recursion.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -178,8 +178,8 @@ impl Entry for Returns {
         Key::new("returns", [u64::from(self.log), bits(self.scale)])
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
-        vec![returns(scope.bars.close, self.log, self.scale)]
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
+        vec![returns(scope.bars.close, self.log, self.scale).into()]
     }
 }
 
@@ -214,8 +214,8 @@ impl Entry for Garch {
         Key::new("garch_volatility", self.bits())
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
-        vec![self.volatility(&scope.get(&Returns { log: self.use_log_returns, scale: self.scale }))]
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
+        vec![self.volatility(&scope.get(&Returns { log: self.use_log_returns, scale: self.scale })).into()]
     }
 }
 
@@ -285,9 +285,9 @@ impl Entry for VarianceTargeting {
         Key::new("garch_vt", self.0.bits())
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
         let returns = scope.get(&Returns { log: self.0.use_log_returns, scale: self.0.scale });
-        vec![variance_targeting(&self.0, &returns)]
+        vec![variance_targeting(&self.0, &returns).into()]
     }
 }
 

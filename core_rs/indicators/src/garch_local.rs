@@ -82,10 +82,10 @@ impl Entry for GarchLocal {
         Key::new("garch_volatility_local", params)
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
         let returns = scope
             .get(&crate::garch::Returns { log: self.weights.use_log_returns, scale: self.weights.scale });
-        vec![(0..returns.len()).map(|i| self.last(&returns, i)).collect()]
+        vec![(0..returns.len()).map(|i| self.last(&returns, i)).collect::<Vec<_>>().into()]
     }
 }
 

@@ -6,7 +6,7 @@ use crate::garch::{ALPHA, BETA, Garch, LOG, MIN_PERIODS, OMEGA, Returns, SCALE, 
 use crate::garch_local::{IDX, LOOKBACK, check_bar};
 use crate::guarded_div;
 use crate::kalman_mean::{KalmanMean, Q, R, kalman_mean};
-use crate::scope::{Entry, Key, Scope, bits};
+use crate::scope::{Entry, Key, Scope, Series, bits};
 
 /// z = (C − kalman_mean) ⊘ (|C|·σ), σ from `garch_volatility`.
 #[derive(Debug, Clone, Copy)]
@@ -41,10 +41,10 @@ impl Entry for KalmanGarch {
         Key::new("kalman_garch_zscore", params)
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
         let (level, sigma) = (scope.get(&self.mean), scope.get(&self.weights));
         let rows = scope.bars.close.iter().zip(level.iter().zip(sigma.iter()));
-        vec![rows.map(|(&c, (&x, &s))| score(c, x, s)).collect()]
+        vec![rows.map(|(&c, (&x, &s))| score(c, x, s)).collect::<Vec<_>>().into()]
     }
 }
 
@@ -134,8 +134,8 @@ impl Entry for KalmanGarchLocal {
         Key { id: "kalman_garch_zscore_local", ..key }
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
-        vec![(0..scope.bars.len()).map(|i| self.score(scope.bars.close, i)).collect()]
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
+        vec![(0..scope.bars.len()).map(|i| self.score(scope.bars.close, i)).collect::<Vec<_>>().into()]
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Mistake, Parameter, Value};
 use crate::finite_or_nan;
-use crate::recurrence::{memory, run, tame};
-use crate::scope::{Entry, Key, Scope, bits};
+use crate::recurrence::average;
+use crate::scope::{Entry, Key, Scope, Series, bits};
 
 /// Filtered level of the closes; `ratio` = q/r, process over measurement variance, ≥ 0.
 ///
@@ -13,18 +13,19 @@ use crate::scope::{Entry, Key, Scope, bits};
 /// First value: index 0. Source: A. C. Harvey, *Forecasting, Structural Time Series Models and the Kalman Filter* (1989), 4.1.
 pub fn kalman_mean(close: &[f64], ratio: f64) -> Vec<f64> {
     let mut filter = Filter { x: None, v: 1.0, settled: None, ratio };
-    if !tame(close) {
-        return close.iter().map(|&c| filter.update(c)).collect();
-    }
-    // The gain converges to a fixed point of its recursion; from there on the filter is an exponential average.
-    let mut out = Vec::with_capacity(close.len());
-    for (i, &c) in close.iter().enumerate() {
-        out.push(filter.update(c));
+    let mut out = vec![0.0; close.len()];
+    let mut rest = close.iter().enumerate();
+    for (i, &c) in rest.by_ref() {
+        out[i] = filter.update(c);
+        // The gain converges to a fixed point of its recursion; from there on the filter is an exponential average.
         if let (Some(gain), Some(x)) = (filter.settled, filter.x) {
-            out.extend(run(&close[i + 1..], x, memory(gain), |x, c| x + gain * (c - x)));
+            if average(&close[i + 1..], x, gain, &mut out[i + 1..]) {
+                return out;
+            }
             break;
         }
     }
+    rest.for_each(|(i, &c)| out[i] = filter.update(c));
     out
 }
 
@@ -123,8 +124,8 @@ impl Entry for KalmanMean {
         Key::new("kalman_mean", [bits(self.ratio)])
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
-        vec![kalman_mean(scope.bars.close, self.ratio)]
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
+        vec![kalman_mean(scope.bars.close, self.ratio).into()]
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Mistake, Parameter};
 use crate::kalman_mean::{KalmanMean, Q, R};
-use crate::scope::{Entry, Key, Scope, bits};
+use crate::scope::{Entry, Key, Scope, Series, bits};
 use crate::{guarded_div, window};
 
 /// z = e ⊘ STD_window(e), e = close − level, where `level` is [`crate::kalman_mean::kalman_mean`] of the same closes.
@@ -57,8 +57,8 @@ impl Entry for KalmanZscore {
         Key::new("kalman_zscore", [bits(self.mean.ratio), self.window as u64])
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
-        vec![kalman_zscore(scope.bars.close, &scope.get(&self.mean), self.window)]
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
+        vec![kalman_zscore(scope.bars.close, &scope.get(&self.mean), self.window).into()]
     }
 }
 

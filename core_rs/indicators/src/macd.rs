@@ -4,7 +4,8 @@ use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Mistake, Parameter};
 use crate::ema::{Ema, ema};
 use crate::finite_or_nan;
-use crate::scope::{Entry, Key, Scope};
+use crate::recurrence::{Chain, Tile, memory, run};
+use crate::scope::{Entry, Key, Scope, Series};
 
 /// Line, signal and histogram.
 ///
@@ -43,14 +44,70 @@ pub static MACD: Declaration = Declaration {
     source: "Gerald Appel; TA-Lib MACD (which seeds with means)",
 };
 
+/// All averages in one pass.
+struct Averages<'a> {
+    close: &'a [f64],
+    gains: [f64; 3],
+}
+
+impl Chain<1, 3, 3> for Averages<'_> {
+    #[inline]
+    fn inputs(&self, at: usize, len: usize, x: &mut [Tile; 1]) {
+        x[0][..len].copy_from_slice(&self.close[at..at + len]);
+    }
+
+    #[inline]
+    fn step(&self, [fast, slow, signal]: [f64; 3], [c]: [f64; 1]) -> [f64; 3] {
+        let fast = fast + self.gains[0] * (c - fast);
+        let slow = slow + self.gains[1] * (c - slow);
+        [fast, slow, signal + self.gains[2] * ((fast - slow) - signal)]
+    }
+
+    #[inline]
+    fn outputs(&self, _: usize, [fast, slow, average]: &[Tile; 3], [line, signal, hist]: [&mut [f64]; 3]) {
+        line.iter_mut().zip(fast.iter().zip(slow)).for_each(|(line, (f, s))| *line = f - s);
+        signal.copy_from_slice(&average[..signal.len()]);
+        hist.iter_mut().zip(line.iter().zip(average)).for_each(|(hist, (l, s))| *hist = finite_or_nan(l - s));
+    }
+
+    fn guess(&self, at: usize) -> [f64; 3] {
+        [self.close[at], self.close[at], 0.0]
+    }
+
+    fn memory(&self) -> usize {
+        memory(self.gains[0].min(self.gains[1])) + memory(self.gains[2])
+    }
+}
+
+impl Macd {
+    /// The outputs, averages not kept; None unless all are finite.
+    #[allow(clippy::cast_precision_loss)]
+    fn at_once(&self, close: &[f64]) -> Option<[Vec<f64>; 3]> {
+        let (&first, rest) = close.split_first()?;
+        let mut outputs: [Vec<f64>; 3] = std::array::from_fn(|_| vec![0.0; close.len()]);
+        let gains = [self.fast, self.slow, self.signal].map(|period| 2.0 / (period as f64 + 1.0));
+        let finite = run(
+            &Averages { close: rest, gains },
+            [first, first, 0.0],
+            outputs.each_mut().map(|y| &mut y[1..]),
+        );
+        finite.then_some(outputs)
+    }
+}
+
 impl Entry for Macd {
     fn key(&self) -> Key {
         Key::new("macd", [self.fast as u64, self.slow as u64, self.signal as u64])
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
+        if !scope.retains()
+            && let Some(outputs) = self.at_once(scope.bars.close)
+        {
+            return outputs.map(Series::from).into();
+        }
         let (fast, slow) = (scope.get(&Ema { period: self.fast }), scope.get(&Ema { period: self.slow }));
-        macd(&fast, &slow, self.signal).into()
+        macd(&fast, &slow, self.signal).map(Series::from).into()
     }
 }
 

@@ -3,14 +3,23 @@
 use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Mistake, Parameter};
 use crate::finite_or_nan;
-use crate::scope::{Entry, Key, Scope};
+use crate::recurrence::tame;
+use crate::scope::{Entry, Key, Scope, Series};
+use crate::window::undefined;
+
+/// Values that are tested together, while they are in the nearest memory.
+const CHUNK: usize = 1_024;
 
 /// y = C_i − C_{i−p}. First value: index period; NaN if either bar is missing.
 pub fn momentum(close: &[f64], period: usize) -> Vec<f64> {
-    let mut y = vec![f64::NAN; close.len()];
-    if period < close.len() {
-        for (y, (now, before)) in y[period..].iter_mut().zip(close[period..].iter().zip(close)) {
-            *y = finite_or_nan(now - before);
+    let mut y = undefined(period, close.len());
+    let mut before = close.chunks(CHUNK);
+    for now in close[y.len()..].chunks(CHUNK) {
+        let from = y.len();
+        y.extend(now.iter().zip(before.next().unwrap_or_default()).map(|(now, before)| now - before));
+        // Almost always: nothing to replace.
+        if !tame(&y[from..]) {
+            y[from..].iter_mut().for_each(|y| *y = finite_or_nan(*y));
         }
     }
     y
@@ -40,8 +49,8 @@ impl Entry for Momentum {
         Key::new("momentum", [self.period as u64])
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
-        vec![momentum(scope.bars.close, self.period)]
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
+        vec![momentum(scope.bars.close, self.period).into()]
     }
 }
 

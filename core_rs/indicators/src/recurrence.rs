@@ -1,11 +1,17 @@
-//! y_i = f(y_{i−1}, x_i) over a long series, faster than one chain of dependent operations and with the same bits.
+//! Series in which each value follows from the one before, faster than one chain of dependent operations and with the
+//! same bits.
 //!
 //! The recurrences here forget: two chains that meet the same inputs end in the same bits after a while. So the series
-//! is cut into stretches that run side by side, each but the first from a guess. Afterwards every stretch is run again
-//! from its true start until its values repeat what is there. What remains is what one chain would have given.
+//! is cut into stretches that run side by side, each but the first from a guess some way before its own begin. A stretch
+//! whose guess has not come to the true state by then is run again. What remains is what one chain would have given.
+//! Work goes tile by tile, so that what a value needs before and after the recurrence is done while it is in the nearest
+//! memory.
 
-/// Stretches that run side by side: enough to hide the latency of one step.
-const LANES: usize = 4;
+/// Steps from one look at the inputs to the next.
+pub const TILE: usize = 64;
+
+/// Consecutive values of one input, state or output.
+pub type Tile = [f64; TILE];
 
 /// Whether a series can take a fast path without tests: all values finite and far from overflow.
 #[inline]
@@ -15,66 +21,172 @@ pub fn tame(x: &[f64]) -> bool {
 
 /// Steps after which an average with weight `a` has forgotten its start to the last bit, nearly always.
 #[inline]
-pub fn memory(a: f64) -> f64 {
-    60.0 / a
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+pub fn memory(a: f64) -> usize {
+    (60.0 / a) as usize
 }
 
-/// y_i = f(y_{i−1}, x_i) with y_{−1} = `start`.
-///
-/// `memory` is the number of steps in which f forgets its start. It decides the speed alone, never a value.
+/// A recurrence of `K` state values over `I` inputs with `O` outputs. A state with a value that is not finite must never
+/// lead back to a finite one.
+pub trait Chain<const I: usize, const K: usize, const O: usize> {
+    /// The inputs of the steps `at .. at + len`, len ≤ [`TILE`].
+    fn inputs(&self, at: usize, len: usize, x: &mut [Tile; I]);
+
+    /// The state after a step.
+    fn step(&self, state: [f64; K], x: [f64; I]) -> [f64; K];
+
+    /// The outputs of the steps `at .. at + len` from the states after them.
+    fn outputs(&self, at: usize, states: &[Tile; K], y: [&mut [f64]; O]);
+
+    /// Any state, to start before step `at`.
+    fn guess(&self, at: usize) -> [f64; K];
+
+    /// The number of steps in which a guess is forgotten. It decides the speed alone, never a value.
+    fn memory(&self) -> usize;
+}
+
+/// Runs `chain` from `start` over the steps of `y`, outputs equally long. False if a state was not finite: then the
+/// outputs mean nothing.
 #[inline]
-pub fn run(x: &[f64], start: f64, memory: f64, f: impl Fn(f64, f64) -> f64) -> Vec<f64> {
-    let mut y = vec![0.0; x.len()];
-    let stretch = x.len() / LANES;
-    #[allow(clippy::cast_precision_loss)]
-    if (stretch as f64) < 2.0 * memory {
-        chain(x, &mut y, start, &f);
-        return y;
-    }
-    let whole = stretch * LANES;
-    side_by_side(&x[..whole], &mut y[..whole], stretch, start, &f);
-    for lane in 1..LANES {
-        let (done, rest) = y.split_at_mut(lane * stretch);
-        mend(&x[lane * stretch..][..stretch], &mut rest[..stretch], done[done.len() - 1], &f);
-    }
-    let last = y[whole - 1];
-    chain(&x[whole..], &mut y[whole..], last, &f);
-    y
-}
-
-/// One chain.
-fn chain(x: &[f64], y: &mut [f64], start: f64, f: &impl Fn(f64, f64) -> f64) {
-    let mut state = start;
-    for (y, &x) in y.iter_mut().zip(x) {
-        state = f(state, x);
-        *y = state;
+pub fn run<const I: usize, const K: usize, const O: usize>(
+    chain: &impl Chain<I, K, O>,
+    start: [f64; K],
+    y: [&mut [f64]; O],
+) -> bool {
+    // Enough stretches to hide the latency of a step, and few enough for the registers.
+    if K == 1 {
+        side_by_side::<8, I, K, O>(chain, start, y)
+    } else {
+        side_by_side::<4, I, K, O>(chain, start, y)
     }
 }
 
-/// Four stretches at a time; the last three start from their first input.
 #[inline]
-fn side_by_side(x: &[f64], y: &mut [f64], stretch: usize, start: f64, f: &impl Fn(f64, f64) -> f64) {
-    let inputs: [&[f64]; LANES] = std::array::from_fn(|lane| &x[lane * stretch..][..stretch]);
-    let (left, right) = y.split_at_mut(2 * stretch);
-    let ((a, b), (c, d)) = (left.split_at_mut(stretch), right.split_at_mut(stretch));
-    let (a, b, c, d) = (&mut a[..stretch], &mut b[..stretch], &mut c[..stretch], &mut d[..stretch]);
-    let mut state = [start, inputs[1][0], inputs[2][0], inputs[3][0]];
-    for i in 0..stretch {
-        state = std::array::from_fn(|lane| f(state[lane], inputs[lane][i]));
-        [a[i], b[i], c[i], d[i]] = state;
-    }
-}
-
-/// Runs a stretch again from its true start until its values repeat what is there.
-fn mend(x: &[f64], y: &mut [f64], start: f64, f: &impl Fn(f64, f64) -> f64) {
-    let mut state = start;
-    for (y, &x) in y.iter_mut().zip(x) {
-        state = f(state, x);
-        if y.to_bits() == state.to_bits() {
-            return;
+fn side_by_side<const LANES: usize, const I: usize, const K: usize, const O: usize>(
+    chain: &impl Chain<I, K, O>,
+    start: [f64; K],
+    mut y: [&mut [f64]; O],
+) -> bool {
+    let n = y[0].len();
+    let (stretch, warm) = (n / LANES, chain.memory());
+    let mut last = start;
+    let mut done = 0;
+    if stretch > 2 * warm.max(TILE) {
+        let begin: [usize; LANES] = std::array::from_fn(|lane| lane * stretch);
+        let mut states: [[f64; K]; LANES] =
+            std::array::from_fn(|lane| chain.guess(begin[lane.max(1)] - warm));
+        let before = std::array::from_fn(|lane| begin[lane.max(1)] - warm);
+        advance::<LANES, I, K, O>(chain, before, warm, &mut states, None);
+        states[0] = start;
+        let begun = states;
+        advance(chain, begin, stretch, &mut states, Some(&mut y));
+        for lane in 1..LANES {
+            if bits(begun[lane]) != bits(states[lane - 1]) {
+                let mut state = [states[lane - 1]];
+                advance(chain, [begin[lane]], stretch, &mut state, Some(&mut y));
+                states[lane] = state[0];
+            }
         }
-        *y = state;
+        (last, done) = (states[LANES - 1], stretch * LANES);
     }
+    let mut state = [last];
+    advance(chain, [done], n - done, &mut state, Some(&mut y));
+    state[0].iter().all(|x| x.is_finite())
+}
+
+fn bits<const K: usize>(state: [f64; K]) -> [u64; K] {
+    state.map(f64::to_bits)
+}
+
+/// `steps` steps of `L` stretches at a time, from `begin` and `states` on; outputs go where they belong.
+#[inline]
+fn advance<const L: usize, const I: usize, const K: usize, const O: usize>(
+    chain: &impl Chain<I, K, O>,
+    begin: [usize; L],
+    steps: usize,
+    states: &mut [[f64; K]; L],
+    mut y: Option<&mut [&mut [f64]; O]>,
+) {
+    // Beside each other lie the values of one step of all stretches: they are what runs at the same time.
+    let (mut x, mut all) = ([[[0.0; L]; TILE]; I], [[[0.0; L]; TILE]; K]);
+    let mut tile = [[0.0; TILE]; I];
+    let mut state: [[f64; L]; K] = std::array::from_fn(|k| std::array::from_fn(|lane| states[lane][k]));
+    let mut after = [[0.0; TILE]; K];
+    for from in (0..steps).step_by(TILE) {
+        let len = TILE.min(steps - from);
+        for lane in 0..L {
+            chain.inputs(begin[lane] + from, len, &mut tile);
+            for (rows, values) in x.iter_mut().zip(&tile) {
+                rows.iter_mut().zip(values).for_each(|(row, value)| row[lane] = *value);
+            }
+        }
+        for t in 0..len {
+            for lane in 0..L {
+                let next = chain
+                    .step(std::array::from_fn(|k| state[k][lane]), std::array::from_fn(|i| x[i][t][lane]));
+                for k in 0..K {
+                    state[k][lane] = next[k];
+                }
+            }
+            for k in 0..K {
+                all[k][t] = state[k];
+            }
+        }
+        let Some(y) = &mut y else { continue };
+        for lane in 0..L {
+            for (values, rows) in after.iter_mut().zip(&all) {
+                values.iter_mut().zip(rows).for_each(|(value, row)| *value = row[lane]);
+            }
+            let at = begin[lane] + from;
+            chain.outputs(at, &after, y.each_mut().map(|y| &mut y[at..at + len]));
+        }
+    }
+    for (lane, own) in states.iter_mut().enumerate() {
+        *own = std::array::from_fn(|k| state[k][lane]);
+    }
+}
+
+/// y_i = f(y_{i−1}, x_i).
+struct Simple<'a, F> {
+    x: &'a [f64],
+    memory: usize,
+    f: F,
+}
+
+impl<F: Fn(f64, f64) -> f64> Chain<1, 1, 1> for Simple<'_, F> {
+    #[inline]
+    fn inputs(&self, at: usize, len: usize, x: &mut [Tile; 1]) {
+        x[0][..len].copy_from_slice(&self.x[at..at + len]);
+    }
+
+    #[inline]
+    fn step(&self, [m]: [f64; 1], [x]: [f64; 1]) -> [f64; 1] {
+        [(self.f)(m, x)]
+    }
+
+    #[inline]
+    fn outputs(&self, _: usize, states: &[Tile; 1], [y]: [&mut [f64]; 1]) {
+        y.copy_from_slice(&states[0][..y.len()]);
+    }
+
+    fn guess(&self, at: usize) -> [f64; 1] {
+        [self.x[at]]
+    }
+
+    fn memory(&self) -> usize {
+        self.memory
+    }
+}
+
+/// y_i = f(y_{i−1}, x_i) from y_{−1} = `start`, for an f that forgets in `memory` steps; false if a value was not finite.
+#[inline]
+pub fn fold(x: &[f64], start: f64, memory: usize, f: impl Fn(f64, f64) -> f64, y: &mut [f64]) -> bool {
+    run(&Simple { x, memory, f }, [start], [y])
+}
+
+/// y_i = y_{i−1} + gain·(x_i − y_{i−1}) from y_{−1} = `start`; false if a value was not finite.
+pub fn average(x: &[f64], start: f64, gain: f64, y: &mut [f64]) -> bool {
+    fold(x, start, memory(gain), |m, x| m + gain * (x - m), y)
 }
 
 #[cfg(test)]
@@ -82,30 +194,47 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn plain(x: &[f64], start: f64, f: impl Fn(f64, f64) -> f64) -> Vec<f64> {
-        let mut y = vec![0.0; x.len()];
-        chain(x, &mut y, start, &f);
-        y
+    fn both(x: &[f64], memory: usize, f: impl Fn(f64, f64) -> f64) -> (Vec<f64>, Vec<f64>) {
+        let (mut y, mut state) = (vec![0.0; x.len()], 1.3);
+        let finite = fold(x, 1.3, memory, &f, &mut y);
+        let plain: Vec<f64> = x
+            .iter()
+            .map(|x| {
+                state = f(state, *x);
+                state
+            })
+            .collect();
+        assert_eq!(finite, state.is_finite());
+        (y, plain)
     }
 
     #[test]
     fn what_never_forgets_is_right_too() {
-        let x: Vec<f64> = (0..1_001).map(f64::from).collect();
-        let sum = |a: f64, b: f64| a + b;
-        assert_eq!(run(&x, 1.0, 0.0, sum), plain(&x, 1.0, sum));
+        let x: Vec<f64> = (0..2_001).map(f64::from).collect();
+        let (y, plain) = both(&x, 0, |a, b| a + b);
+        assert_eq!(y, plain);
+    }
+
+    #[test]
+    fn a_value_that_is_not_finite_is_noticed() {
+        for at in [0, 700, 1_999, 2_000] {
+            let mut x = vec![1.0; 2_001];
+            x[at] = f64::INFINITY;
+            assert!(!average(&x, 1.0, 0.5, &mut vec![0.0; 2_001]), "{at}");
+        }
     }
 
     proptest! {
         #[test]
         fn the_bits_are_those_of_one_chain(
-            steps in proptest::collection::vec(-1e-3..1e-3f64, 0..3_000), period in 1u32..40, memory in 0.0..400.0f64,
+            steps in proptest::collection::vec(-1e-3..1e-3f64, 0..5_000), period in 1u32..40, memory in 0usize..300,
         ) {
             let x: Vec<f64> = steps.iter().scan(1.3, |level, s| { *level += s; Some(*level) }).collect();
             let (a, p) = (2.0 / (f64::from(period) + 1.0), f64::from(period));
-            let ewm = |m: f64, x: f64| m + a * (x - m);
-            prop_assert_eq!(run(&x, 1.3, memory, ewm), plain(&x, 1.3, ewm));
-            let wilder = |m: f64, x: f64| (m * (p - 1.0) + x) / p;
-            prop_assert_eq!(run(&x, 1.3, memory, wilder), plain(&x, 1.3, wilder));
+            let (y, plain) = both(&x, memory, |m, x| m + a * (x - m));
+            prop_assert_eq!(y, plain);
+            let (y, plain) = both(&x, memory, |m, x| (m * (p - 1.0) + x) / p);
+            prop_assert_eq!(y, plain);
         }
     }
 }

@@ -2,16 +2,16 @@
 
 use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Mistake, Parameter};
-use crate::scope::{Entry, Key, Scope};
-use crate::{finite_or_nan, guarded_div};
+use crate::finite_or_nan;
+use crate::scope::{Entry, Key, Scope, Series};
+use crate::window::undefined;
 
 /// y = 100·((C_i − C_{i−p}) ⊘ C_{i−p}), percent. First value: index period; NaN if either bar is missing.
 pub fn roc(close: &[f64], period: usize) -> Vec<f64> {
-    let mut y = vec![f64::NAN; close.len()];
-    for (i, y) in y.iter_mut().enumerate().skip(period) {
-        let before = close[i - period];
-        *y = finite_or_nan(100.0 * guarded_div(close[i] - before, before));
-    }
+    let mut y = undefined(period, close.len());
+    let pairs = close[y.len()..].iter().zip(close);
+    // A quotient that is not finite stays so.
+    y.extend(pairs.map(|(now, before)| finite_or_nan(100.0 * ((now - before) / before))));
     y
 }
 
@@ -39,8 +39,8 @@ impl Entry for Roc {
         Key::new("roc", [self.period as u64])
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
-        vec![roc(scope.bars.close, self.period)]
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
+        vec![roc(scope.bars.close, self.period).into()]
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Mistake, Parameter, Value};
-use crate::scope::{Entry, Key, Scope};
+use crate::scope::{Entry, Key, Scope, Series};
 use crate::window;
 
 /// y = STD_period(close; ddof). First value: index period − 1; a constant window gives exactly 0.
@@ -40,8 +40,8 @@ impl Entry for RollingStd {
         Key::new("rolling_std", [self.period as u64, self.ddof as u64])
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
-        vec![rolling_std(scope.bars.close, self.period, self.ddof)]
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
+        vec![rolling_std(scope.bars.close, self.period, self.ddof).into()]
     }
 }
 

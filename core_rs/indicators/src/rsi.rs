@@ -5,29 +5,98 @@ use crate::declare::{Args, Declaration, Mistake, Parameter};
 use crate::dmi::Seed;
 use crate::ewm::Ewm;
 use crate::guarded_div;
-use crate::scope::{Entry, Key, Scope};
+use crate::recurrence::{Chain, Tile, memory, run};
+use crate::scope::{Entry, Key, Scope, Series};
 use crate::wilder::Wilder;
+use crate::window::undefined;
 
 /// y = 100·(AG ⊘ (AG + AL)), averages of gains and losses of the closes.
 ///
 /// First value: index period (seed wilder) or 1 (seed first). A change across a missing bar is never counted; without
 /// any movement so far there is no value.
 pub fn rsi(close: &[f64], period: usize, seed: Seed) -> Vec<f64> {
-    let (gains, losses) = changes(close);
-    let average = |x: &[f64]| match seed {
-        // The first close has no change, and no part in the seed.
-        Seed::Wilder => Wilder::new(period).over(x),
-        Seed::First => Ewm::wilder(period).over(x),
-    };
-    if close.is_empty() {
-        return Vec::new();
+    dense(close, period, seed).unwrap_or_else(|| {
+        let (gains, losses) = changes(close);
+        let average = |x: &[f64]| match seed {
+            // The first close has no change, and no part in the seed.
+            Seed::Wilder => Wilder::new(period).over(x),
+            Seed::First => Ewm::wilder(period).over(x),
+        };
+        let mut y = undefined(1, close.len());
+        y.extend(average(&gains).iter().zip(average(&losses)).map(|(up, down)| share(*up, down)));
+        y
+    })
+}
+
+#[inline]
+fn share(up: f64, down: f64) -> f64 {
+    100.0 * guarded_div(up, up + down)
+}
+
+/// Averages of gains and losses in one pass.
+struct Averages<'a, F> {
+    /// From the bar before the first step on.
+    close: &'a [f64],
+    weight: f64,
+    /// The next average of the last one and a change.
+    next: F,
+}
+
+impl<F: Fn(f64, f64) -> f64> Chain<2, 2, 1> for Averages<'_, F> {
+    #[inline]
+    fn inputs(&self, at: usize, len: usize, [gains, losses]: &mut [Tile; 2]) {
+        let pairs = self.close[at..].iter().zip(&self.close[at + 1..][..len]);
+        for ((before, now), (gain, loss)) in pairs.zip(gains.iter_mut().zip(losses)) {
+            (*gain, *loss) = parts(now - before);
+        }
     }
+
+    #[inline]
+    fn step(&self, [up, down]: [f64; 2], [gain, loss]: [f64; 2]) -> [f64; 2] {
+        [(self.next)(up, gain), (self.next)(down, loss)]
+    }
+
+    #[inline]
+    fn outputs(&self, _: usize, [up, down]: &[Tile; 2], [y]: [&mut [f64]; 1]) {
+        y.iter_mut().zip(up.iter().zip(down)).for_each(|(y, (up, down))| *y = share(*up, *down));
+    }
+
+    fn guess(&self, _: usize) -> [f64; 2] {
+        [0.0; 2]
+    }
+
+    fn memory(&self) -> usize {
+        memory(self.weight)
+    }
+}
+
+/// Gain and loss of a change, exactly; not finite where it is not.
+#[inline]
+fn parts(change: f64) -> (f64, f64) {
+    let size = change.abs();
+    (0.5 * (size + change), 0.5 * (size - change))
+}
+
+/// Without a missing bar; None if there is one, or too few.
+#[allow(clippy::cast_precision_loss)]
+fn dense(close: &[f64], period: usize, seed: Seed) -> Option<Vec<f64>> {
+    let p = period as f64;
+    let (first, weight) = (if seed == Seed::Wilder { period } else { 1 }, 1.0 / p);
+    let (head, rest) = (close.get(..=first)?, &close[first..]);
+    let sums = head.windows(2).map(|pair| parts(pair[1] - pair[0]));
+    let (up, down) = sums.reduce(|sum, part| (sum.0 + part.0, sum.1 + part.1))?;
+    let start = [up / first as f64, down / first as f64];
     let mut y = vec![f64::NAN; close.len()];
-    let (up, down) = (average(&gains), average(&losses));
-    for (y, (up, down)) in y[1..].iter_mut().zip(up.iter().zip(&down)) {
-        *y = 100.0 * guarded_div(*up, up + down);
-    }
-    y
+    y[first] = share(start[0], start[1]);
+    let out = [&mut y[first + 1..]];
+    let finite = match seed {
+        Seed::Wilder => {
+            let less = p - 1.0;
+            run(&Averages { close: rest, weight, next: |m, x| (m * less + x) / p }, start, out)
+        }
+        Seed::First => run(&Averages { close: rest, weight, next: |m, x| m + weight * (x - m) }, start, out),
+    };
+    finite.then_some(y)
 }
 
 /// Gain and loss from each close to the next; NaN where one of them is missing.
@@ -73,8 +142,8 @@ impl Entry for Rsi {
         Key::new("rsi", [self.period as u64, self.seed as u64])
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
-        vec![rsi(scope.bars.close, self.period, self.seed)]
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
+        vec![rsi(scope.bars.close, self.period, self.seed).into()]
     }
 }
 
@@ -85,5 +154,31 @@ impl Indicator for Rsi {
 
     fn from_args(args: &Args) -> Result<Self, Mistake> {
         Ok(Self { period: args.bars("period"), seed: Seed::of(args) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_fast_path_changes_no_bit(
+            steps in proptest::collection::vec(-3i8..=3, 0..9_000), period in 1usize..9, hole in 0usize..18_000,
+        ) {
+            let mut close: Vec<f64> =
+                steps.iter().scan(1.3, |level, s| { *level += 1e-4 * f64::from(*s); Some(*level) }).collect();
+            if hole < close.len() { close[hole] = f64::NAN; }
+            let (gains, losses) = changes(&close);
+            for seed in [Seed::Wilder, Seed::First] {
+                let (mut w, mut e) = (vec![Wilder::new(period); 2], vec![Ewm::wilder(period); 2]);
+                let mut one = |k: usize, x: f64| if seed == Seed::Wilder { w[k].update(x) } else { e[k].update(x) };
+                let plain = gains.iter().zip(&losses).map(|(g, l)| share(one(0, *g), one(1, *l)).to_bits());
+                let plain: Vec<u64> = close.first().map(|_| f64::NAN.to_bits()).into_iter().chain(plain).collect();
+                let fast: Vec<u64> = rsi(&close, period, seed).iter().map(|y| y.to_bits()).collect();
+                prop_assert_eq!(fast, plain);
+            }
+        }
     }
 }

@@ -68,7 +68,12 @@ pub fn bits(x: f64) -> u64 {
 /// Shares computed values. Results never depend on what it retains.
 pub trait Store: Sync {
     /// The series of `key`, computed if absent; who asks at the same time waits.
-    fn series(&self, key: Key, compute: &mut dyn FnMut() -> Vec<Vec<f64>>) -> Outputs;
+    fn series(&self, key: Key, compute: &mut dyn FnMut() -> Vec<Series>) -> Outputs;
+
+    /// Whether anything is kept for a later request. If not, parts of an indicator need not be series of their own.
+    fn retains(&self) -> bool {
+        true
+    }
 
     /// One slot per bar, empty at first.
     fn slots(&self, key: Key, bars: usize) -> Arc<Slots>;
@@ -82,8 +87,12 @@ pub trait Store: Sync {
 pub struct NoStore;
 
 impl Store for NoStore {
-    fn series(&self, _: Key, compute: &mut dyn FnMut() -> Vec<Vec<f64>>) -> Outputs {
-        compute().into_iter().map(Series::from).collect()
+    fn series(&self, _: Key, compute: &mut dyn FnMut() -> Vec<Series>) -> Outputs {
+        compute().into()
+    }
+
+    fn retains(&self) -> bool {
+        false
     }
 
     fn slots(&self, _: Key, bars: usize) -> Arc<Slots> {
@@ -130,6 +139,10 @@ impl<'a> Bars<'a> {
 /// Open, high, low and close with every bar missing as a whole in which a value is not finite; None if none is.
 pub fn masked(bars: Bars<'_>) -> Option<[Vec<f64>; 4]> {
     let columns = [bars.open, bars.high, bars.low, bars.close];
+    if columns.iter().all(|column| std::ptr::eq(*column, bars.close)) {
+        // What is not finite is not finite in all of them.
+        return None;
+    }
     // Without an early end the test of a column runs several values at a time.
     let finite = |column: &[f64]| column.iter().fold(true, |all, x| all & x.is_finite());
     if columns.into_iter().all(finite) {
@@ -179,6 +192,11 @@ impl<'a> Scope<'a> {
         self.outputs(entry)[0].clone()
     }
 
+    /// Whether the parts of an indicator are kept for others.
+    pub fn retains(&self) -> bool {
+        self.store.retains()
+    }
+
     /// The store, for slots and windows.
     pub fn store(&self) -> &'a dyn Store {
         self.store
@@ -198,5 +216,5 @@ pub trait Entry {
     fn key(&self) -> Key;
 
     /// The series, each as long as the bars; at least one.
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>>;
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series>;
 }

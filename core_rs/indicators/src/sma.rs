@@ -2,9 +2,9 @@
 
 use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Mistake, Parameter};
-use crate::scope::{Entry, Key, Scope};
+use crate::scope::{Entry, Key, Scope, Series};
 use crate::tick_grid::{OFF_GRID, TickRatio};
-use crate::window;
+use crate::window::{self, undefined};
 
 /// y = MEAN_period(close). First value: index period − 1.
 pub fn sma(close: &[f64], period: usize) -> Vec<f64> {
@@ -21,9 +21,20 @@ pub fn sma(close: &[f64], period: usize) -> Vec<f64> {
 #[allow(clippy::cast_precision_loss)]
 pub fn sma_on_grid(close: &[f64], ticks: &[i64], tick: TickRatio, period: usize) -> Vec<f64> {
     assert_eq!(close.len(), ticks.len(), "one tick count per close");
-    let off_grid = ticks.iter().filter(|t| **t == OFF_GRID).count();
-    let mut y = if off_grid == 0 { vec![f64::NAN; close.len()] } else { sma(close, period) };
     let scale = period as f64 * tick.n;
+    if ticks.iter().fold(true, |all, t| all & (*t != OFF_GRID)) {
+        let mut y = undefined(period - 1, close.len());
+        let (seed, rest) = ticks.split_at((period - 1).min(ticks.len()));
+        let mut sum: i64 = seed.iter().sum();
+        // The first window has nothing to drop.
+        let dropped = [0].iter().chain(ticks);
+        y.extend(rest.iter().zip(dropped).map(|(new, old)| {
+            sum += new - old;
+            (tick.m * sum as f64) / scale
+        }));
+        return y;
+    }
+    let mut y = sma(close, period);
     let (mut sum, mut misses) = (0i64, 0usize);
     for i in 0..ticks.len() {
         if ticks[i] == OFF_GRID {
@@ -66,11 +77,12 @@ impl Entry for Sma {
         Key::new("sma", [self.period as u64])
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
-        vec![match scope.grid() {
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
+        let mean = match scope.grid() {
             Some((tick, ticks)) => sma_on_grid(scope.bars.close, ticks, tick, self.period),
             None => sma(scope.bars.close, self.period),
-        }]
+        };
+        vec![mean.into()]
     }
 }
 

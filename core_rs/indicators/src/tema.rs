@@ -3,9 +3,9 @@
 use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Mistake, Parameter};
 use crate::ema::Ema;
-use crate::ewm::Ewm;
+use crate::ewm::{Ewm, cascade};
 use crate::finite_or_nan;
-use crate::scope::{Entry, Key, Scope};
+use crate::scope::{Entry, Key, Scope, Series};
 
 /// y = 3·e1 − 3·e2 + e3 with e2 = EMA(e1), e3 = EMA(e2), `e1` being the exponential average of the closes.
 pub fn tema(e1: &[f64], period: usize) -> Vec<f64> {
@@ -41,8 +41,13 @@ impl Entry for Tema {
         Key::new("tema", [self.period as u64])
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
-        vec![tema(&scope.get(&Ema { period: self.period }), self.period)]
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
+        if !scope.retains()
+            && let Some(y) = cascade(scope.bars.close, self.period, |[e1, e2, e3]| 3.0 * e1 - 3.0 * e2 + e3)
+        {
+            return vec![y.into()];
+        }
+        vec![tema(&scope.get(&Ema { period: self.period }), self.period).into()]
     }
 }
 

@@ -1,7 +1,7 @@
 //! True range.
 
 use crate::recurrence::tame;
-use crate::scope::{Entry, Key, Scope};
+use crate::scope::{Entry, Key, Scope, Series};
 use crate::{Hlc, finite_or_nan};
 
 /// TR_i = max(|H−L|, |H−C₋₁|, |L−C₋₁|); the first term alone at index 0 and after a missing bar, NaN on a missing one.
@@ -11,10 +11,9 @@ pub fn true_range(bars: Hlc<'_>) -> Vec<f64> {
     if tame(high) && tame(low) && tame(close) {
         let first = high.first().zip(low.first()).map(|(h, l)| (h - l).abs());
         let rest = high.iter().zip(low).skip(1).zip(close);
-        let range = |((h, l), c): ((&f64, &f64), &f64)| (h - l).abs().max((h - c).abs()).max((l - c).abs());
         let mut out = Vec::with_capacity(n);
         out.extend(first);
-        out.extend(rest.map(range));
+        out.extend(rest.map(|((h, l), c)| range(*h, *l, *c)));
         return out;
     }
     let mut previous: Option<f64> = None;
@@ -36,6 +35,13 @@ pub fn true_range(bars: Hlc<'_>) -> Vec<f64> {
         .collect()
 }
 
+/// The true range of a bar after a close; not finite if a price is not, provided that then none of the bar is.
+#[inline]
+pub(crate) fn range(high: f64, low: f64, before: f64) -> f64 {
+    let larger = |a: f64, b: f64| if a > b { a } else { b };
+    larger(larger((high - low).abs(), (high - before).abs()), (low - before).abs())
+}
+
 /// The true ranges, which several indicators share.
 #[derive(Debug, Clone, Copy)]
 pub struct TrueRange;
@@ -45,7 +51,7 @@ impl Entry for TrueRange {
         Key::new("true_range", [])
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
-        vec![true_range(scope.bars.hlc())]
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
+        vec![true_range(scope.bars.hlc()).into()]
     }
 }

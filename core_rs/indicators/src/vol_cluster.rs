@@ -72,7 +72,7 @@ impl Entry for VolCluster {
         }
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
         match &self.feature {
             Feature::Atr(atr) => atr.compute(scope),
             Feature::Garch(local) => local.compute(scope),

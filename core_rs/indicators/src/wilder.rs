@@ -1,7 +1,7 @@
 //! WILD(x; p): Wilder's average, seeded with the mean of the first p consecutive present inputs.
 
 use crate::finite_or_nan;
-use crate::recurrence::{memory, run, tame};
+use crate::recurrence::{fold, memory};
 
 /// Streaming state of Wilder's average over `period` inputs.
 ///
@@ -25,13 +25,16 @@ impl Wilder {
 
     /// The averages of a whole series: the streaming state, value by value, with the same bits.
     pub fn over(mut self, x: &[f64]) -> Vec<f64> {
-        if self.seen > 0 || x.len() < self.need || !tame(x) {
-            return x.iter().map(|&x| self.update(x)).collect();
+        let mut y = vec![f64::NAN; x.len()];
+        if let (0, Some((seed, rest))) = (self.seen, x.split_at_checked(self.need)) {
+            let mut fresh = self.clone();
+            seed.iter().zip(&mut y).for_each(|(&x, y)| *y = fresh.update(x));
+            let (p, less) = (self.period, self.period - 1.0);
+            if fold(rest, fresh.mean, memory(1.0 / p), |m, x| (m * less + x) / p, &mut y[self.need..]) {
+                return y;
+            }
         }
-        let (seed, rest) = x.split_at(self.need);
-        let mut y: Vec<f64> = seed.iter().map(|&x| self.update(x)).collect();
-        let (p, less) = (self.period, self.period - 1.0);
-        y.extend(run(rest, self.mean, memory(1.0 / p), |m, x| (m * less + x) / p));
+        x.iter().zip(&mut y).for_each(|(&x, y)| *y = self.update(x));
         y
     }
 

@@ -7,7 +7,7 @@ use crate::guarded_div;
 use crate::kalman_zscore::deviation_window;
 use crate::kalman_zscore::residual_zscore;
 use crate::rolling_std::RollingStd;
-use crate::scope::{Entry, Key, Scope};
+use crate::scope::{Entry, Key, Scope, Series};
 use crate::sma::Sma;
 
 /// Mode `ema_residual`: z = e ⊘ STD_window(e), e = close − EMA, `ema` being [`crate::ema::ema`] of the same closes.
@@ -71,10 +71,10 @@ impl Entry for Zscore {
         Key::new("zscore", [self.window as u64, mode, period])
     }
 
-    fn compute(&self, scope: &Scope<'_>) -> Vec<Vec<f64>> {
+    fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
         let close = scope.bars.close;
         let mean = || scope.get(&Sma { period: self.window });
-        vec![match self.mode {
+        let z: Vec<f64> = match self.mode {
             Mode::Rolling => {
                 let deviation = scope.get(&RollingStd { period: self.window, ddof: 1 });
                 let mean = mean();
@@ -83,7 +83,8 @@ impl Entry for Zscore {
             }
             Mode::RollingResidual => residual_zscore(close, &mean(), self.window),
             Mode::EmaResidual(period) => ema_residual_zscore(close, &scope.get(&Ema { period }), self.window),
-        }]
+        };
+        vec![z.into()]
     }
 }
 

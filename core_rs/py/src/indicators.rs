@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
 use sweep_engine::cache::SeriesCache;
 use sweep_engine::indicator::{Call, find, on_market, outputs, to_json};
-use sweep_engine::series::{Indicators, Quote, Side, Ticks};
+use sweep_engine::series::{Indicators, Quote, Side};
 use sweep_engine::{Error, Result};
 use sweep_indicators::catalogue::Output;
 use sweep_indicators::declare::Given;
@@ -37,8 +37,8 @@ pub fn indicator(
     let given = given(params)?;
     let outputs = detached(py, || {
         let call = Call { id, given: &given, quote: quote(side)?, timeframe, on };
-        let (cache, ticks) = (SeriesCache::new(usize::MAX), Ticks::new(market.0.spec()));
-        on_market(&call, &Indicators::new(&market.0, &cache, &ticks))
+        // Nothing is kept for a second call: an indicator need not split into series that others share.
+        on_market(&call, &Indicators::new(&market.0, &SeriesCache::new(0), &market.1))
     })?;
     outputs.into_iter().map(|(name, output)| Ok((name, to_python(py, output)?))).collect()
 }
@@ -62,9 +62,8 @@ pub fn indicator_on(
         let bars = Bars { open: &open, high: &high, low: &low, close: &close };
         let whole = masked(bars);
         let bars = whole.as_ref().map_or(bars, |[open, high, low, close]| Bars { open, high, low, close });
-        let (cache, ticks) =
-            (SeriesCache::new(usize::MAX), tick.map(|(m, n)| TickCounts::new(TickRatio { m, n })));
-        outputs(find(id)?, &given, &Side::of(bars, ticks.as_ref(), &cache).scope())
+        let ticks = tick.map(|(m, n)| TickCounts::new(TickRatio { m, n }));
+        outputs(find(id)?, &given, &Side::of(bars, ticks.as_ref(), &SeriesCache::new(0)).scope())
     })?;
     outputs.into_iter().map(|(name, output)| Ok((name, to_python(py, output)?))).collect()
 }

@@ -9,12 +9,20 @@ use sweep_engine::market::{
     self, Bars, CheckOptions, MarketMeta, MarketOptions, Quotes, RawBars, RawTicks, Spacing,
     SyntheticOptions, TickOptions, Ticks,
 };
+use sweep_engine::series::CloseTicks;
 use sweep_engine::{Error, Result};
 
 /// Bid and ask bars of one symbol that keep the data contract, with the ticks if they were built of such.
 /// Immutable; never write to a table given to it.
 #[pyclass(frozen, module = "sweep._core")]
-pub struct Market(pub market::Market);
+pub struct Market(pub market::Market, pub CloseTicks);
+
+impl Market {
+    fn of(market: market::Market) -> Self {
+        let ticks = CloseTicks::new(market.spec());
+        Self(market, ticks)
+    }
+}
 
 #[pymethods]
 impl Market {
@@ -31,7 +39,7 @@ impl Market {
         detached(py, || {
             let options = MarketOptions::from_json(options)?;
             let ask = ask.as_ref().map(raw_bars).transpose()?;
-            Ok(Self(market::Market::from_bars(raw_bars(&bid)?, ask, &options)?))
+            Ok(Self::of(market::Market::from_bars(raw_bars(&bid)?, ask, &options)?))
         })
     }
 
@@ -41,14 +49,14 @@ impl Market {
         let ticks = Table::new(read_stream(ticks)?);
         detached(py, || {
             let options = TickOptions::from_json(options)?;
-            Ok(Self(market::Market::from_ticks(raw_ticks(&ticks)?, &options)?))
+            Ok(Self::of(market::Market::from_ticks(raw_ticks(&ticks)?, &options)?))
         })
     }
 
     /// The synthetic market of the documented generator.
     #[staticmethod]
     fn synthetic(py: Python<'_>, options: &str) -> PyResult<Self> {
-        detached(py, || Ok(Self(market::Market::synthetic(&SyntheticOptions::from_json(options)?)?)))
+        detached(py, || Ok(Self::of(market::Market::synthetic(&SyntheticOptions::from_json(options)?)?)))
     }
 
     /// The market whose `to_table` and `meta` these are; values are not checked again.
@@ -58,7 +66,7 @@ impl Market {
         detached(py, || {
             let meta = MarketMeta::from_json(meta)?;
             let (bid, ask) = (quotes(&table, "bid_")?, quotes(&table, "ask_")?);
-            Ok(Self(market::Market::trusted(meta, table.times("timestamp")?, bid, ask)?))
+            Ok(Self::of(market::Market::trusted(meta, table.times("timestamp")?, bid, ask)?))
         })
     }
 
@@ -68,7 +76,7 @@ impl Market {
         let table = Table::new(read_stream(table)?);
         detached(py, || {
             let meta = MarketMeta::from_json(meta)?;
-            Ok(Self(market::Market::trusted_ticks(meta, raw_ticks(&table)?)?))
+            Ok(Self::of(market::Market::trusted_ticks(meta, raw_ticks(&table)?)?))
         })
     }
 
@@ -81,7 +89,7 @@ impl Market {
         end: Option<i64>,
         warmup_bars: usize,
     ) -> PyResult<Self> {
-        attached(py, || Ok(Self(self.0.window(start, end, warmup_bars)?)))
+        attached(py, || Ok(Self::of(self.0.window(start, end, warmup_bars)?)))
     }
 
     /// The same bars with these higher timeframes, each a market of its own of the same symbol. With `trusted` they
@@ -90,7 +98,7 @@ impl Market {
     fn with_higher(&self, py: Python<'_>, markets: Vec<Py<Self>>, trusted: bool) -> PyResult<Self> {
         let given: Vec<market::Market> = markets.iter().map(|m| m.get().0.clone()).collect();
         detached(py, || {
-            Ok(Self(if trusted {
+            Ok(Self::of(if trusted {
                 self.0.with_trusted_higher(&given)?
             } else {
                 self.0.with_higher(&given)?
@@ -100,7 +108,7 @@ impl Market {
 
     /// The given higher timeframes, shortest first.
     fn given_higher(&self) -> Vec<Self> {
-        self.0.given_higher().iter().cloned().map(Self).collect()
+        self.0.given_higher().iter().cloned().map(Self::of).collect()
     }
 
     /// Bars of the primary or a higher timeframe: timestamp, end, bid_open … ask_volume.

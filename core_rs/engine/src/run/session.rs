@@ -12,7 +12,7 @@ use crate::market::{Kind, Market, SymbolSpec, Timeframe};
 use crate::portfolio::Money;
 use crate::run::calendar::Calendar;
 use crate::run::identity::IdentityTemplate;
-use crate::series::{Indicators, Ticks};
+use crate::series::{CloseTicks, Indicators};
 use crate::strategy::View;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -39,7 +39,7 @@ pub struct Session {
     pub(crate) slippage: SlippageModel,
     pub(crate) traded: Range<usize>,
     cache: SeriesCache,
-    ticks: Ticks,
+    ticks: CloseTicks,
 }
 
 impl Session {
@@ -89,7 +89,7 @@ impl Session {
             money: Money { pnl: execution.pnl, unit },
             traded,
             cache: SeriesCache::new(cache_bytes),
-            ticks: Ticks::new(market.spec()),
+            ticks: CloseTicks::new(market.spec()),
             market,
             options,
         })
