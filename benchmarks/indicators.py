@@ -36,7 +36,9 @@ class Bars:
     def __init__(self, count: int) -> None:
         market = Market.synthetic(bars=count, seed=7)
         table = market.to_table()
-        self.close, self.high, self.low = (table[f"bid_{name}"].to_numpy() for name in ("close", "high", "low"))
+        self.close, self.high, self.low = (
+            table[f"bid_{name}"].to_numpy() for name in ("close", "high", "low")
+        )
         self.series = pd.Series(self.close)
         self.market = market.core
 

@@ -12,7 +12,7 @@ from sweep.executors.worker import table_of
 from tests.engine.support import random_parameters
 
 TRIALS = 1000
-# One EMA entry of 5,000 bars, and not a second one.
+# Room for one series of 5,000 bars, and not for a second one.
 SMALL = 8 * 5000 + 256
 
 
@@ -25,7 +25,12 @@ def market() -> Market:
 def _crosses() -> list[dict[str, Any]]:
     """Ten fast and ten slow periods, each pair ten times with another stop."""
     return [
-        {"ma_type": "ema", "fast_period": 5 + i % 10, "slow_period": 30 + 10 * (i // 10 % 10), **_stop(i // 100)}
+        {
+            "ma_type": "ema",
+            "fast_period": 5 + i % 10,
+            "slow_period": 30 + 10 * (i // 10 % 10),
+            **_stop(i // 100),
+        }
         for i in range(TRIALS)
     ]
 
