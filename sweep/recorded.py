@@ -214,8 +214,10 @@ def load_data(
     from sweep.market.specs import symbol_spec
 
     found = None
-    if cache is not None and not named:
+    if cache is not None:
+        # The digest that must come out is known, so a dataset may stand in for files that are gone.
         cache = replace(cache, orphans=True)
+    if cache is not None and not named:
         spec = symbol_spec(config.market.symbol or "", config.symbol_specs)
         found = cache.find(expected, config.market, spec)
     market = found or load(config.market, config.symbol_specs, cache=cache)

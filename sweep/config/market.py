@@ -284,7 +284,7 @@ class MarketConfig(Section):
     csv: CsvConfig = CsvConfig()
     time_format: Annotated[Name, AfterValidator(timeformat.checked)] | None = None
     epoch_unit: Literal["s", "ms", "us", "ns"] | None = None
-    time_zone: Name | None = None
+    time_zone: Annotated[Name, AfterValidator(_zone)] | None = None
     assume_utc: bool = False
     cast: bool = False
     duplicates: Literal["reject", "drop_identical"] = "reject"

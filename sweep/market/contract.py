@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from sweep.config.market import ROLES, TICK_ROLES, MarketConfig
 from sweep.market.source import data_error
-from sweep.market.times import labels, listed
+from sweep.market.times import labels, listed, offenders
 
 _TIME_NAMES: Final = ("timestamp", "date", "datetime", "time", "utc time")
 _SIZES: Final = ("size", "volume", "vol", "qty")
@@ -102,6 +102,9 @@ def to_bars(raw: pa.Table, name: str, reading: Reading) -> Bars:
 def to_ticks(raw: pa.Table, name: str, reading: Reading) -> Ticks:
     """Ticks from a raw table; `name` stands for it in messages.
 
+    Sizes are found as `bid_size`, `bid_volume`, `bid_vol`, `bid_qty` and likewise for `ask`, with a space or nothing
+    in the place of the underscore.
+
     Raises:
         SweepError: as `to_bars`.
     """
@@ -117,7 +120,10 @@ def _convert(
         raise data_error(
             1010, "no rows", name, f"give a file with {'ticks' if wanted is TICK_ROLES else 'bars'}"
         )
-    used = {role: [_plain(raw.column(index)) for index in found] for role, found in roles.items()}
+    used = {
+        role: [_plain(raw.column(index), f"{name}: {role}") for index in found]
+        for role, found in roles.items()
+    }
     for role, parts in used.items():
         for column in parts:
             _check_type(column, role, len(parts), name, reading)
@@ -205,16 +211,22 @@ def _settle(claims: Mapping[str, list[int]], names: Sequence[str], name: str) ->
     return {role: (found[0],) for role, found in claims.items() if found}
 
 
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _plain(column: pa.ChunkedArray, place: str) -> pa.ChunkedArray:
     """The same values without an encoding around them; text always as large_string."""
     kind = column.type
-    if pa.types.is_dictionary(kind):
-        column = column.cast(kind.value_type)
-    elif pa.types.is_run_end_encoded(kind):
-        column = pc.run_end_decode(column)
-    if _is_text(column.type):
-        column = column.cast(pa.large_string())
-    return column
+    try:
+        if pa.types.is_dictionary(kind):
+            # Not by a cast, which does not know dictionaries of string_view.
+            return pa.chunked_array([_wide(chunk.dictionary).take(chunk.indices) for chunk in column.chunks])
+        if pa.types.is_run_end_encoded(kind):
+            column = pc.run_end_decode(column)
+        return _wide(column)
+    except pa.ArrowException:
+        raise data_error(1004, f"{kind} cannot be read", place, "store it without its encoding") from None
+
+
+def _wide(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    return column.cast(pa.large_string()) if _is_text(column.type) else column
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -274,9 +286,8 @@ def _numbers(column: pa.ChunkedArray, place: str) -> pa.ChunkedArray:
     try:
         return column.cast(pa.float64())
     except pa.ArrowInvalid:
-        raise data_error(
-            1004, "whole numbers too large for float64", place, "store them as float64"
-        ) from None
+        what = f"whole numbers too large for float64, {listed(offenders(column, pa.float64(), 5))}"
+        raise data_error(1004, what, place, "store them as float64") from None
 
 
 def timeframe_us(timeframe: str) -> int:

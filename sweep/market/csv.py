@@ -10,7 +10,7 @@ import gzip
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -21,7 +21,7 @@ from sweep.config.market import ROLES, TICK_ROLES
 from sweep.errors import SweepError
 from sweep.market.contract import Reading, find_roles
 from sweep.market.source import data_error
-from sweep.market.times import named
+from sweep.market.times import named, offenders
 
 _OPENING: Final = 1 << 18
 """Bytes looked at before the file is parsed."""
@@ -32,6 +32,8 @@ _ISO: Final = re.compile(
 )
 _ZONED: Final = r"(?:Z|[+-]\d\d(?::?\d\d)?)$"
 _SHOWN: Final = 5
+_COUNTED: Final = 1000
+"""Cells that cannot be read are counted up to here."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class _Layout:
     bare: bool
     """Whether there is no row."""
     quoted: bool
-    """Whether there are quotes in the first rows; without, a quote is a character like any other."""
+    """Whether there are quotes in the rows; without, a quote is a character like any other."""
     kinds: dict[int, pa.DataType]
     """Type of each used column."""
 
@@ -68,13 +70,11 @@ class CsvSource:
         if layout.bare:
             return pa.table([pa.nulls(0)] * len(layout.names), names=list(layout.names))
         try:
-            table = _parse(layout, layout.kinds)
-            if layout.quoted:
-                _check_lines(layout, table.num_rows)
+            table = _parsed(layout)
         except PermissionError:
             raise
         except (pa.ArrowException, OSError) as problem:
-            raise _diagnosis(layout, problem) from None
+            table = _quoted_later(layout, problem)
         columns = [
             table.column(str(index)) if index in layout.kinds else pa.nulls(table.num_rows)
             for index in range(len(layout.names))
@@ -82,15 +82,33 @@ class CsvSource:
         return pa.Table.from_arrays(columns, names=list(layout.names))
 
 
-def _parse(layout: _Layout, kinds: dict[int, pa.DataType]) -> pa.Table:
-    """The used columns, named by their position."""
+def _parsed(layout: _Layout) -> pa.Table:
+    table = _parse(layout, layout.kinds)
+    if layout.quoted:
+        _check_lines(layout, table.num_rows)
+    return table
+
+
+def _quoted_later(layout: _Layout, problem: Exception) -> pa.Table:
+    """The columns of a refused file whose first quote comes after its opening; else the diagnosis."""
+    if not layout.quoted and _has_quotes(layout.path):
+        layout = replace(layout, quoted=True)
+        try:
+            return _parsed(layout)
+        except (pa.ArrowException, OSError) as again:
+            problem = again
+    raise _diagnosis(layout, problem) from None
+
+
+def _parse(layout: _Layout, kinds: dict[int, pa.DataType], threads: bool = True) -> pa.Table:
+    """The used columns, named by their position; errors without `threads` tell the row."""
     from pyarrow import csv
 
     reading = layout.reading
     names = [str(index) for index in range(len(layout.names))]
     types = {str(index): kind for index, kind in kinds.items()}
     options: dict[str, Any] = {
-        "read_options": csv.ReadOptions(column_names=names, skip_rows=layout.skip),
+        "read_options": csv.ReadOptions(use_threads=threads, column_names=names, skip_rows=layout.skip),
         "parse_options": csv.ParseOptions(
             delimiter=reading.separator, quote_char='"' if layout.quoted else False, newlines_in_values=False
         ),
@@ -126,7 +144,8 @@ def _layout(path: Path, reading: Reading) -> _Layout:
     if rows and len(rows[0]) == len(names):
         _check_quotes(rows, {index for index in kinds if index not in times}, names, path)
         if len(times) == 1:
-            kinds[times[0]] = _time_type(_bare(rows[0][times[0]]), reading)
+            cells = (_bare(row[times[0]]) for row in rows if len(row) == len(names))
+            kinds[times[0]] = _time_type(next((cell for cell in cells if cell), ""), reading)
     quoted = any('"' in line for line in lines[skip:])
     return _Layout(path, reading, names, skip, not rows, quoted, kinds)
 
@@ -142,6 +161,8 @@ def _opening(path: Path) -> list[str]:
         raise data_error(3004, "empty file", path, "write the file anew")
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise data_error(3004, "text in UTF-16", path, "save it as UTF-8")
+    if start[:2] == b"\x1f\x8b":
+        raise data_error(3004, "compressed with gzip", path, f"name it {path.name}.gz")
     if b"\0" in start:
         line = start[: start.index(b"\0")].count(b"\n") + 1
         raise _nul(path, line)
@@ -182,12 +203,11 @@ def _check_quotes(rows: list[list[str]], numbers: set[int], names: tuple[str, ..
             if index < len(cells) and cells[index].startswith('"')
         ]
         if found:
-            what = f"numbers in quotes, {named(found[:_SHOWN])}"
-            raise data_error(1004, what, f"{path}: {names[index]}", "write numbers without quotes")
+            raise _quoted_numbers(found[:_SHOWN], names[index], path)
 
 
 def _time_type(cell: str, reading: Reading) -> pa.DataType:
-    """The one type that all times must have if the first is written like this."""
+    """The one type that all times must have if the first that is there is written like this."""
     if reading.time_format is not None:
         return pa.string()
     if reading.epoch_unit is not None or cell.lstrip("-").isdecimal():
@@ -200,12 +220,46 @@ def _time_type(cell: str, reading: Reading) -> pa.DataType:
 
 
 def _check_lines(layout: _Layout, rows: int) -> None:
-    """Refuses a file in which a quote swallowed line ends, and the rows between them."""
+    """Refuses what Arrow takes without a word: line ends inside quotes, and the rows between them; quoted numbers.
+
+    Where the quotes of a line stand is told by its quotes and separators alone, and few lines differ in that.
+    """
+    separator = layout.reading.separator
+    rest = bytes(set(range(256)) - {ord('"'), ord(separator)})
+    times = layout.kinds.keys() - {index for index, kind in layout.kinds.items() if kind == pa.float64()}
+    numbers = sorted(layout.kinds.keys() - times)
+    good: set[bytes] = set()
+    found: dict[int, list[tuple[int, str]]] = {}
+    count = 0
     with _open(layout.path) as file:
-        count = sum(1 for line in file if line.strip()) - (layout.reading.header is None)
+        lines = (part for line in file for part in line.splitlines() if part.strip())
+        for row, line in enumerate(lines, -1 if layout.reading.header is None else 0):
+            count = row + 1
+            marks = line.translate(None, rest)
+            if row < 0 or marks in good:
+                continue
+            cells = _cells(line.decode("utf-8", "replace"), separator)
+            wrong = [index for index in numbers if index < len(cells) and '"' in cells[index]]
+            for index in wrong:
+                found.setdefault(index, []).append((row, cells[index]))
+            if not wrong:
+                good.add(marks)
+            elif len(found[wrong[0]]) == _SHOWN:
+                break
+    if found:
+        index = min(found)
+        raise _quoted_numbers(found[index], layout.names[index], layout.path)
     if count > rows:
         what = f"{count} lines make {rows} rows: a line end inside quotes, or a quote that is not closed"
         raise data_error(3004, what, layout.path, "write the file without such cells")
+
+
+def _has_quotes(path: Path) -> bool:
+    try:
+        with _open(path) as file:
+            return any(b'"' in line for line in file)
+    except (OSError, EOFError, zlib.error):
+        return False
 
 
 def _diagnosis(layout: _Layout, problem: Exception) -> SweepError:
@@ -214,6 +268,8 @@ def _diagnosis(layout: _Layout, problem: Exception) -> SweepError:
         found = _bad_line(layout) or _bad_cells(layout)
     except (gzip.BadGzipFile, EOFError, zlib.error) as cut:
         return _cut(layout.path, cut)
+    except pa.ArrowException as again:
+        found, problem = None, again
     what = " ".join(str(problem).split()).rstrip(".")
     return found or data_error(3004, f"not a CSV file: {what}", layout.path, "write the file anew")
 
@@ -244,52 +300,40 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def _bad_cells(layout: _Layout) -> SweepError | None:
-    texts = _parse(layout, dict.fromkeys(layout.kinds, pa.string()))
+    texts = _parse(layout, dict.fromkeys(layout.kinds, pa.string()), threads=False)
     for index, kind in layout.kinds.items():
         column = texts.column(str(index))
         if kind == pa.float64() and layout.reading.decimal == ",":
             column = pc.replace_substring(pc.replace_substring(column, ".", "?"), ",", ".")
-        rows = _offenders(column, kind)
+        rows = offenders(pc.utf8_trim_whitespace(column), kind, _COUNTED)
         if rows:
             original = texts.column(str(index))
-            found = [(row, original[row].as_py()) for row in rows]
-            return _bad_values(layout, index, kind, found)
+            found = [(row, original[row].as_py()) for row in rows[:_SHOWN]]
+            return _bad_values(layout, index, kind, found, len(rows))
     return None
 
 
-def _bad_values(layout: _Layout, index: int, kind: pa.DataType, found: list[tuple[int, str]]) -> SweepError:
+def _bad_values(
+    layout: _Layout, index: int, kind: pa.DataType, found: list[tuple[int, str]], count: int
+) -> SweepError:
     place, first, reading = f"{layout.path}: {layout.names[index]}", found[0][1], layout.reading
+    cells = f"{count} {'cells' if count > 1 else 'cell'}" if count < _COUNTED else f"{count} cells or more"
     if kind == pa.float64():
         remedy = "text is never converted to numbers"
         if "," in first and reading.decimal == ".":
             remedy = "decimal commas? set market.csv.decimal: ',' and its separator"
-        return data_error(1004, f"not numbers: {named(found)}", place, remedy)
+        return data_error(1004, f"no number in {cells}, {named(found)}", place, remedy)
     if kind == pa.int64():
-        return data_error(1004, f"not whole numbers: {named(found)}", place, "epoch times are whole numbers")
+        return data_error(
+            1004, f"no whole number in {cells}, {named(found)}", place, "epoch times are whole numbers"
+        )
     if pa.types.is_timestamp(kind) and _ISO.fullmatch(first):
         zoned = re.search(_ZONED, first[10:]) is not None
         if zoned != (kind.tz is not None):
-            what = f"some times have a zone and some not: {named(found)}"
+            what = f"some times have a zone and some not, {cells} unlike the first, {named(found)}"
             return data_error(1009, what, place, "write all of them alike")
-    what = f"not ISO 8601 times like the first one: {named(found)}"
+    what = f"no ISO 8601 time like the first in {cells}, {named(found)}"
     return data_error(1004, what, place, "write all alike; of any other form say it with time_format")
-
-
-def _offenders(column: pa.ChunkedArray, kind: pa.DataType) -> list[int]:
-    """The first rows that cannot become `kind`, by halving what cannot."""
-    found: list[int] = []
-    stack = [(0, len(column))]
-    while stack and len(found) < _SHOWN:
-        start, count = stack.pop()
-        try:
-            pc.utf8_trim_whitespace(column.slice(start, count)).cast(kind)
-        except pa.ArrowInvalid:
-            if count == 1:
-                found.append(start)
-            else:
-                half = count // 2
-                stack += [(start + half, count - half), (start, half)]
-    return found
 
 
 def _cells(line: str, separator: str) -> list[str]:
@@ -318,6 +362,11 @@ def _zipped(path: Path) -> bool:
 
 def _open(path: Path) -> gzip.GzipFile | BinaryIO:
     return gzip.open(path) if _zipped(path) else path.open("rb")
+
+
+def _quoted_numbers(found: list[tuple[int, str]], column: str, path: Path) -> SweepError:
+    what = f"numbers in quotes, {named(found)}"
+    return data_error(1004, what, f"{path}: {column}", "write numbers without quotes")
 
 
 def _cut(path: Path, problem: Exception) -> SweepError:

@@ -34,7 +34,7 @@ class IpcSource:
                 return _table(file, path)
         except PermissionError:
             raise
-        except (pa.ArrowException, OSError) as problem:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as problem:
             what = " ".join(str(problem).split()).rstrip(".")
             raise data_error(3004, f"not a whole Arrow file: {what}", path, "write the file anew") from None
 
@@ -47,5 +47,7 @@ def _table(file: pa.MemoryMappedFile, path: Path) -> pa.Table:
     if start[:4] == b"FEA1":
         raise data_error(3004, "Feather version 1", path, "write it as version 2")
     table = pa.ipc.open_file(file).read_all() if start == b"ARROW1" else pa.ipc.open_stream(file).read_all()
+    # Names that are not UTF-8 are found when they are asked for.
+    _ = table.column_names
     table.validate(full=True)
     return table

@@ -33,6 +33,6 @@ class ParquetSource:
                 return file.read()
         except PermissionError:
             raise
-        except (pa.ArrowException, OSError) as problem:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as problem:
             what = " ".join(str(problem).split()).rstrip(".")
             raise data_error(3004, f"not a whole Parquet file: {what}", path, "write the file anew") from None

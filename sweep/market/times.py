@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sweep.config.timeformat import pieces
-from sweep.errors import error
+from sweep.errors import SweepError
 from sweep.market.source import data_error
 
 if TYPE_CHECKING:
@@ -109,6 +108,23 @@ def text(column: pa.ChunkedArray, text_format: str, place: str) -> pa.ChunkedArr
 def named(rows: Sequence[tuple[int, str]]) -> str:
     """Rows with what stands in them: `row 3 '31.02.2012', row 9 ''`."""
     return ", ".join(f"row {row} {value!r}" for row, value in rows)
+
+
+def offenders(column: pa.ChunkedArray, kind: pa.DataType, most: int) -> list[int]:
+    """The first rows, at most `most`, that cannot become `kind`, by halving what cannot."""
+    found: list[int] = []
+    stack = [(0, len(column))]
+    while stack and len(found) < most:
+        start, count = stack.pop()
+        try:
+            column.slice(start, count).cast(kind)
+        except pa.ArrowInvalid:
+            if count == 1:
+                found.append(start)
+            else:
+                half = count // 2
+                stack += [(start + half, count - half), (start, half)]
+    return found
 
 
 @dataclass(frozen=True)
@@ -251,16 +267,22 @@ def _with_zone(column: pa.ChunkedArray, place: str, reading: Reading) -> pa.Chun
     if reading.time_zone is None:
         return column.cast(pa.timestamp(column.type.unit, tz="UTC"))
     try:
-        ZoneInfo(reading.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        remedy = "give a name such as Europe/Berlin"
-        where = "market.time_zone"
-        raise error(1001, f"unknown time zone {reading.time_zone}", where=where, remedy=remedy) from None
-    try:
         return pc.assume_timezone(column, reading.time_zone, ambiguous="raise", nonexistent="raise")
     except pa.ArrowInvalid:
-        what = f"a local time that does not exist, or exists twice, in {reading.time_zone}"
-        raise data_error(1009, what, place, "store the times in UTC") from None
+        raise _no_instant(column, place, reading.time_zone) from None
+
+
+def _no_instant(column: pa.ChunkedArray, place: str, zone: str) -> SweepError:
+    """Names the local times that the two readings of the clock's changes tell apart."""
+    try:
+        early = pc.assume_timezone(column, zone, ambiguous="earliest", nonexistent="earliest")
+        late = pc.assume_timezone(column, zone, ambiguous="latest", nonexistent="latest")
+    except pa.ArrowInvalid:
+        return data_error(1009, f"no rules for the time zone {zone}", place, "install the system's tzdata")
+    rows = np.flatnonzero(pc.not_equal(early, late).to_numpy())
+    found = [(row, str(column[row])) for row in rows[:5].tolist()]
+    what = f"{rows.size} local times that do not exist, or exist twice, in {zone}, {named(found)}"
+    return data_error(1009, what, place, "store the times in UTC")
 
 
 def _whole_microseconds(column: pa.ChunkedArray, place: str) -> None:
@@ -274,9 +296,8 @@ def _in_range(column: pa.ChunkedArray, kind: pa.DataType, place: str) -> pa.Chun
     try:
         return column.cast(kind)
     except pa.ArrowInvalid:
-        raise data_error(
-            1003, "times outside what microseconds can hold", place, "wrong epoch_unit?"
-        ) from None
+        what = f"times outside what microseconds can hold, {listed(offenders(column, kind, 5))}"
+        raise data_error(1003, what, place, "wrong epoch_unit?") from None
 
 
 def listed(rows: Sequence[int]) -> str:
