@@ -430,7 +430,7 @@ def test_epoch_integers_need_their_unit(unit: str, factor: int, tmp_path: Path, 
     assert "epoch_unit" in str(problem)
     problem = refused(save(tmp_path, ROWS), epoch_unit=unit)
     assert problem.code == 1004
-    assert "not whole numbers: row 0 '2012-02-01T16:43:00Z'" in str(problem)
+    assert "no whole number in 200 cells, row 0 '2012-02-01T16:43:00Z'" in str(problem)
 
 
 def test_a_wrong_epoch_unit_is_out_of_range(tmp_path: Path) -> None:
