@@ -8,7 +8,7 @@ use sweep_engine::declare::{Canonical, Declaration};
 use sweep_engine::error::Result;
 use sweep_engine::orders::{Direction, Position, Signal};
 use sweep_engine::series::Indicators;
-use sweep_engine::strategy::{Action, Decide, Rounder, Rules, Strategy, View};
+use sweep_engine::strategy::{Actions, Decide, Rounder, Rules, Strategy, View};
 use sweep_indicators::atr::Atr;
 use sweep_indicators::dmi::{DirectionalMovement, Seed};
 use sweep_indicators::ema::Ema;
@@ -83,12 +83,14 @@ impl Decide for MaCross {
         }
     }
 
-    fn manage(&self, position: &Position, i: usize, _view: &View<'_>) -> Action {
+    fn manage(&self, position: &Position, i: usize, _view: &View<'_>, actions: &mut Actions) {
         let opposite = match position.direction() {
             Direction::Long => Direction::Short,
             Direction::Short => Direction::Long,
         };
-        if self.exit_on_cross && self.trigger(i, opposite) { Action::Close } else { Action::Hold }
+        if self.exit_on_cross && self.trigger(i, opposite) {
+            actions.close();
+        }
     }
 }
 

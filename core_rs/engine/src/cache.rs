@@ -51,6 +51,23 @@ pub struct CacheStats {
     pub by_id: BTreeMap<&'static str, IdStats>,
 }
 
+impl CacheStats {
+    /// Adds the counters of another cache.
+    pub fn add(&mut self, other: &Self) {
+        self.hits += other.hits;
+        self.misses += other.misses;
+        self.evictions += other.evictions;
+        self.bytes += other.bytes;
+        self.peak_bytes += other.peak_bytes;
+        for (id, theirs) in &other.by_id {
+            let ours = self.by_id.entry(id).or_default();
+            ours.hits += theirs.hits;
+            ours.misses += theirs.misses;
+            ours.seconds += theirs.seconds;
+        }
+    }
+}
+
 /// Counters of one indicator or sub-result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
 pub struct IdStats {

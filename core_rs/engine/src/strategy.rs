@@ -4,7 +4,7 @@ use crate::declare::{Canonical, Declaration};
 use crate::error::Result;
 use crate::execution::rounding::round_dec;
 use crate::market::{Market, SymbolSpec, TickGrid};
-use crate::orders::{Position, Signal};
+use crate::orders::{Order, Position, Signal, StopKind};
 use crate::series::Indicators;
 
 /// A strategy with declared parameters. One implementation, one folder, one line in the list of strategies.
@@ -30,23 +30,62 @@ pub trait Decide: Send + Sync {
     /// Entry signals at the close of bar `i`, appended to `signals`. Sees nothing later than that close.
     fn evaluate(&self, i: usize, view: &View<'_>, signals: &mut Vec<Signal>);
 
-    /// What to do with an open position at the close of bar `i`.
-    fn manage(&self, _position: &Position, _i: usize, _view: &View<'_>) -> Action {
-        Action::Hold
+    /// What to do with an open position at the close of bar `i`, written into `actions`, which is empty.
+    fn manage(&self, _position: &Position, _i: usize, _view: &View<'_>, _actions: &mut Actions) {}
+
+    /// Whether to cancel a pending order at the close of bar `i`.
+    fn cancel(&self, _order: &Order, _i: usize, _view: &View<'_>) -> bool {
+        false
+    }
+
+    /// Distance in price at which the stop follows the best price; NaN, zero and less propose nothing on bar `i`.
+    fn trail_distance(&self, _i: usize) -> f64 {
+        0.0
     }
 }
 
-/// Answer of [`Decide::manage`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// Nothing.
-    Hold,
-    /// Close the position.
-    Close,
+/// Answer of [`Decide::manage`]: at most one action of each kind. A close stands alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Actions {
+    pub(crate) stop: Option<(f64, StopKind)>,
+    pub(crate) target: Option<Option<f64>>,
+    pub(crate) partial: Option<Part>,
+    pub(crate) close: bool,
+}
+
+/// How much of a position to close.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Part {
+    /// Lots.
+    Lots(f64),
+    /// A fraction of the lots, 0 to 1.
+    Fraction(f64),
+}
+
+impl Actions {
+    /// Closes the position.
+    pub fn close(&mut self) {
+        self.close = true;
+    }
+
+    /// Moves the stop from the next bar on; `kind` says why.
+    pub fn modify_stop(&mut self, price: f64, kind: StopKind) {
+        self.stop = Some((price, kind));
+    }
+
+    /// Moves the target from the next bar on, or removes it.
+    pub fn modify_target(&mut self, price: Option<f64>) {
+        self.target = Some(price);
+    }
+
+    /// Closes a part of the position.
+    pub fn partial_close(&mut self, part: Part) {
+        self.partial = Some(part);
+    }
 }
 
 /// Position rules of one parameter set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rules {
     /// Close after this many minutes; 0 = off.
     pub timeout_minutes: i64,
@@ -54,11 +93,30 @@ pub struct Rules {
     pub timeout_bars: usize,
     /// Whether a position closed by management frees its slot on the same bar.
     pub same_bar_reentry: bool,
+    /// Multiple of the initial risk at which the stop moves to the entry; 0 = off.
+    pub be_r: f64,
+    /// Pips beyond the entry to which it then moves.
+    pub be_buffer_pips: f64,
+    /// Multiple of the initial risk from which the stop follows the price.
+    pub trail_start_r: f64,
+    /// Whether [`Decide::trail_distance`] is asked.
+    pub trails: bool,
+    /// Bars without an entry after an exit; 0 = off.
+    pub cooldown_bars: usize,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { timeout_minutes: 0, timeout_bars: 0, same_bar_reentry: true }
+        Self {
+            timeout_minutes: 0,
+            timeout_bars: 0,
+            same_bar_reentry: true,
+            be_r: 0.0,
+            be_buffer_pips: 0.0,
+            trail_start_r: 0.0,
+            trails: false,
+            cooldown_bars: 0,
+        }
     }
 }
 

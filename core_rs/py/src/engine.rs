@@ -4,6 +4,7 @@ use crate::arrow::{ArrowTable, read_stream};
 use crate::guard::{attached, detached, to_py};
 use crate::market::{Market, json};
 use crate::params::rows;
+use crate::scripts;
 use crate::tables::{batch_table, daily_table, equity_table, signals_table, trades_table};
 use pyo3::prelude::*;
 use serde_json::{Map, Value as Json, json as object};
@@ -13,15 +14,13 @@ use std::time::Instant;
 use sweep_engine::declare::canonicalise;
 use sweep_engine::execution::resolve::resolve;
 use sweep_engine::market;
-use sweep_engine::orders::{Direction, Signal};
+use sweep_engine::orders::{EndedOrder, Order, Position};
 use sweep_engine::portfolio::SummaryValue;
 use sweep_engine::run::batch::{self, Timed};
 use sweep_engine::run::digest::{self, Digests};
 use sweep_engine::run::identity::IdentityTemplate;
 use sweep_engine::run::outcome::Blocked;
-use sweep_engine::run::script::Script;
-use sweep_engine::run::{NativeStrategy, Outcome, Session, Trial, TrialResult, bar_loop};
-use sweep_engine::strategy::Rules;
+use sweep_engine::run::{NativeStrategy, Outcome, Session, Trial, TrialResult, simulation};
 use sweep_engine::{Error, Result};
 
 /// 512 MiB of series.
@@ -52,16 +51,37 @@ fn shared(rates: RateMarkets<'_>) -> BTreeMap<String, market::Market> {
     rates.into_iter().flatten().map(|(pair, market)| (pair, market.0.clone())).collect()
 }
 
-/// The session for a market, JSON options and rate series; `strategy` and `cache_bytes` are taken out of the options.
+/// One market, or several.
+#[derive(FromPyObject)]
+pub enum Markets<'py> {
+    /// One.
+    One(PyRef<'py, Market>),
+    /// Several symbols on one portfolio.
+    Several(Vec<PyRef<'py, Market>>),
+}
+
+impl Markets<'_> {
+    /// The markets behind them, which share their memory.
+    fn shared(self) -> Vec<market::Market> {
+        match self {
+            Self::One(market) => vec![market.0.clone()],
+            Self::Several(markets) => markets.iter().map(|market| market.0.clone()).collect(),
+        }
+    }
+}
+
+/// The session for markets, JSON options and rate series; `strategy` and `cache_bytes` are taken out of the options.
 fn session(
-    market: &Market,
+    markets: &[market::Market],
     options: &mut Map<String, Json>,
     rates: &BTreeMap<String, market::Market>,
 ) -> Result<Session> {
     let cache = options.remove("cache_bytes").and_then(|v| v.as_u64());
     let cache = cache.and_then(|n| usize::try_from(n).ok()).unwrap_or(CACHE_BYTES);
-    let symbol = market.0.spec().symbol.clone();
-    Session::new(&market.0, resolve(&Json::Object(std::mem::take(options)), &symbol)?, rates, cache)
+    let options = Json::Object(std::mem::take(options));
+    let resolved =
+        markets.iter().map(|market| resolve(&options, &market.spec().symbol)).collect::<Result<_>>()?;
+    Session::new(markets, resolved, rates, cache)
 }
 
 #[pymethods]
@@ -70,8 +90,8 @@ impl Engine {
     /// `rates` maps pairs to the markets of their rate series.
     #[new]
     #[pyo3(signature = (market, options, rates = None))]
-    fn new(py: Python<'_>, market: &Market, options: &str, rates: RateMarkets<'_>) -> PyResult<Self> {
-        let rates = shared(rates);
+    fn new(py: Python<'_>, market: Markets<'_>, options: &str, rates: RateMarkets<'_>) -> PyResult<Self> {
+        let (markets, rates) = (market.shared(), shared(rates));
         detached(py, || {
             let mut options = parse(options, "options")?;
             let name = options.remove("strategy");
@@ -81,7 +101,7 @@ impl Engine {
                     .fix("see `sweep strategies list`")
             })?;
             let strategy = sweep_strategies::find(name)?;
-            let session = session(market, &mut options, &rates)?;
+            let session = session(&markets, &mut options, &rates)?;
             let identity = session.identity(strategy.declaration())?;
             Ok(Self { session: Arc::new(session), strategy, identity, pool: OnceLock::new() })
         })
@@ -123,7 +143,7 @@ impl Engine {
             let canonical = canonicalise(self.strategy.declaration(), &self.session.context(), &raw)
                 .map_err(|p| together(&p))?;
             let rows = self.strategy.signals(&self.session, &canonical)?;
-            Ok(ArrowTable(signals_table(&rows, &self.session.market)?))
+            Ok(ArrowTable(signals_table(&rows, &self.session)?))
         })
     }
 
@@ -145,7 +165,7 @@ impl Engine {
                 "dataset": self.session.dataset,
                 "dates": self.session.calendar.dates,
                 "calendar": self.session.calendar.kind,
-                "bars": self.session.market.len() - self.session.market.first_traded(),
+                "bars": self.session.samples(),
                 "cache": self.session.cache_stats(),
             });
             Ok(info.to_string())
@@ -220,8 +240,7 @@ pub struct Backtest {
 impl Backtest {
     /// Closed trades.
     fn trades(&self, py: Python<'_>) -> PyResult<ArrowTable> {
-        let symbol = &self.session.market.spec().symbol;
-        attached(py, || Ok(ArrowTable(trades_table(&self.outcome.trades, symbol)?)))
+        attached(py, || Ok(ArrowTable(trades_table(&self.outcome, &self.session)?)))
     }
 
     /// Equity of every traded bar.
@@ -269,8 +288,10 @@ impl Backtest {
                 "bar": r.bar, "timestamp": r.time, "reason": r.reason.name(), "code": r.reason.code(), "message": r.message,
             })).collect::<Vec<_>>(),
             "blocked_bars": blocked,
-            "open_positions": out.open.iter().map(open_position).collect::<Vec<_>>(),
-            "invalid_modify": 0,
+            "open_positions": out.open.iter().map(|p| self.open_position(p)).collect::<Vec<_>>(),
+            "pending_orders": out.pending.iter().map(|o| self.order(o)).collect::<Vec<_>>(),
+            "ended_orders": out.ended.kept.iter().flatten().map(|e| self.ended(e)).collect::<Vec<_>>(),
+            "invalid_modify": out.invalid_modify,
             "outside_window": out.outside_window,
             "sizes_raised": out.sizes_raised,
             "sizes_capped": out.sizes_capped,
@@ -280,78 +301,64 @@ impl Backtest {
     }
 }
 
+impl Backtest {
+    fn open_position(&self, p: &Position) -> Json {
+        object!({
+            "position_id": p.id, "symbol": self.session.symbol(p.symbol), "direction": p.direction().name(),
+            "order_type": p.signal.order_type.name(), "order_time": p.order_time, "entry_time": p.entry_time,
+            "entry_price": p.entry_price, "initial_stop_loss": p.initial_stop_loss, "stop_loss": p.stop_loss,
+            "stop_kind": p.stop_kind.name(), "take_profit": p.take_profit, "size": p.size,
+            "risk_per_trade": p.risk_per_trade, "entry_fee": p.entry_fee,
+        })
+    }
+
+    fn order(&self, o: &Order) -> Json {
+        let s = &o.signal;
+        object!({
+            "position_id": o.id, "symbol": self.session.symbol(o.symbol), "direction": s.direction.name(),
+            "order_type": s.order_type.name(), "order_time": o.order_time, "order_price": s.entry,
+            "stop_loss": s.stop_loss, "take_profit": s.take_profit, "valid_bars": s.valid_bars,
+            "good_till": s.good_till, "oco_group": s.oco_group.as_deref(),
+        })
+    }
+
+    fn ended(&self, e: &EndedOrder) -> Json {
+        let mut order = self.order(&e.order);
+        order["ended"] = e.time.into();
+        order["reason"] = e.reason.name().into();
+        order
+    }
+}
+
 fn value(v: SummaryValue) -> Json {
     v.into()
 }
 
-fn open_position(p: &sweep_engine::orders::Position) -> Json {
-    object!({
-        "position_id": p.id, "direction": p.direction().name(), "entry_time": p.entry_time, "entry_price": p.entry_price,
-        "stop_loss": p.stop_loss, "take_profit": p.take_profit, "size": p.size, "entry_fee": p.entry_fee,
-        "order_time": p.order_time,
-    })
-}
-
-/// Runs a table of signals (and of closes) in place of a strategy: JSON rows by label.
+/// Runs a table of signals (and of exits) in place of a strategy: JSON rows by label.
 ///
-/// signals: [{time, direction, stop_loss, take_profit?, size?, tag?, reason?}]; exits: [{time, direction}];
-/// rules: {timeout_minutes?, timeout_bars?, same_bar_reentry?}. Times in µs UTC. `rates` maps pairs to markets.
+/// signals: [{time, symbol?, direction, order_type?, entry?, stop_loss, take_profit?, size?, valid_bars?, good_till?,
+/// oco_group?, reason?, scenario?, tag?, meta?}]; exits: [{time, symbol?, direction, action, price?, kind?, lots?,
+/// fraction?}]; rules: {timeout_minutes?, timeout_bars?, same_bar_reentry?, be_r?, be_buffer_pips?, trail_start_r?,
+/// trail_distance?, cooldown_bars?}. Times in µs UTC. `rates` maps pairs to markets.
 #[pyfunction]
 #[pyo3(signature = (market, options, signals, exits, rules, rates = None))]
 pub fn run_signals(
     py: Python<'_>,
-    market: &Market,
+    market: Markets<'_>,
     options: &str,
     signals: &str,
     exits: &str,
     rules: &str,
     rates: RateMarkets<'_>,
 ) -> PyResult<Backtest> {
-    let rates = shared(rates);
+    let (markets, rates) = (market.shared(), shared(rates));
     detached(py, || {
-        let session = session(market, &mut parse(options, "options")?, &rates)?;
-        let script = script(&session, signals, exits, rules)?;
-        let mut outcome = bar_loop::run(&session, &script, 0, true)?;
-        outcome.outside_window = script.outside(&(session.market.first_traded()..session.market.len()));
-        let digests = Digests::of(&outcome, &session.market.spec().symbol, &session.calendar.dates);
+        let session = session(&markets, &mut parse(options, "options")?, &rates)?;
+        let scripts = scripts::read(&session, signals, exits, &parse(rules, "rules")?)?;
+        let mut outcome = simulation::run(&session, &scripts, true)?;
+        let outside = scripts.iter().zip(&session.instruments);
+        outcome.outside_window = outside.map(|(s, x)| s.decider.outside(&x.traded())).sum();
+        let digests = Digests::of(&outcome, &session);
         Ok(Backtest { session: Arc::new(session), identity: None, digests, outcome })
     })
-}
-
-fn script(session: &Session, signals: &str, exits: &str, rules: &str) -> Result<Script> {
-    let view = session.view();
-    let rows = |text: &str| -> Result<Vec<Map<String, Json>>> {
-        serde_json::from_str(text)
-            .map_err(|e| Error::config(3004, format!("not a JSON list: {e}")).at("signal table"))
-    };
-    let bar = |row: &Map<String, Json>| -> Result<usize> {
-        let time = row.get("time").and_then(Json::as_i64);
-        Script::bar_of(&view, time.ok_or_else(|| Error::config(1008, "time is missing").at("signal table"))?)
-    };
-    let direction =
-        |row: &Map<String, Json>| Direction::parse(row.get("direction").and_then(Json::as_str).unwrap_or(""));
-    // JSON has no NaN and no infinity; they come as text.
-    let number = |row: &Map<String, Json>, key: &str| {
-        row.get(key).and_then(|v| v.as_f64().or_else(|| v.as_str().and_then(|text| text.parse().ok())))
-    };
-    let text = |row: &Map<String, Json>, key: &str| row.get(key).and_then(Json::as_str).map(str::to_owned);
-    let mut entries = Vec::new();
-    for row in rows(signals)? {
-        let stop = number(&row, "stop_loss").unwrap_or(f64::NAN);
-        let mut signal = Signal::market(direction(&row)?, stop, number(&row, "take_profit"));
-        signal.size = number(&row, "size");
-        signal.tag = text(&row, "tag").map(Into::into);
-        signal.reason = text(&row, "reason");
-        entries.push((bar(&row)?, signal));
-    }
-    let exits =
-        rows(exits)?.iter().map(|row| Ok((bar(row)?, direction(row)?))).collect::<Result<Vec<_>>>()?;
-    let rules = parse(rules, "rules")?;
-    let whole = |key: &str| rules.get(key).and_then(Json::as_u64).unwrap_or(0);
-    let rules = Rules {
-        timeout_minutes: i64::try_from(whole("timeout_minutes")).unwrap_or(i64::MAX),
-        timeout_bars: usize::try_from(whole("timeout_bars")).unwrap_or(usize::MAX),
-        same_bar_reentry: rules.get("same_bar_reentry").and_then(Json::as_bool).unwrap_or(true),
-    };
-    Script::new(entries, exits, rules)
 }

@@ -9,13 +9,13 @@ use arrow_array::{
 use arrow_buffer::{ArrowNativeType, Buffer, ScalarBuffer};
 use arrow_schema::{Field, Schema};
 use std::sync::Arc;
+use sweep_engine::execution::validation::reference_price;
 use sweep_engine::market::higher::NONE;
 use sweep_engine::market::{Higher, Market, Quote, Quotes, Ticks};
 use sweep_engine::metrics::CATALOGUE;
-use sweep_engine::orders::{Position, Signal};
 use sweep_engine::portfolio::Curve;
 use sweep_engine::run::batch::Timed;
-use sweep_engine::run::{TrialResult, digest};
+use sweep_engine::run::{Outcome, Said, Session, TrialResult, digest};
 use sweep_engine::{Column, Error, Result};
 
 /// Columns of a table under construction: name, values, nullable.
@@ -72,31 +72,32 @@ impl Columns {
     }
 }
 
-/// Trades with the columns of the registry, in closing order.
-pub fn trades_table(trades: &[Position], symbol: &str) -> Result<RecordBatch> {
+/// Trades with the columns of the registry: closed positions in closing order, then the closed parts of positions.
+pub fn trades_table(outcome: &Outcome, session: &Session) -> Result<RecordBatch> {
+    let trades = || outcome.records();
     let mut t = Columns::default();
-    t.times("entry_time", trades.iter().map(|p| p.entry_time));
-    t.times("exit_time", trades.iter().map(|p| p.exit_time));
-    t.words("direction", trades.iter().map(|p| p.direction().name()));
-    t.words("symbol", trades.iter().map(|_| symbol));
-    t.floats("entry_price", trades.iter().map(|p| p.entry_price));
-    t.floats("exit_price", trades.iter().map(|p| p.exit_price));
-    t.floats("initial_stop_loss", trades.iter().map(|p| p.initial_stop_loss));
-    t.floats("stop_loss", trades.iter().map(|p| p.stop_loss));
-    t.floats_or_null("take_profit", trades.iter().map(|p| p.take_profit));
-    t.floats("size", trades.iter().map(|p| p.size));
-    t.floats("result", trades.iter().map(|p| p.result));
-    t.floats("entry_fee", trades.iter().map(|p| p.entry_fee));
-    t.floats("exit_fee", trades.iter().map(|p| p.exit_fee));
-    t.floats("total_fee", trades.iter().map(|p| p.entry_fee + p.exit_fee));
-    t.words("reason", trades.iter().map(|p| p.reason.map_or("", |r| r.name())));
-    t.words("order_type", trades.iter().map(|p| p.signal.order_type.name()));
-    t.words("status", trades.iter().map(|_| "closed"));
-    t.floats("r_multiple", trades.iter().map(|p| p.r_multiple));
-    t.texts("meta", trades.iter().map(digest::meta));
-    t.push("position_id", Arc::new(UInt64Array::from_iter_values(trades.iter().map(|p| p.id))), false);
-    t.times("order_time", trades.iter().map(|p| p.order_time));
-    let ambiguous: BooleanArray = trades.iter().map(|p| Some(p.same_bar_ambiguous)).collect();
+    t.times("entry_time", trades().map(|p| p.entry_time));
+    t.times("exit_time", trades().map(|p| p.exit_time));
+    t.words("direction", trades().map(|p| p.direction().name()));
+    t.words("symbol", trades().map(|p| session.symbol(p.symbol)));
+    t.floats("entry_price", trades().map(|p| p.entry_price));
+    t.floats("exit_price", trades().map(|p| p.exit_price));
+    t.floats("initial_stop_loss", trades().map(|p| p.initial_stop_loss));
+    t.floats("stop_loss", trades().map(|p| p.stop_loss));
+    t.floats_or_null("take_profit", trades().map(|p| p.take_profit));
+    t.floats("size", trades().map(|p| p.size));
+    t.floats("result", trades().map(|p| p.result));
+    t.floats("entry_fee", trades().map(|p| p.entry_fee));
+    t.floats("exit_fee", trades().map(|p| p.exit_fee));
+    t.floats("total_fee", trades().map(|p| p.entry_fee + p.exit_fee));
+    t.words("reason", trades().map(|p| p.reason.map_or("", |r| r.name())));
+    t.words("order_type", trades().map(|p| p.signal.order_type.name()));
+    t.words("status", trades().map(|_| "closed"));
+    t.floats("r_multiple", trades().map(|p| p.r_multiple));
+    t.texts("meta", trades().map(digest::meta));
+    t.push("position_id", Arc::new(UInt64Array::from_iter_values(trades().map(|p| p.id))), false);
+    t.times("order_time", trades().map(|p| p.order_time));
+    let ambiguous: BooleanArray = trades().map(|p| Some(p.same_bar_ambiguous)).collect();
     t.push("same_bar_ambiguous", Arc::new(ambiguous), false);
     t.build()
 }
@@ -120,31 +121,33 @@ pub fn daily_table(dates: &[i64], equity: &[f64]) -> Result<RecordBatch> {
     t.build()
 }
 
-/// Signals at their bars, with the fields of a signal table.
+/// Signals at their bars, with the fields of a signal table; the entry of a market order is its reference price.
 #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
-pub fn signals_table(rows: &[(usize, Signal)], market: &Market) -> Result<RecordBatch> {
-    let label = market.label();
-    let reference = |(i, s): &(usize, Signal)| match s.direction {
-        sweep_engine::orders::Direction::Long => market.ask().close[*i],
-        sweep_engine::orders::Direction::Short => market.bid().close[*i],
+pub fn signals_table(rows: &[Said], session: &Session) -> Result<RecordBatch> {
+    let market = |said: &Said| &session.instruments[said.symbol].market;
+    let reference = |said: &Said| {
+        let (bid, ask) = (market(said).bid().close[said.bar], market(said).ask().close[said.bar]);
+        reference_price(&said.signal, bid, ask)
     };
+    let signals = || rows.iter().map(|said| &said.signal);
     let mut t = Columns::default();
-    t.push("bar_index", Arc::new(Int32Array::from_iter_values(rows.iter().map(|r| r.0 as i32))), true);
-    t.times("timestamp", rows.iter().map(|r| label[r.0]));
-    t.words("direction", rows.iter().map(|r| r.1.direction.name()));
-    t.words("order_type", rows.iter().map(|r| r.1.order_type.name()));
+    t.push("bar_index", Arc::new(Int32Array::from_iter_values(rows.iter().map(|r| r.bar as i32))), true);
+    t.times("timestamp", rows.iter().map(|r| market(r).label()[r.bar]));
+    t.words("direction", signals().map(|s| s.direction.name()));
+    t.words("order_type", signals().map(|s| s.order_type.name()));
     t.floats_or_null("entry", rows.iter().map(|r| Some(reference(r))));
-    t.floats("stop_loss", rows.iter().map(|r| r.1.stop_loss));
-    t.floats_or_null("take_profit", rows.iter().map(|r| r.1.take_profit));
-    t.texts_or_null("tag", rows.iter().map(|r| r.1.tag.as_deref()));
-    t.words("symbol", rows.iter().map(|_| market.spec().symbol.as_str()));
-    t.floats_or_null("size", rows.iter().map(|r| r.1.size));
-    t.push("valid_bars", Arc::new(Int32Array::new_null(rows.len())), true);
-    let never = TimestampMicrosecondArray::new_null(rows.len()).with_timezone("UTC");
-    t.push("good_till", Arc::new(never), true);
-    t.texts_or_null("oco_group", rows.iter().map(|_| None::<&str>));
-    t.texts_or_null("reason", rows.iter().map(|r| r.1.reason.as_deref()));
-    t.texts_or_null("scenario", rows.iter().map(|r| r.1.scenario));
+    t.floats("stop_loss", signals().map(|s| s.stop_loss));
+    t.floats_or_null("take_profit", signals().map(|s| s.take_profit));
+    t.texts_or_null("tag", signals().map(|s| s.tag.as_deref()));
+    t.words("symbol", rows.iter().map(|r| session.symbol(r.symbol)));
+    t.floats_or_null("size", signals().map(|s| s.size));
+    let valid: Int32Array = signals().map(|s| s.valid_bars.map(|n| n as i32)).collect();
+    t.push("valid_bars", Arc::new(valid), true);
+    let till: TimestampMicrosecondArray = signals().map(|s| s.good_till).collect();
+    t.push("good_till", Arc::new(till.with_timezone("UTC")), true);
+    t.texts_or_null("oco_group", signals().map(|s| s.oco_group.as_deref()));
+    t.texts_or_null("reason", signals().map(|s| s.reason.as_deref()));
+    t.texts_or_null("scenario", signals().map(|s| s.scenario.as_deref()));
     t.build()
 }
 

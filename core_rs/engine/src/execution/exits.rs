@@ -1,8 +1,9 @@
 //! Stop and target of an open position on one bar: whether, where and why it ends.
 
-use crate::orders::{Direction, ExitReason, Position};
+use super::options::TpConfirmation;
+use crate::orders::{Direction, ExitReason, OrderType, Position};
 
-/// Exit-side prices of a bar.
+/// Exit-side prices of a bar or tick.
 #[derive(Debug, Clone, Copy)]
 pub struct ExitBar {
     /// Open.
@@ -11,6 +12,19 @@ pub struct ExitBar {
     pub high: f64,
     /// Low.
     pub low: f64,
+    /// Close.
+    pub close: f64,
+}
+
+/// How exits trigger and fill.
+#[derive(Debug, Clone, Copy)]
+pub struct ExitRules {
+    /// Trigger buffer, price units.
+    pub buffer: f64,
+    /// Whether a gap through a level fills at the open.
+    pub gap_fills: bool,
+    /// Which pending orders' targets need the close's confirmation on the entry bar.
+    pub confirmation: TpConfirmation,
 }
 
 /// An exit before slippage.
@@ -20,18 +34,21 @@ pub struct Exit {
     pub price: f64,
     /// Why.
     pub reason: ExitReason,
+    /// Decided by the open.
+    pub at_open: bool,
     /// Whether slippage applies; never to a target.
     pub slips: bool,
     /// Stop and target were both hit and the path is unknown.
     pub ambiguous: bool,
 }
 
-/// The exit of `position` on bar `i`, if any.
+/// The exit of `position` on bar or tick number `event`, if any.
 ///
 /// A stop beats a target on the same bar, except where the target was already passed at the open of a position held
-/// from an earlier bar. `buffer` is the trigger buffer in price units.
+/// from an earlier bar.
 #[inline]
-pub fn exit_on_bar(position: &Position, i: usize, q: ExitBar, buffer: f64, gap_fills: bool) -> Option<Exit> {
+pub fn exit_on_bar(position: &Position, event: usize, q: ExitBar, rules: ExitRules) -> Option<Exit> {
+    let ExitRules { buffer, gap_fills, .. } = rules;
     let stop = position.stop_loss;
     let target = position.take_profit;
     let long = position.direction() == Direction::Long;
@@ -43,22 +60,49 @@ pub fn exit_on_bar(position: &Position, i: usize, q: ExitBar, buffer: f64, gap_f
     if !stop_hit && !target_hit {
         return None;
     }
-    let held = position.entry_bar < i;
+    let held = position.entry_event < event;
     let at_open = held || position.filled_at_open;
     let stop_open =
         gap_fills && at_open && if long { q.open <= stop + buffer } else { q.open >= stop - buffer };
     let open_target = target.filter(|&t| {
         gap_fills && held && !stop_open && if long { q.open >= t - buffer } else { q.open <= t + buffer }
     });
+    let target_exit = |price, at_open| Exit {
+        price,
+        reason: ExitReason::TakeProfit,
+        at_open,
+        slips: false,
+        ambiguous: false,
+    };
     if let Some(t) = open_target {
-        let price = if long { t.max(q.open) } else { t.min(q.open) };
-        return Some(Exit { price, reason: ExitReason::TakeProfit, slips: false, ambiguous: false });
+        return Some(target_exit(if long { t.max(q.open) } else { t.min(q.open) }, true));
     }
     if stop_hit {
         let gap = if long { stop.min(q.open) } else { stop.max(q.open) };
         let price = if stop_open { gap } else { stop };
         let reason = position.stop_kind.exit_reason();
-        return Some(Exit { price, reason, slips: true, ambiguous: target_hit && !stop_open });
+        return Some(Exit {
+            price,
+            reason,
+            at_open: stop_open,
+            slips: true,
+            ambiguous: target_hit && !stop_open,
+        });
     }
-    target.map(|price| Exit { price, reason: ExitReason::TakeProfit, slips: false, ambiguous: false })
+    target
+        .filter(|&t| held || !needs_confirmation(position, rules.confirmation) || confirmed(long, q.close, t))
+        .map(|t| target_exit(t, false))
+}
+
+/// Whether a target on the entry bar counts only with the close beyond it.
+fn needs_confirmation(position: &Position, confirmation: TpConfirmation) -> bool {
+    match position.signal.order_type {
+        OrderType::Market => false,
+        OrderType::Limit => true,
+        OrderType::Stop => confirmation == TpConfirmation::LimitAndStop,
+    }
+}
+
+fn confirmed(long: bool, close: f64, target: f64) -> bool {
+    if long { close > target } else { close < target }
 }

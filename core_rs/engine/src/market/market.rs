@@ -430,6 +430,14 @@ impl Market {
         self.label.first().copied().unwrap_or_else(|| self.bucket(self.times()[0]).0)
     }
 
+    /// Label of the bar that the last row lies in; of ticks it is still forming.
+    pub fn forming(&self) -> i64 {
+        match &self.ticks {
+            None => self.label[self.label.len() - 1],
+            Some(ticks) => self.bucket(ticks.time()[ticks.len() - 1]).0,
+        }
+    }
+
     /// Times of the rows that are stored: those of ticks, else the labels of bars. Never empty.
     fn times(&self) -> &[i64] {
         self.ticks.as_ref().map_or(&self.label, |ticks| ticks.time())

@@ -23,16 +23,29 @@ pub struct TradeStats {
 const DAY: i64 = 86_400_000_000;
 
 impl TradeStats {
-    /// Of closed positions.
-    pub fn of(closed: &[Position]) -> Self {
+    /// Of closed positions, each together with the parts of it that were closed before.
+    pub fn of(closed: &[Position], partials: &[Position]) -> Self {
         let mut stats = Self::default();
-        let mut days: Vec<i64> = Vec::with_capacity(2 * closed.len());
+        let mut days: Vec<i64> = Vec::with_capacity(2 * (closed.len() + partials.len()));
+        // By position, in id order; of a position that is still open there may be parts too.
+        let mut parts: Vec<&Position> = partials.iter().collect();
+        parts.sort_by_key(|p| (p.parent_id, p.id));
         for p in closed {
-            let net = p.net();
+            let from = parts.partition_point(|part| part.parent_id < Some(p.id));
+            let own = parts[from..].iter().copied().take_while(|part| part.parent_id == Some(p.id));
+            let (mut net, mut weighted, mut risk, mut stake) = (0.0, 0.0, 0.0, 0.0);
+            for record in own.chain([p]) {
+                net += record.net();
+                weighted += record.r_multiple * record.risk_per_trade;
+                risk += record.risk_per_trade;
+                stake += record.money_at_risk;
+            }
             stats.net.push(net);
-            stats.r.push(ratio(p.r_multiple * p.risk_per_trade, p.risk_per_trade));
-            stats.net_r.push(ratio(net, p.money_at_risk));
+            stats.r.push(ratio(weighted, risk));
+            stats.net_r.push(ratio(net, stake));
             stats.ambiguous += usize::from(p.same_bar_ambiguous);
+        }
+        for p in closed.iter().chain(partials) {
             days.extend([p.entry_time.div_euclid(DAY), p.exit_time.div_euclid(DAY)]);
         }
         days.sort_unstable();

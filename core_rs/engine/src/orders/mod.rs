@@ -1,11 +1,15 @@
 //! Orders and positions: what a strategy asks for and what became of it.
 
 mod direction;
+mod order;
 mod position;
 mod rejection;
 mod signal;
+mod text;
 
 pub use direction::Direction;
-pub use position::{ExitReason, Position, StopKind};
+pub use order::{EndedOrder, Fate, Order};
+pub use position::{ExitReason, Position, Queued, StopKind};
 pub use rejection::{Rejection, RejectionReason, Rejections};
-pub use signal::{OrderType, Signal};
+pub use signal::{Meta, Note, OrderType, Signal};
+pub use text::Text;

@@ -12,6 +12,8 @@ pub enum RejectionReason {
     InvalidSide,
     /// Stop nearer than the minimum.
     StopTooClose,
+    /// The quote is already beyond the price of a stop order.
+    StopOrderPassed,
     /// The fill was beyond the stop.
     StopPassedAtFill,
     /// The fill was beyond the target.
@@ -20,20 +22,24 @@ pub enum RejectionReason {
     BelowMinVolume,
     /// More signals than free slots.
     MaxPositions,
+    /// The margin does not suffice.
+    InsufficientMargin,
     /// Decided on the last bar.
     EndOfData,
 }
 
 impl RejectionReason {
     /// All reasons, in the order in which they are reported.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::InvalidArgument,
         Self::InvalidSide,
         Self::StopTooClose,
+        Self::StopOrderPassed,
         Self::StopPassedAtFill,
         Self::TargetPassedAtFill,
         Self::BelowMinVolume,
         Self::MaxPositions,
+        Self::InsufficientMargin,
         Self::EndOfData,
     ];
 
@@ -43,10 +49,12 @@ impl RejectionReason {
             Self::InvalidArgument => "invalid_argument",
             Self::InvalidSide => "invalid_side",
             Self::StopTooClose => "stop_too_close",
+            Self::StopOrderPassed => "stop_order_passed",
             Self::StopPassedAtFill => "stop_passed_at_fill",
             Self::TargetPassedAtFill => "target_passed_at_fill",
             Self::BelowMinVolume => "below_min_volume",
             Self::MaxPositions => "max_positions",
+            Self::InsufficientMargin => "insufficient_margin",
             Self::EndOfData => "end_of_data",
         }
     }
@@ -55,7 +63,7 @@ impl RejectionReason {
     pub fn code(self) -> u16 {
         match self {
             Self::InvalidArgument => 1001,
-            Self::MaxPositions => 6004,
+            Self::MaxPositions | Self::InsufficientMargin => 6004,
             Self::EndOfData => 1007,
             _ => 1006,
         }

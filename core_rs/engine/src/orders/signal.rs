@@ -1,13 +1,19 @@
 //! A signal: what a strategy wants at the close of a bar.
 
 use super::direction::Direction;
-use std::borrow::Cow;
+use super::text::Text;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How an order fills.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrderType {
     /// At the market.
     Market,
+    /// At its price or better.
+    Limit,
+    /// Once its price is reached, at the market.
+    Stop,
 }
 
 impl OrderType {
@@ -15,9 +21,41 @@ impl OrderType {
     pub fn name(self) -> &'static str {
         match self {
             Self::Market => "market",
+            Self::Limit => "limit",
+            Self::Stop => "stop",
+        }
+    }
+
+    /// From the text of the schema, in any case.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Market, Self::Limit, Self::Stop].into_iter().find(|t| t.name().eq_ignore_ascii_case(text))
+    }
+}
+
+/// A value of a signal's own notes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Int(i64),
+    /// Yes or no.
+    Bool(bool),
+}
+
+impl Note {
+    /// As JSON.
+    pub fn to_json(&self) -> String {
+        match self {
+            Self::Text(text) => serde_json::Value::from(text.as_str()).to_string(),
+            Self::Int(n) => n.to_string(),
+            Self::Bool(yes) => yes.to_string(),
         }
     }
 }
+
+/// Notes by name, sorted bytewise.
+pub type Meta = BTreeMap<String, Note>;
 
 /// One entry signal. Levels are absolute prices and are not re-anchored to the fill.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,18 +64,28 @@ pub struct Signal {
     pub direction: Direction,
     /// Order type.
     pub order_type: OrderType,
+    /// Order price of limit and stop orders; market orders have none.
+    pub entry: Option<f64>,
     /// Required stop.
     pub stop_loss: f64,
     /// Target; `None` = none.
     pub take_profit: Option<f64>,
     /// Lots; `None` = sized by the account's mode.
     pub size: Option<f64>,
+    /// Bars after the decision on which a pending order may trigger; `None` = until cancelled.
+    pub valid_bars: Option<i64>,
+    /// A pending order triggers on bars with earlier labels only, µs.
+    pub good_till: Option<i64>,
+    /// Pending orders of one group: the first to trigger cancels the others.
+    pub oco_group: Option<Text>,
     /// The signal's own reason text.
-    pub reason: Option<String>,
+    pub reason: Option<Text>,
     /// Scenario of the strategy that gave it.
-    pub scenario: Option<&'static str>,
+    pub scenario: Option<Text>,
     /// Tag carried to the trade.
-    pub tag: Option<Cow<'static, str>>,
+    pub tag: Option<Text>,
+    /// Notes carried to the trade.
+    pub meta: Option<Arc<Meta>>,
 }
 
 impl Signal {
@@ -46,12 +94,28 @@ impl Signal {
         Self {
             direction,
             order_type: OrderType::Market,
+            entry: None,
             stop_loss,
             take_profit,
             size: None,
+            valid_bars: None,
+            good_till: None,
+            oco_group: None,
             reason: None,
             scenario: None,
             tag: None,
+            meta: None,
         }
+    }
+
+    /// A limit or stop order at the price `entry`, until cancelled.
+    pub fn pending(
+        order_type: OrderType,
+        direction: Direction,
+        entry: f64,
+        stop_loss: f64,
+        take_profit: Option<f64>,
+    ) -> Self {
+        Self { order_type, entry: Some(entry), ..Self::market(direction, stop_loss, take_profit) }
     }
 }

@@ -5,7 +5,7 @@ mod equity;
 mod money;
 mod summary;
 
-pub use book::Book;
+pub use book::{Book, Ended};
 pub use equity::{Curve, Drawdowns, EquityTracker, Sample};
 pub use money::Money;
 pub use summary::{Summary, SummaryValue, summary};

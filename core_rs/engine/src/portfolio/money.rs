@@ -12,6 +12,8 @@ pub struct Money {
     pub pnl: Pnl,
     /// Value of a price move.
     pub unit: UnitMoney,
+    /// Leverage, for margin.
+    pub leverage: f64,
 }
 
 impl Money {
@@ -31,7 +33,7 @@ impl Money {
     #[inline]
     pub fn result(&self, position: &Position, price: f64, t: i64) -> Result<(f64, f64)> {
         let diff = Self::difference(position, price);
-        let risk = (position.entry_price - position.initial_stop_loss).abs();
+        let risk = position.initial_risk();
         let r = if risk == 0.0 { 0.0 } else { diff / risk };
         let result = match self.pnl {
             Pnl::Lots => self.lots_result(diff, position.size, t)?,
@@ -58,8 +60,8 @@ impl Money {
     pub fn at_risk(&self, position: &Position, t: i64) -> Result<f64> {
         match self.pnl {
             Pnl::Lots => {
-                let distance = (position.entry_price - position.initial_stop_loss).abs();
-                self.unit.to_account.apply((distance * position.size) * self.unit.per_lot, t)
+                let stake = (position.initial_risk() * position.size) * self.unit.per_lot;
+                self.unit.to_account.apply(stake, t)
             }
             Pnl::RMultiple => Ok(position.risk_per_trade),
         }
@@ -68,5 +70,10 @@ impl Money {
     /// Turnover of one fill.
     pub fn turnover(&self, lots: f64, price: f64, t: i64) -> Result<f64> {
         self.unit.to_account.apply((lots * self.unit.per_lot) * price, t)
+    }
+
+    /// Margin of `lots` at `price`.
+    pub fn margin(&self, lots: f64, price: f64, t: i64) -> Result<f64> {
+        self.unit.to_account.apply(((lots * self.unit.per_lot) * price) / self.leverage, t)
     }
 }

@@ -3,6 +3,7 @@
 use super::book::Book;
 use super::equity::Drawdowns;
 use crate::execution::rounding::round_dec;
+use crate::orders::ExitReason;
 use serde_json::Value as Json;
 
 /// A figure of the summary.
@@ -33,8 +34,9 @@ pub fn summary(book: &Book, equity: f64, drawdowns: Drawdowns) -> Summary {
     let money = |x: f64| Number(round_dec(x, 2));
     let trades = book.closed.len();
     let wins = book.closed.iter().filter(|p| p.result > 0.0).count();
+    let break_even = book.closed.iter().filter(|p| p.reason == Some(ExitReason::BreakEvenStopLoss)).count();
     let (mut weighted, mut risk, mut lots) = (0.0, 0.0, 0.0);
-    for p in &book.closed {
+    for p in book.closed.iter().chain(&book.partials) {
         lots += p.size;
         if p.risk_per_trade > 0.0 {
             weighted += p.r_multiple * p.risk_per_trade;
@@ -52,9 +54,9 @@ pub fn summary(book: &Book, equity: f64, drawdowns: Drawdowns) -> Summary {
         ("Total Fees", money(book.total_fees)),
         ("Total Lots", money(lots)),
         ("Total Trades", Count(trades)),
-        ("Expired Orders", Count(0)),
-        ("Partial Closed Orders", Count(0)),
-        ("Orders closed at Break Even", Count(0)),
+        ("Expired Orders", Count(usize::try_from(book.ended.expired).unwrap_or(usize::MAX))),
+        ("Partial Closed Orders", Count(book.partials.len())),
+        ("Orders closed at Break Even", Count(break_even)),
         ("Avg R-Multiple", Number(average_r)),
         ("Winrate", Number(win_rate)),
         ("Wins", Count(wins)),

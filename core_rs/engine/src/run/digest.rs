@@ -1,10 +1,13 @@
 //! Canonical digests of what a backtest gave.
 
 use crate::metrics::{CATALOGUE, OUTSIDE_DIGEST};
-use crate::orders::Position;
+use crate::orders::{Position, Text};
 use crate::portfolio::Curve;
 use crate::run::outcome::Outcome;
+use crate::run::session::Session;
 use crate::schema::{Digest, Schema, TableHasher, result_digest, schema};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
 
 /// Digests of one result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,10 +23,10 @@ pub struct Digests {
 }
 
 impl Digests {
-    /// Of an outcome; `dates` are the trading days of its market.
-    pub fn of(outcome: &Outcome, symbol: &str, dates: &[i64]) -> Self {
-        let trades = trades(&outcome.trades, symbol);
-        let daily = daily(dates, &outcome.daily);
+    /// Of an outcome of a session.
+    pub fn of(outcome: &Outcome, session: &Session) -> Self {
+        let trades = trades(outcome, session);
+        let daily = daily(&session.calendar.dates, &outcome.daily);
         let metrics = metrics(&outcome.metrics);
         Self { result: result_digest(&trades, &daily, &metrics), trades, daily, metrics }
     }
@@ -34,51 +37,70 @@ fn known(name: &str) -> &'static Schema {
 }
 
 /// Digest of the trades table.
-fn trades(closed: &[Position], symbol: &str) -> Digest {
+fn trades(outcome: &Outcome, session: &Session) -> Digest {
+    let closed = outcome.records();
     let mut table = TableHasher::new(known("trades"), closed.len());
-    table.timestamps(closed.iter().map(|p| p.entry_time));
-    table.timestamps(closed.iter().map(|p| p.exit_time));
-    table.texts(closed.iter().map(|p| p.direction().name()));
-    table.texts(closed.iter().map(|_| symbol));
-    table.floats(closed.iter().map(|p| p.entry_price));
-    table.floats(closed.iter().map(|p| p.exit_price));
-    table.floats(closed.iter().map(|p| p.initial_stop_loss));
-    table.floats(closed.iter().map(|p| p.stop_loss));
-    table.floats_or_null(closed.iter().map(|p| p.take_profit));
-    table.floats(closed.iter().map(|p| p.size));
-    table.floats(closed.iter().map(|p| p.result));
-    table.floats(closed.iter().map(|p| p.entry_fee));
-    table.floats(closed.iter().map(|p| p.exit_fee));
-    table.floats(closed.iter().map(|p| p.entry_fee + p.exit_fee));
-    table.texts(closed.iter().map(|p| p.reason.map_or("", |r| r.name())));
-    table.texts(closed.iter().map(|p| p.signal.order_type.name()));
-    table.texts(closed.iter().map(|_| "closed"));
-    table.floats(closed.iter().map(|p| p.r_multiple));
-    table.texts(closed.iter().map(meta));
-    table.unsigned(closed.iter().map(|p| p.id));
-    table.timestamps(closed.iter().map(|p| p.order_time));
-    table.bools(closed.iter().map(|p| p.same_bar_ambiguous));
+    table.timestamps(closed.clone().map(|p| p.entry_time));
+    table.timestamps(closed.clone().map(|p| p.exit_time));
+    table.texts(closed.clone().map(|p| p.direction().name()));
+    table.texts(closed.clone().map(|p| session.symbol(p.symbol)));
+    table.floats(closed.clone().map(|p| p.entry_price));
+    table.floats(closed.clone().map(|p| p.exit_price));
+    table.floats(closed.clone().map(|p| p.initial_stop_loss));
+    table.floats(closed.clone().map(|p| p.stop_loss));
+    table.floats_or_null(closed.clone().map(|p| p.take_profit));
+    table.floats(closed.clone().map(|p| p.size));
+    table.floats(closed.clone().map(|p| p.result));
+    table.floats(closed.clone().map(|p| p.entry_fee));
+    table.floats(closed.clone().map(|p| p.exit_fee));
+    table.floats(closed.clone().map(|p| p.entry_fee + p.exit_fee));
+    table.texts(closed.clone().map(|p| p.reason.map_or("", |r| r.name())));
+    table.texts(closed.clone().map(|p| p.signal.order_type.name()));
+    table.texts(closed.clone().map(|_| "closed"));
+    table.floats(closed.clone().map(|p| p.r_multiple));
+    table.texts(closed.clone().map(meta));
+    table.unsigned(closed.clone().map(|p| p.id));
+    table.timestamps(closed.clone().map(|p| p.order_time));
+    table.bools(closed.clone().map(|p| p.same_bar_ambiguous));
     table.finish()
 }
 
-/// Canonical JSON of what the signal carried along.
+/// Canonical JSON of what the signal carried along: its own notes, and what the engine adds under its own names.
 pub fn meta(position: &Position) -> String {
     let signal = &position.signal;
-    let parts = [
-        ("scenario", signal.scenario),
-        ("signal_reason", signal.reason.as_deref()),
-        ("tag", signal.tag.as_deref()),
+    let text = |text: &Option<Text>| text.as_deref().map(|text| Json::from(text).to_string());
+    // In bytewise order, as all keys of canonical JSON.
+    let own = [
+        ("parent_id", position.parent_id.map(|id| id.to_string())),
+        ("scenario", text(&signal.scenario)),
+        ("signal_reason", text(&signal.reason)),
+        ("tag", text(&signal.tag)),
     ];
-    let mut text = String::from("{");
-    for (key, value) in parts {
-        let Some(value) = value else { continue };
-        if text.len() > 1 {
-            text.push(',');
+    let own = own.into_iter().filter_map(|(key, value)| Some((key, value?)));
+    match &signal.meta {
+        None => object(own),
+        Some(notes) => {
+            let mut all: BTreeMap<&str, String> =
+                notes.iter().map(|(key, note)| (key.as_str(), note.to_json())).collect();
+            all.extend(own);
+            object(all)
         }
-        text.push_str(&format!("\"{key}\":{}", serde_json::Value::from(value)));
     }
-    text.push('}');
-    text
+}
+
+/// A JSON object of sorted keys and values that are JSON already.
+fn object<'a>(members: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    let mut json = String::from("{");
+    for (key, value) in members {
+        if json.len() > 1 {
+            json.push(',');
+        }
+        json.push_str(&Json::from(key).to_string());
+        json.push(':');
+        json.push_str(&value);
+    }
+    json.push('}');
+    json
 }
 
 fn daily(dates: &[i64], equity: &[f64]) -> Digest {

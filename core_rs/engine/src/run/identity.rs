@@ -7,7 +7,7 @@ use crate::execution::options::{MetricOptions, RateOptions};
 use crate::json;
 use crate::market::calendar::iso;
 use crate::market::{Alignment, Market};
-use crate::run::session::Session;
+use crate::run::session::{Instrument, Session};
 use crate::schema::Digest;
 use serde_json::{Map, Value as Json, json as object};
 use sha2::{Digest as _, Sha256};
@@ -25,14 +25,15 @@ impl IdentityTemplate {
     /// # Errors
     /// [1003] for a number that JSON cannot hold.
     pub fn new(session: &Session, strategy: &Declaration) -> Result<Self> {
-        let Session { market, options, .. } = session;
+        let Session { instruments, options, .. } = session;
+        let market = &instruments[0].market;
         let mut execution = serde_json::to_value(&options.execution).unwrap_or_default();
         if let Some(map) = execution.as_object_mut() {
             map.remove("seed");
         }
         let mut before = Map::new();
         before.insert("account".into(), serde_json::to_value(&options.account).unwrap_or_default());
-        before.insert("costs".into(), serde_json::to_value(&options.costs).unwrap_or_default());
+        before.insert("costs".into(), costs(session));
         before.insert("dataset".into(), session.dataset.as_str().into());
         before.insert("engine".into(), object!({ "semantics": SEMANTICS }));
         before.insert("execution".into(), execution);
@@ -49,10 +50,9 @@ impl IdentityTemplate {
         }
         after.insert("seed".into(), options.execution.seed.to_string().into());
         after.insert("strategy".into(), object!({ "id": strategy.id, "version": strategy.version }));
-        let spec = serde_json::to_value(market.spec()).unwrap_or_default();
-        after.insert("symbols".into(), object!({ market.spec().symbol.as_str(): without(spec, "symbol") }));
+        after.insert("symbols".into(), symbols(session));
         after.insert("v".into(), 1.into());
-        after.insert("window".into(), window(market));
+        after.insert("window".into(), window(session));
         let before = json::canonical(&Json::Object(before))?;
         let after = json::canonical(&Json::Object(after))?;
         // Every key before "params" sorts before it, every key after it after it.
@@ -90,6 +90,27 @@ fn rates(session: &Session) -> Option<Json> {
     }
 }
 
+/// Of one symbol as they are; of several the commission by symbol.
+fn costs(session: &Session) -> Json {
+    let mut costs = serde_json::to_value(&session.options.costs).unwrap_or_default();
+    if let (Some(map), [_, _, ..]) = (costs.as_object_mut(), &session.instruments[..]) {
+        let commission = |x: &Instrument| {
+            let terms = serde_json::to_value(&x.costs.commission).unwrap_or_default();
+            (x.market.spec().symbol.clone(), terms)
+        };
+        map.insert("commission".into(), session.instruments.iter().map(commission).collect());
+    }
+    costs
+}
+
+fn symbols(session: &Session) -> Json {
+    let spec = |x: &Instrument| {
+        let spec = serde_json::to_value(x.market.spec()).unwrap_or_default();
+        (x.market.spec().symbol.clone(), without(spec, "symbol"))
+    };
+    Json::Object(session.instruments.iter().map(spec).collect())
+}
+
 fn without(mut json: Json, key: &str) -> Json {
     if let Some(map) = json.as_object_mut() {
         map.remove(key);
@@ -98,10 +119,19 @@ fn without(mut json: Json, key: &str) -> Json {
     json
 }
 
-fn window(market: &Market) -> Json {
-    object!({
-        "history_from": iso(market.history_from()),
-        "trade_from": iso(market.trade_from()),
-        "trade_until": iso(market.trade_until()),
-    })
+/// The window of all symbols, or where they differ that of each.
+fn window(session: &Session) -> Json {
+    let of = |market: &Market| {
+        object!({
+            "history_from": iso(market.history_from()),
+            "trade_from": iso(market.trade_from()),
+            "trade_until": iso(market.trade_until()),
+        })
+    };
+    let windows: Vec<(String, Json)> =
+        session.instruments.iter().map(|x| (x.market.spec().symbol.clone(), of(&x.market))).collect();
+    match &windows[..] {
+        [(_, first), others @ ..] if others.iter().all(|(_, window)| window == first) => first.clone(),
+        _ => Json::Object(windows.into_iter().collect()),
+    }
 }

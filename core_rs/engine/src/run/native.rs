@@ -3,12 +3,23 @@
 use crate::declare::{Canonical, Declaration};
 use crate::error::Result;
 use crate::orders::Signal;
-use crate::run::bar_loop;
 use crate::run::outcome::Outcome;
-use crate::run::session::Session;
+use crate::run::session::{Instrument, Session};
+use crate::run::simulation::{self, Prepared};
 use crate::strategy::Strategy;
 use std::marker::PhantomData;
 use std::sync::OnceLock;
+
+/// A signal, and where it was given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said {
+    /// Number of the symbol.
+    pub symbol: usize,
+    /// Index among its loaded bars.
+    pub bar: usize,
+    /// The signal.
+    pub signal: Signal,
+}
 
 /// A native strategy as an engine sees it.
 pub trait NativeStrategy: Send + Sync {
@@ -18,14 +29,14 @@ pub trait NativeStrategy: Send + Sync {
     /// One backtest.
     ///
     /// # Errors
-    /// As [`Strategy::prepare`] and [`bar_loop::run`].
-    fn run(&self, session: &Session, params: &Canonical, keep_curve: bool) -> Result<Outcome>;
+    /// As [`Strategy::prepare`] and [`simulation::run`].
+    fn run(&self, session: &Session, params: &Canonical, keep: bool) -> Result<Outcome>;
 
-    /// What it would say at every bar from its warm-up on, ignoring slots: (loaded bar, signal).
+    /// What it would say at every bar from its warm-up on, ignoring gates and slots, in order of labels.
     ///
     /// # Errors
     /// As [`Strategy::prepare`].
-    fn signals(&self, session: &Session, params: &Canonical) -> Result<Vec<(usize, Signal)>>;
+    fn signals(&self, session: &Session, params: &Canonical) -> Result<Vec<Said>>;
 }
 
 /// The one implementation of [`NativeStrategy`], for every strategy type.
@@ -52,18 +63,29 @@ impl<S: Strategy> NativeStrategy for Native<S> {
         self.declaration.get_or_init(S::declaration)
     }
 
-    fn run(&self, session: &Session, params: &Canonical, keep_curve: bool) -> Result<Outcome> {
-        let prepared = S::prepare(&session.view(), &session.indicators(), params)?;
-        bar_loop::run(session, &prepared, S::warmup(params), keep_curve)
+    fn run(&self, session: &Session, params: &Canonical, keep: bool) -> Result<Outcome> {
+        let warmup = S::warmup(params);
+        let prepare = |instrument: &Instrument| -> Result<Prepared<S>> {
+            let decider = S::prepare(&instrument.view(), &instrument.indicators(), params)?;
+            Ok(Prepared { decider, warmup })
+        };
+        let strategies: Vec<_> = session.instruments.iter().map(prepare).collect::<Result<_>>()?;
+        simulation::run(session, &strategies, keep)
     }
 
-    fn signals(&self, session: &Session, params: &Canonical) -> Result<Vec<(usize, Signal)>> {
-        let view = session.view();
-        let prepared = S::prepare(&view, &session.indicators(), params)?;
-        let (mut rows, mut bar) = (Vec::new(), Vec::new());
-        for i in S::warmup(params)..view.label.len() {
-            prepared.evaluate(i, &view, &mut bar);
-            rows.extend(bar.drain(..).map(|signal| (i, signal)));
+    fn signals(&self, session: &Session, params: &Canonical) -> Result<Vec<Said>> {
+        let mut rows = Vec::new();
+        for (symbol, instrument) in session.instruments.iter().enumerate() {
+            let view = instrument.view();
+            let prepared = S::prepare(&view, &instrument.indicators(), params)?;
+            let mut bar = Vec::new();
+            for i in S::warmup(params)..view.label.len() {
+                prepared.evaluate(i, &view, &mut bar);
+                rows.extend(bar.drain(..).map(|signal| Said { symbol, bar: i, signal }));
+            }
+        }
+        if session.instruments.len() > 1 {
+            rows.sort_by_key(|said| session.instruments[said.symbol].market.label()[said.bar]);
         }
         Ok(rows)
     }

@@ -1,8 +1,9 @@
 //! What one backtest gives.
 
 use crate::metrics::{self, Inputs, TradeStats};
-use crate::orders::{Position, Rejections};
-use crate::portfolio::{Book, Curve, EquityTracker, Summary, summary};
+use crate::orders::{Order, Position, Rejections};
+use crate::portfolio::{Curve, Ended, Summary, summary};
+use crate::run::account::Account;
 use crate::run::session::Session;
 
 /// Why the strategy was not asked for entries on a bar.
@@ -35,8 +36,14 @@ impl Blocked {
 pub struct Outcome {
     /// Closed positions, in closing order.
     pub trades: Vec<Position>,
+    /// Closed parts of positions, in closing order.
+    pub partials: Vec<Position>,
     /// Positions left open at the end of the data.
     pub open: Vec<Position>,
+    /// Pending orders left at the end of the data.
+    pub pending: Vec<Order>,
+    /// Orders that ended without a fill.
+    pub ended: Ended,
     /// D_1 … D_m.
     pub daily: Vec<f64>,
     /// Daily returns.
@@ -55,6 +62,8 @@ pub struct Outcome {
     pub sizes_raised: u64,
     /// Fills capped at the largest volume.
     pub sizes_capped: u64,
+    /// Actions on open positions that were not valid.
+    pub invalid_modify: u64,
     /// Rows of a signal table outside the traded bars.
     pub outside_window: u64,
     /// Label of the first sample at or below zero, µs.
@@ -65,25 +74,18 @@ pub struct Outcome {
 const YEAR: f64 = 31_557_600_000_000.0;
 
 impl Outcome {
-    /// Completes the outcome from the state of the account after the last bar.
+    /// The outcome of an account after the last bar; `pending` are the orders that are left.
     #[allow(clippy::cast_precision_loss)]
-    pub(crate) fn fill_in(
-        &mut self,
-        session: &Session,
-        book: Book,
-        tracker: EquityTracker,
-        optimistic_extra: f64,
-        exposed_bars: usize,
-    ) {
-        let labels = &session.market.label()[session.traded.clone()];
-        let timeframe = session.market.timeframe();
-        let span = labels[labels.len() - 1] + timeframe.micros() - labels[0];
+    pub(crate) fn of(session: &Session, account: Account, pending: Vec<Order>) -> Self {
+        let Account { book, tracker, optimistic_extra, exposed_bars, out, .. } = account;
         let options = &session.options.metrics;
+        let timeframe = session.timeframe();
         let periods =
             options.periods_per_year.unwrap_or_else(|| session.calendar.periods_per_year(timeframe));
         let last = tracker.last();
         let drawdowns = tracker.drawdowns();
-        self.summary = summary(&book, last.equity, drawdowns);
+        let bars = tracker.count();
+        let summary = summary(&book, last.equity, drawdowns);
         let (daily, curve) = tracker.into_series();
         let mut inputs = Inputs {
             initial: book.initial_balance,
@@ -94,22 +96,56 @@ impl Outcome {
             mean_return: None,
             periods_per_year: periods,
             risk_free: options.risk_free_annual / periods,
-            span_years: span as f64 / YEAR,
-            trades: TradeStats::of(&book.closed),
+            span_years: session.span() as f64 / YEAR,
+            trades: TradeStats::of(&book.closed, &book.partials),
             optimistic_extra,
             exposed_bars,
-            bars: labels.len(),
+            bars,
             total_fees: book.total_fees,
             total_lots: book.total_lots,
             turnover: book.turnover,
-            rejected: self.rejections.total(),
+            rejected: out.rejections.total(),
         };
         inputs.set_daily(daily);
-        self.metrics = metrics::compute(&inputs);
-        self.daily = inputs.daily;
-        self.returns = inputs.returns;
-        self.curve = curve;
-        self.trades = book.closed;
-        self.open = book.open;
+        Self {
+            metrics: metrics::compute(&inputs),
+            summary,
+            daily: inputs.daily,
+            returns: inputs.returns,
+            curve,
+            trades: book.closed,
+            partials: book.partials,
+            open: book.open,
+            ended: book.ended,
+            pending,
+            ..out
+        }
+    }
+
+    /// All rows of the trades table: closed positions, then the closed parts of positions.
+    pub fn records(&self) -> impl ExactSizeIterator<Item = &Position> + Clone {
+        Records { closed: self.trades.iter(), partials: self.partials.iter() }
     }
 }
+
+/// Closed positions, then partial exits.
+#[derive(Clone)]
+struct Records<'a> {
+    closed: std::slice::Iter<'a, Position>,
+    partials: std::slice::Iter<'a, Position>,
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = &'a Position;
+
+    fn next(&mut self) -> Option<&'a Position> {
+        self.closed.next().or_else(|| self.partials.next())
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let n = self.closed.len() + self.partials.len();
+        (n, Some(n))
+    }
+}
+
+impl ExactSizeIterator for Records<'_> {}

@@ -1,30 +1,60 @@
 //! A table of signals in place of a strategy's rules.
 
 use crate::error::{Error, Result};
-use crate::orders::{Direction, Position, Signal};
-use crate::strategy::{Action, Decide, Rules, View};
+use crate::orders::{Direction, Order, Position, Signal, StopKind};
+use crate::strategy::{Actions, Decide, Part, Rules, View};
 
-/// Signals by bar, and closes by bar and direction.
+/// What a row of exits answers in place of [`Decide::manage`], for the positions or orders of one direction.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Reply {
+    /// Closes open positions.
+    Close,
+    /// Cancels pending orders.
+    Cancel,
+    /// Moves stops.
+    ModifyStop(f64, StopKind),
+    /// Moves targets, or removes them.
+    ModifyTarget(Option<f64>),
+    /// Closes parts.
+    PartialClose(Part),
+}
+
+/// How far stops follow the best price.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trail {
+    /// The same distance on every bar.
+    Fixed(f64),
+    /// A distance for every loaded bar.
+    ByBar(Vec<f64>),
+}
+
+/// Signals by bar, and replies by bar and direction.
 #[derive(Debug, Clone, Default)]
 pub struct Script {
     signals: Vec<(usize, Signal)>,
-    exits: Vec<(usize, Direction)>,
+    exits: Vec<(usize, (Direction, Reply))>,
     rules: Rules,
+    trail: Option<Trail>,
 }
 
 impl Script {
-    /// From rows (bar, signal) and (bar, direction to close), each sorted by bar.
+    /// From rows (bar, signal) and (bar, (direction, reply)), each sorted by bar.
     ///
     /// # Errors
     /// [1006] for unsorted rows.
-    pub fn new(signals: Vec<(usize, Signal)>, exits: Vec<(usize, Direction)>, rules: Rules) -> Result<Self> {
+    pub fn new(
+        signals: Vec<(usize, Signal)>,
+        exits: Vec<(usize, (Direction, Reply))>,
+        rules: Rules,
+        trail: Option<Trail>,
+    ) -> Result<Self> {
         let unsorted = !signals.is_sorted_by_key(|r| r.0) || !exits.is_sorted_by_key(|r| r.0);
         if unsorted {
             return Err(Error::config(1006, "rows are not sorted by bar")
                 .at("signal table")
                 .fix("sort them"));
         }
-        Ok(Self { signals, exits, rules })
+        Ok(Self { signals, exits, rules: Rules { trails: trail.is_some(), ..rules }, trail })
     }
 
     /// Index of the loaded bar with this label.
@@ -51,6 +81,11 @@ impl Script {
         let to = rows.partition_point(|r| r.0 <= i);
         &rows[from..to]
     }
+
+    fn replies(&self, i: usize, direction: Direction) -> impl Iterator<Item = Reply> + '_ {
+        let rows = Self::rows_of(&self.exits, i).iter().map(|(_, row)| *row);
+        rows.filter(move |(d, _)| *d == direction).map(|(_, reply)| reply)
+    }
 }
 
 impl Decide for Script {
@@ -62,8 +97,27 @@ impl Decide for Script {
         signals.extend(Self::rows_of(&self.signals, i).iter().map(|(_, s)| s.clone()));
     }
 
-    fn manage(&self, position: &Position, i: usize, _view: &View<'_>) -> Action {
-        let close = Self::rows_of(&self.exits, i).iter().any(|(_, d)| *d == position.direction());
-        if close { Action::Close } else { Action::Hold }
+    fn manage(&self, position: &Position, i: usize, _view: &View<'_>, actions: &mut Actions) {
+        for reply in self.replies(i, position.direction()) {
+            match reply {
+                Reply::Close => actions.close(),
+                Reply::Cancel => {}
+                Reply::ModifyStop(price, kind) => actions.modify_stop(price, kind),
+                Reply::ModifyTarget(price) => actions.modify_target(price),
+                Reply::PartialClose(part) => actions.partial_close(part),
+            }
+        }
+    }
+
+    fn cancel(&self, order: &Order, i: usize, _view: &View<'_>) -> bool {
+        self.replies(i, order.direction()).any(|reply| reply == Reply::Cancel)
+    }
+
+    fn trail_distance(&self, i: usize) -> f64 {
+        match &self.trail {
+            None => 0.0,
+            Some(Trail::Fixed(distance)) => *distance,
+            Some(Trail::ByBar(distances)) => distances[i],
+        }
     }
 }

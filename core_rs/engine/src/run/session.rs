@@ -4,7 +4,7 @@ use crate::cache::{CacheStats, SeriesCache};
 use crate::declare::{Context, Declaration};
 use crate::error::{Error, Result};
 use crate::execution::commission::CommissionModel;
-use crate::execution::options::{Account, Options};
+use crate::execution::options::{Account, CalendarKind, Costs, Options};
 use crate::execution::rates::{Rates, known_by};
 use crate::execution::sizing::{SizingModel, UnitMoney};
 use crate::execution::slippage::SlippageModel;
@@ -12,71 +12,63 @@ use crate::market::{Kind, Market, SymbolSpec, Timeframe};
 use crate::portfolio::Money;
 use crate::run::calendar::Calendar;
 use crate::run::identity::IdentityTemplate;
+use crate::run::tick_plan::TickPlan;
+use crate::schema::Digest;
 use crate::series::{CloseTicks, Indicators};
 use crate::strategy::View;
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// One market under one set of options. Immutable; trials on it share its series.
+/// Markets under one set of options. Immutable; trials on it share its series.
 #[derive(Debug)]
 pub struct Session {
-    /// The market as it is traded: after the spread multiplier.
-    pub market: Market,
-    /// Complete options.
+    /// What is traded, in configured order.
+    pub instruments: Vec<Instrument>,
+    /// Complete options; where symbols differ, in their commission, those of the first symbol.
     pub options: Options,
     /// Digest of all rows, those of given higher timeframes too, before the spread multiplier.
     pub dataset: String,
-    /// Trading days of the traded bars.
+    /// Trading days of the traded bars of all symbols.
     pub calendar: Calendar,
     /// Digests of the rate series, by pair: of the bars that ended by the close of the last traded bar.
     pub rate_datasets: BTreeMap<String, String>,
-    /// What is odd about these options on this market, but legal.
+    /// What is odd about these options on these markets, but legal.
     pub warnings: Vec<String>,
+}
+
+/// One symbol: its market, and what its prices, sizes and fees are worth.
+#[derive(Debug)]
+pub struct Instrument {
+    /// The market as it is traded: after the spread multiplier.
+    pub market: Market,
+    /// Commission as resolved for the symbol.
+    pub costs: Costs,
     /// Value of price moves.
     pub money: Money,
+    /// Order of ticks and bars, if the market consists of ticks.
+    pub ticks: Option<TickPlan>,
     pub(crate) sizing: SizingModel,
     pub(crate) commission: CommissionModel,
     pub(crate) slippage: SlippageModel,
     pub(crate) traded: Range<usize>,
     cache: SeriesCache,
-    ticks: CloseTicks,
+    close_ticks: CloseTicks,
 }
 
-impl Session {
-    /// Resolves everything that a backtest on `market` can need; `rates` are the rate series, by pair.
-    ///
-    /// # Errors
-    /// [1001] for a rate of no pair, [1008] for a missing conversion rate, [1010] for a market without traded
-    /// bars, [4001] for ticks.
-    pub fn new(
-        market: &Market,
-        options: Options,
-        rates: &BTreeMap<String, Market>,
-        cache_bytes: usize,
-    ) -> Result<Self> {
-        refuse_ticks(market, "")?;
-        rates.iter().try_for_each(|(pair, series)| refuse_ticks(series, &format!("rates.series.{pair}")))?;
-        let dataset = market.dataset().to_string();
-        let market = market.spread_multiplied(options.costs.spread_multiplier)?;
+impl Instrument {
+    fn new(market: &Market, options: &Options, rates: &Rates, cache_bytes: usize) -> Result<Self> {
+        let multiplier = options.costs.spread_multiplier;
+        let market = market.spread_multiplied(multiplier)?;
         let traded = market.first_traded()..market.len();
-        if traded.is_empty() {
+        if traded.is_empty() && market.ticks().is_none() {
             return Err(Error::data(1010, "the window holds no bar").fix("widen market.window"));
         }
         let spec = market.spec();
         let account = &options.account;
-        let end = market.label()[traded.end - 1] + market.timeframe().micros();
-        let rate_datasets = rates
-            .iter()
-            .map(|(pair, series)| Ok((pair.clone(), known_by(series, end)?.to_string())))
-            .collect::<Result<_>>()?;
-        let rates = Rates::new(&options.rates, rates)?;
-        let unit = UnitMoney::new(spec, account.sizing.unit_value, &account.currency, &rates)?;
+        let unit = UnitMoney::new(spec, account.sizing.unit_value, &account.currency, rates)?;
         let execution = &options.execution;
         Ok(Self {
-            dataset,
-            rate_datasets,
-            warnings: warnings(spec, account),
-            calendar: Calendar::new(&market.label()[traded.clone()], options.metrics.calendar),
             sizing: SizingModel::new(
                 spec,
                 &account.sizing,
@@ -84,15 +76,21 @@ impl Session {
                 execution.below_min_volume,
                 unit.clone(),
             ),
-            commission: CommissionModel::new(&options.costs, &account.currency, &rates)?,
+            commission: CommissionModel::new(&options.costs, &account.currency, rates)?,
             slippage: SlippageModel::new(&options.costs, execution.seed, &spec.symbol, spec.pip_size),
-            money: Money { pnl: execution.pnl, unit },
+            money: Money { pnl: execution.pnl, unit, leverage: account.leverage },
+            ticks: TickPlan::of(&market, multiplier),
             traded,
             cache: SeriesCache::new(cache_bytes),
-            ticks: CloseTicks::new(market.spec()),
+            close_ticks: CloseTicks::new(spec),
+            costs: options.costs.clone(),
             market,
-            options,
         })
+    }
+
+    /// Indices of the traded bars.
+    pub fn traded(&self) -> Range<usize> {
+        self.traded.clone()
     }
 
     /// The market as plain slices.
@@ -102,17 +100,96 @@ impl Session {
 
     /// The market's indicator series.
     pub fn indicators(&self) -> Indicators<'_> {
-        Indicators::new(&self.market, &self.cache, &self.ticks)
+        Indicators::new(&self.market, &self.cache, &self.close_ticks)
+    }
+
+    /// Labels of the equity samples: the traded bars, and of ticks the bar that is still forming.
+    fn sampled(&self) -> impl Iterator<Item = i64> + '_ {
+        let forming = self.ticks.as_ref().map(|plan| plan.forming);
+        self.market.label()[self.traded.clone()].iter().copied().chain(forming)
+    }
+
+    /// End of the last sampled bar.
+    fn end(&self) -> i64 {
+        self.sampled().last().unwrap_or(i64::MIN) + self.market.timeframe().micros()
+    }
+}
+
+impl Session {
+    /// Resolves everything that a backtest on `markets` can need; `options` are those of each symbol, `rates` the rate
+    /// series by pair.
+    ///
+    /// # Errors
+    /// [1001] for markets that do not belong together and for a rate of no pair, [1008] for a missing conversion rate,
+    /// [1010] for a market without traded bars, [4001] for ticks of several symbols.
+    pub fn new(
+        markets: &[Market],
+        options: Vec<Options>,
+        rates: &BTreeMap<String, Market>,
+        cache_bytes: usize,
+    ) -> Result<Self> {
+        belong_together(markets)?;
+        rates.iter().try_for_each(|(pair, series)| refuse_ticks(series, &format!("rates.series.{pair}")))?;
+        let first = options.first().ok_or_else(|| Error::engine(4004, "no options"))?.clone();
+        let table = Rates::new(&first.rates, rates)?;
+        // Each symbol has its own series, and its share of the bound.
+        let cache_bytes = cache_bytes / markets.len();
+        let instruments: Vec<Instrument> = markets
+            .iter()
+            .zip(&options)
+            .map(|(market, options)| Instrument::new(market, options, &table, cache_bytes))
+            .collect::<Result<_>>()?;
+        let end = instruments.iter().map(Instrument::end).max().unwrap_or(i64::MIN);
+        let rate_datasets = rates
+            .iter()
+            .map(|(pair, series)| Ok((pair.clone(), known_by(series, end)?.to_string())))
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            dataset: dataset(markets),
+            rate_datasets,
+            warnings: markets.iter().flat_map(|market| warnings(market.spec(), &first.account)).collect(),
+            calendar: calendar(&instruments, first.metrics.calendar),
+            options: first,
+            instruments,
+        })
+    }
+
+    /// The name of a symbol by its number.
+    pub fn symbol(&self, number: usize) -> &str {
+        &self.instruments[number].market.spec().symbol
+    }
+
+    /// The timeframe of all markets.
+    pub fn timeframe(&self) -> Timeframe {
+        self.instruments[0].market.timeframe()
+    }
+
+    /// The first label that is sampled.
+    pub fn first_label(&self) -> i64 {
+        self.instruments.iter().filter_map(|x| x.sampled().next()).min().unwrap_or(0)
+    }
+
+    /// From the first sampled label to the end of the last sampled bar, µs.
+    pub fn span(&self) -> i64 {
+        let end = self.instruments.iter().map(Instrument::end).max().unwrap_or(0);
+        end - self.first_label()
+    }
+
+    /// Equity samples of a backtest.
+    pub fn samples(&self) -> usize {
+        self.calendar.day_ends.last().copied().unwrap_or(0)
     }
 
     /// What parameters are made canonical for.
     pub fn context(&self) -> Context {
-        context(self.market.timeframe())
+        context(self.timeframe())
     }
 
     /// Counters of the series cache.
     pub fn cache_stats(&self) -> CacheStats {
-        self.cache.stats()
+        let mut all = CacheStats::default();
+        self.instruments.iter().for_each(|x| all.add(&x.cache.stats()));
+        all
     }
 
     /// Identity documents of a strategy's trials here.
@@ -125,7 +202,58 @@ impl Session {
 }
 
 /// # Errors
-/// [4001] if the market holds ticks, which are not traded yet.
+/// [1001] unless symbols differ and timeframe and window agree, [4001] for ticks of several symbols.
+fn belong_together(markets: &[Market]) -> Result<()> {
+    let Some((first, others)) = markets.split_first() else {
+        return Err(Error::config(1008, "a market is needed").at("market"));
+    };
+    let wrong = |what: String| Err(Error::config(1001, what).at("market"));
+    for (k, market) in others.iter().enumerate() {
+        let symbol = &market.spec().symbol;
+        if markets[..=k].iter().any(|earlier| earlier.spec().symbol == *symbol) {
+            return wrong(format!("{symbol} is there twice"));
+        }
+        if market.timeframe() != first.timeframe() {
+            return wrong(format!(
+                "{symbol} has bars of {}, {} of {}",
+                market.timeframe(),
+                first.spec().symbol,
+                first.timeframe()
+            ));
+        }
+    }
+    if others.is_empty() || markets.iter().all(|market| market.kind() == Kind::Bars) {
+        return Ok(());
+    }
+    Err(Error::config(4001, "ticks of several symbols").at("market").fix("trade one symbol, or bars"))
+}
+
+/// The digest of one market; of several the SHA-256 of their hex digests in order of symbol.
+fn dataset(markets: &[Market]) -> String {
+    if let [market] = markets {
+        return market.dataset().to_string();
+    }
+    let mut sorted: Vec<&Market> = markets.iter().collect();
+    sorted.sort_by_key(|market| &market.spec().symbol);
+    let mut hash = Sha256::new();
+    for market in sorted {
+        hash.update(market.dataset().to_string());
+    }
+    Digest(hash.finalize().into()).to_string()
+}
+
+/// Trading days of the labels of all instruments together.
+fn calendar(instruments: &[Instrument], kind: Option<CalendarKind>) -> Calendar {
+    let mut labels: Vec<i64> = instruments.iter().flat_map(Instrument::sampled).collect();
+    if instruments.len() > 1 {
+        labels.sort_unstable();
+        labels.dedup();
+    }
+    Calendar::new(&labels, kind)
+}
+
+/// # Errors
+/// [4001] if a rate series holds ticks.
 fn refuse_ticks(market: &Market, place: &str) -> Result<()> {
     if market.kind() == Kind::Bars {
         return Ok(());
@@ -179,7 +307,8 @@ mod tests {
         let bars = SyntheticOptions::new(spec.clone(), "M1".parse().unwrap(), 10);
         let bars = Market::synthetic(&bars).unwrap();
         let refused = |market: &Market, rates: &BTreeMap<String, Market>| {
-            Session::new(market, resolve(&object, "EURUSD").unwrap(), rates, 0).unwrap_err()
+            Session::new(std::slice::from_ref(market), vec![resolve(&object, "EURUSD").unwrap()], rates, 0)
+                .unwrap_err()
         };
         let error = refused(&ticks(spec.clone()), &BTreeMap::new());
         assert_eq!(error.stage, crate::Stage::Config);

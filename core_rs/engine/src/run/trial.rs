@@ -66,8 +66,7 @@ impl Trial<'_> {
         let identity = self.identity.identity(&params);
         let ran = catch_unwind(AssertUnwindSafe(|| -> Result<(Digests, Box<Outcome>)> {
             let outcome = self.strategy.run(self.session, &canonical, keep_curve)?;
-            let symbol = &self.session.market.spec().symbol;
-            Ok((Digests::of(&outcome, symbol, &self.session.calendar.dates), Box::new(outcome)))
+            Ok((Digests::of(&outcome, self.session), Box::new(outcome)))
         }));
         let error = match ran {
             Ok(Ok((digests, outcome))) => {

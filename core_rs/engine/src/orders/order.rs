@@ -1,0 +1,91 @@
+//! An accepted signal that waits for its fill.
+
+use super::direction::Direction;
+use super::position::ExitReason;
+use super::signal::{OrderType, Signal};
+
+/// A market order that waits for the next open, or a pending limit or stop order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Order {
+    /// From 1, in order of acceptance; the position keeps it.
+    pub id: u64,
+    /// Number of its symbol among those of the backtest.
+    pub symbol: usize,
+    /// Label of the decision bar, µs.
+    pub order_time: i64,
+    /// Index of the decision bar among those loaded of its symbol.
+    pub order_bar: usize,
+    /// What the strategy asked for.
+    pub signal: Signal,
+}
+
+/// What became of a pending order on one bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes on waiting.
+    Waits,
+    /// Its price was reached.
+    Triggers,
+    /// Another leg of its group was first.
+    Cancelled,
+}
+
+impl Order {
+    /// Long or short.
+    pub fn direction(&self) -> Direction {
+        self.signal.direction
+    }
+
+    /// The order price; the engine accepts no pending order without.
+    #[inline]
+    pub fn price(&self) -> f64 {
+        self.signal.entry.unwrap_or(f64::NAN)
+    }
+
+    /// Whether it may not trigger any more on bar `bar`, named `time`.
+    #[inline]
+    pub fn expired(&self, bar: usize, time: i64) -> bool {
+        self.outlived(bar, time, false)
+    }
+
+    /// Whether no later bar can trigger it, at the close of bar `bar` at the moment `close`.
+    #[inline]
+    pub fn spent(&self, bar: usize, close: i64) -> bool {
+        self.outlived(bar, close, true)
+    }
+
+    fn outlived(&self, bar: usize, time: i64, at_close: bool) -> bool {
+        let by_bars = self.signal.valid_bars.is_some_and(|n| {
+            let waited = bar.saturating_sub(self.order_bar) as u64 + u64::from(at_close);
+            waited > n.unsigned_abs()
+        });
+        by_bars || self.signal.good_till.is_some_and(|till| time >= till)
+    }
+
+    /// Whether entry-side prices from `low` to `high` reach the order price.
+    #[inline]
+    pub fn reached(&self, low: f64, high: f64) -> bool {
+        let price = self.price();
+        match (self.signal.order_type, self.direction()) {
+            (OrderType::Market, _) => true,
+            (OrderType::Limit, Direction::Long) | (OrderType::Stop, Direction::Short) => low <= price,
+            (OrderType::Limit, Direction::Short) | (OrderType::Stop, Direction::Long) => high >= price,
+        }
+    }
+
+    /// Whether `other` is a leg of the same one-cancels-other group.
+    pub fn same_group(&self, other: &Self) -> bool {
+        self.signal.oco_group.is_some() && self.signal.oco_group == other.signal.oco_group
+    }
+}
+
+/// A pending order that ended without a fill.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EndedOrder {
+    /// The order.
+    pub order: Order,
+    /// Label of the bar, or time of the tick, of its end, µs.
+    pub time: i64,
+    /// `limit_expired`, `signal` or `end_of_data`.
+    pub reason: ExitReason,
+}

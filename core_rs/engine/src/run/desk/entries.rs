@@ -1,0 +1,145 @@
+//! Step 5: signals become orders, or are rejected; and the end of the data.
+
+use super::Desk;
+use super::fills::{Exit, Fill, reject};
+use crate::Result;
+use crate::execution::options::EndOfData;
+use crate::execution::validation;
+use crate::orders::{ExitReason, Order, OrderType, RejectionReason, Signal};
+use crate::run::account::Account;
+use crate::run::now::Close;
+use crate::run::outcome::Blocked;
+use crate::strategy::Decide;
+
+impl<D: Decide> Desk<'_, D> {
+    /// Asks the strategy, unless the bar is blocked.
+    #[inline]
+    pub fn enter(&mut self, account: &mut Account, close: &Close) -> Result<()> {
+        if let Some(cause) = self.blocked(account, close) {
+            account.out.blocked[cause as usize] += 1;
+            return Ok(());
+        }
+        self.decider.evaluate(close.bar, &self.view, &mut self.signals);
+        if self.signals.is_empty() {
+            return Ok(());
+        }
+        let mut signals = std::mem::take(&mut self.signals);
+        for signal in signals.drain(..) {
+            self.accept(account, signal, close)?;
+        }
+        self.signals = signals;
+        Ok(())
+    }
+
+    /// Why the strategy is not asked for entries, if it is not.
+    #[inline]
+    fn blocked(&self, account: &Account, close: &Close) -> Option<Blocked> {
+        if close.bar < self.warmup {
+            Some(Blocked::Warmup)
+        } else if account.out.ruined_at.is_some() && self.execution.stop_on_ruin {
+            Some(Blocked::Ruined)
+        } else if self.free_slots(account, close) == 0 {
+            Some(Blocked::NoSlot)
+        } else {
+            None
+        }
+    }
+
+    /// Slots for new orders.
+    #[inline]
+    fn free_slots(&self, account: &Account, close: &Close) -> usize {
+        let idle = !self.busy() && self.closed.on_bar == 0;
+        let used = if idle { 0 } else { self.used_slots(account, close) };
+        let of_all = account.slots.saturating_sub(account.taken);
+        self.slots.min(of_all).saturating_sub(used)
+    }
+
+    /// Slots in use: open positions, market orders and pending orders that can still trigger.
+    pub fn used_slots(&self, account: &Account, close: &Close) -> usize {
+        let held = self.open + self.queued.len() + self.live_pending(close);
+        if !self.execution.reentry_on_exit_bar {
+            return held + self.closed.on_bar;
+        }
+        if !self.rules.same_bar_reentry {
+            return held + self.closed.by_management;
+        }
+        if !self.changes {
+            return held;
+        }
+        let leaving = |p: &&crate::orders::Position| p.symbol == self.symbol && p.queued.close.is_some();
+        held - account.book.open.iter().filter(leaving).count()
+    }
+
+    /// Pending orders that can still trigger; a group counts once.
+    fn live_pending(&self, close: &Close) -> usize {
+        let live = |order: &Order| !order.spent(close.bar, close.moment);
+        let counts = |&k: &usize| {
+            let order = &self.pending[k];
+            live(order) && !self.pending[..k].iter().any(|earlier| live(earlier) && earlier.same_group(order))
+        };
+        (0..self.pending.len()).filter(counts).count()
+    }
+
+    /// Validates one signal and makes it an order.
+    fn accept(&mut self, account: &mut Account, signal: Signal, close: &Close) -> Result<()> {
+        if let Some(reason) = self.problem(account, &signal, close) {
+            let price = validation::reference_price(&signal, close.bid, close.ask);
+            reject(account, close.label, close.bar, reason, &signal, price);
+            return Ok(());
+        }
+        let order = Order {
+            id: account.number(),
+            symbol: self.symbol,
+            order_time: close.label,
+            order_bar: close.bar,
+            signal,
+        };
+        self.last_order = Some((close.moment, close.bar));
+        match order.signal.order_type {
+            OrderType::Market if self.at_close => {
+                let raw = close.entry_side(order.direction());
+                return self.fill(account, order, Fill::at_close(close, raw));
+            }
+            OrderType::Market => self.queued.push(order),
+            OrderType::Limit | OrderType::Stop => self.pending.push(order),
+        }
+        Ok(())
+    }
+
+    /// The first rule that a signal breaks.
+    fn problem(&self, account: &Account, signal: &Signal, close: &Close) -> Option<RejectionReason> {
+        if let Some(reason) = validation::at_decision(signal, close.bid, close.ask, self.min_stop) {
+            return Some(reason);
+        }
+        if close.last && (self.execution.end_of_data == EndOfData::Close || !self.at_close) {
+            return Some(RejectionReason::EndOfData);
+        }
+        let further_leg = signal.order_type != OrderType::Market
+            && signal.oco_group.is_some()
+            && self.pending.iter().any(|order| {
+                order.signal.oco_group == signal.oco_group && !order.spent(close.bar, close.moment)
+            });
+        (!further_leg && self.free_slots(account, close) == 0).then_some(RejectionReason::MaxPositions)
+    }
+
+    /// The last bar of the symbol: under `close` whatever is open or pending ends here.
+    pub fn end_of_data(&mut self, account: &mut Account, close: &Close) -> Result<()> {
+        if self.execution.end_of_data == EndOfData::LeaveOpen {
+            return Ok(());
+        }
+        let mut at = 0;
+        while at < account.book.open.len() {
+            let position = &account.book.open[at];
+            if position.symbol != self.symbol {
+                at += 1;
+                continue;
+            }
+            let raw = close.exit_side(position.direction());
+            self.close(account, at, Exit::at_close(close, raw, ExitReason::EndOfData))?;
+        }
+        for order in self.pending.drain(..) {
+            account.end(order, close.time, ExitReason::EndOfData);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,63 @@
+//! Step 3: stops and targets.
+
+use super::Desk;
+use super::fills::Exit;
+use crate::Result;
+use crate::execution::commission::Fill as Side;
+use crate::execution::exits::{ExitBar, exit_on_bar};
+use crate::orders::Direction;
+use crate::run::account::Account;
+use crate::run::now::Now;
+use crate::strategy::Decide;
+
+impl<D: Decide> Desk<'_, D> {
+    /// Stop and target of every open position, in id order.
+    pub(super) fn stops_and_targets(&mut self, account: &mut Account, now: &Now) -> Result<()> {
+        let mut at = 0;
+        while at < account.book.open.len() {
+            let position = &mut account.book.open[at];
+            if position.symbol != self.symbol || position.exits_from > now.event {
+                at += 1;
+                continue;
+            }
+            let q = now.exit_side(position.direction());
+            let bar = ExitBar { open: q.open, high: q.high, low: q.low, close: q.close };
+            let Some(exit) = exit_on_bar(position, now.event, bar, self.exit_rules) else {
+                at += 1;
+                continue;
+            };
+            let target = exit.ambiguous.then_some(position.take_profit).flatten();
+            position.same_bar_ambiguous = exit.ambiguous;
+            self.close(account, at, Exit::on(now, &exit))?;
+            if let Some(target) = target {
+                self.count_alternative(account, target, now.time)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the position that was just closed at its stop would have given at its target instead.
+    fn count_alternative(&self, account: &mut Account, target: f64, moment: i64) -> Result<()> {
+        let Some(booked) = account.book.closed.last() else { return Ok(()) };
+        let (result, _) = self.instrument.money.result(booked, target, moment)?;
+        let fee = self.instrument.commission.fee(Side::Exit, booked.size, moment)?;
+        account.optimistic_extra += result - fee - (booked.result - booked.exit_fee);
+        Ok(())
+    }
+
+    /// Best and worst exit-side price of bars and ticks that were wholly after the fill.
+    pub(super) fn track(&self, account: &mut Account, now: &Now) {
+        for position in &mut account.book.open {
+            if position.symbol != self.symbol || position.tracked_from > now.event {
+                continue;
+            }
+            let q = now.exit_side(position.direction());
+            let (best, worst) = match position.direction() {
+                Direction::Long => (position.best_price.max(q.high), position.worst_price.min(q.low)),
+                Direction::Short => (position.best_price.min(q.low), position.worst_price.max(q.high)),
+            };
+            position.best_price = best;
+            position.worst_price = worst;
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! One backtest: every traded bar or tick, in the written order.
+
+use crate::error::Result;
+use crate::execution::options::EquityKind;
+use crate::market::Ticks;
+use crate::orders::{Direction, Order};
+use crate::portfolio::{Book, EquityTracker, Sample};
+use crate::run::account::Account;
+use crate::run::desk::{Desk, limit};
+use crate::run::now::{Close, Now, Prices};
+use crate::run::outcome::Outcome;
+use crate::run::session::Session;
+use crate::run::tick_plan::TickPlan;
+use crate::strategy::Decide;
+
+/// A strategy prepared for one symbol, and the first loaded bar at which it may be asked for an entry.
+pub struct Prepared<D> {
+    /// The decisions.
+    pub decider: D,
+    /// The first bar.
+    pub warmup: usize,
+}
+
+/// Runs one prepared strategy per symbol over the traded bars or ticks of `session`.
+///
+/// `keep` keeps what only a look at one backtest needs: the equity of every bar, and the orders that ended unfilled.
+///
+/// # Errors
+/// [2008] where an amount has to be converted and there is no rate.
+pub fn run<D: Decide>(session: &Session, strategies: &[Prepared<D>], keep: bool) -> Result<Outcome> {
+    let mut simulation = Simulation::new(session, strategies, keep);
+    match (&session.instruments[..], &session.instruments[0].ticks) {
+        (_, Some(plan)) => simulation.run_ticks(plan)?,
+        ([_], None) => simulation.run_bars()?,
+        (_, None) => simulation.run_symbols()?,
+    }
+    Ok(simulation.finish())
+}
+
+struct Simulation<'a, D> {
+    session: &'a Session,
+    account: Account,
+    desks: Vec<Desk<'a, D>>,
+    mark_to_market: bool,
+}
+
+impl<'a, D: Decide> Simulation<'a, D> {
+    fn new(session: &'a Session, strategies: &'a [Prepared<D>], keep: bool) -> Self {
+        let initial = session.options.account.initial_balance;
+        let execution = &session.options.execution;
+        let days = session.calendar.day_ends.clone();
+        let tracker = EquityTracker::new(initial, session.first_label(), days, keep);
+        let slots = limit(execution.max_total_positions);
+        Self {
+            session,
+            account: Account::new(Book::new(initial, keep), tracker, slots),
+            desks: strategies
+                .iter()
+                .enumerate()
+                .map(|(symbol, s)| Desk::new(session, symbol, &s.decider, s.warmup))
+                .collect(),
+            mark_to_market: execution.equity == EquityKind::MarkToMarket,
+        }
+    }
+
+    /// One symbol, bar by bar.
+    fn run_bars(&mut self) -> Result<()> {
+        for i in self.desks[0].instrument.traded.clone() {
+            let Self { account, desks, .. } = self;
+            let desk = &mut desks[0];
+            let close = desk.close_of(i);
+            if desk.busy() {
+                desk.trade(account, &desk.bar(i))?;
+                desk.manage(account, &close)?;
+            }
+            desk.enter(account, &close)?;
+            if close.last {
+                desk.end_of_data(account, &close)?;
+            }
+            desk.end_bar();
+            self.sample(close.label, close.moment, |_| (close.bid, close.ask))?;
+        }
+        Ok(())
+    }
+
+    /// Several symbols: at each label every step for all symbols that have a bar there, in configured order.
+    fn run_symbols(&mut self) -> Result<()> {
+        let mut next: Vec<usize> = self.desks.iter().map(|d| d.instrument.traded.start).collect();
+        let mut closes: Vec<Option<Close>> = vec![None; self.desks.len()];
+        let mut quotes = vec![(f64::NAN, f64::NAN); self.desks.len()];
+        while let Some(label) = self.earliest(&next) {
+            for (k, desk) in self.desks.iter_mut().enumerate() {
+                let i = next[k];
+                let here = desk.instrument.traded.contains(&i) && desk.view.label[i] == label;
+                closes[k] = here.then(|| desk.close_of(i));
+                if here {
+                    next[k] += 1;
+                    desk.trade(&mut self.account, &desk.bar(i))?;
+                }
+            }
+            for ((desk, close), quote) in self.desks.iter_mut().zip(&closes).zip(&mut quotes) {
+                if let Some(close) = close {
+                    *quote = (close.bid, close.ask);
+                    desk.manage(&mut self.account, close)?;
+                }
+            }
+            let moment = label + self.desks[0].view.timeframe;
+            for k in 0..self.desks.len() {
+                if let Some(close) = closes[k] {
+                    self.account.taken = self.taken_by_others(k, &next, moment);
+                    self.desks[k].enter(&mut self.account, &close)?;
+                }
+            }
+            for (desk, close) in self.desks.iter_mut().zip(&closes) {
+                if let Some(close) = close.filter(|c| c.last) {
+                    desk.end_of_data(&mut self.account, &close)?;
+                }
+                desk.end_bar();
+            }
+            self.sample(label, moment, |symbol| quotes[symbol])?;
+        }
+        Ok(())
+    }
+
+    /// The next label at which any symbol has a bar.
+    fn earliest(&self, next: &[usize]) -> Option<i64> {
+        let labels = self.desks.iter().zip(next).filter(|(d, i)| d.instrument.traded.contains(i));
+        labels.map(|(d, &i)| d.view.label[i]).min()
+    }
+
+    /// Slots that the other symbols hold, for the limit of the whole portfolio.
+    fn taken_by_others(&self, symbol: usize, next: &[usize], moment: i64) -> usize {
+        if self.account.slots == usize::MAX {
+            return 0;
+        }
+        let others = self
+            .desks
+            .iter()
+            .enumerate()
+            .filter(|&(k, desk)| k != symbol && next[k] > desk.instrument.traded.start);
+        others
+            .map(|(k, desk)| {
+                let close = Close { moment, ..desk.close_of(next[k] - 1) };
+                desk.used_slots(&self.account, &close)
+            })
+            .sum()
+    }
+
+    /// One symbol, tick by tick; a bar's decisions come with the first tick after it.
+    fn run_ticks(&mut self, plan: &TickPlan) -> Result<()> {
+        let instrument = self.desks[0].instrument;
+        let Some(ticks) = instrument.market.ticks() else { return Ok(()) };
+        let mut bar = plan.first_bar;
+        let mut first_of_bar = true;
+        for event in plan.traded.clone() {
+            if plan.last_tick.get(bar).is_some_and(|&last| event > last) {
+                self.complete(bar, plan.last_tick[bar], ticks)?;
+                bar += 1;
+                first_of_bar = true;
+            }
+            let time = ticks.time()[event];
+            let now = Now {
+                event,
+                bar,
+                time,
+                clock: time,
+                bid: Prices::of_quote(ticks.bid()[event]),
+                ask: Prices::of_quote(plan.ask(ticks)[event]),
+                tick: true,
+                first_of_bar,
+            };
+            first_of_bar = false;
+            let Self { account, desks, .. } = self;
+            if desks[0].busy() {
+                desks[0].trade(account, &now)?;
+            }
+        }
+        self.end_of_ticks(plan, ticks)
+    }
+
+    /// Steps 4 to 6 of a completed bar.
+    fn complete(&mut self, bar: usize, event: usize, ticks: &Ticks) -> Result<()> {
+        if !self.desks[0].instrument.traded.contains(&bar) {
+            return Ok(());
+        }
+        let Self { account, desks, .. } = self;
+        let desk = &mut desks[0];
+        let close = Close { event, time: ticks.time()[event], last: false, tick: true, ..desk.close_of(bar) };
+        desk.manage(account, &close)?;
+        desk.enter(account, &close)?;
+        desk.end_bar();
+        self.sample(close.label, close.moment, |_| (close.bid, close.ask))
+    }
+
+    /// The last tick closes what is open; the bar that is still forming gives the last sample.
+    fn end_of_ticks(&mut self, plan: &TickPlan, ticks: &Ticks) -> Result<()> {
+        let event = plan.traded.end - 1;
+        let time = ticks.time()[event];
+        let close = Close {
+            bar: plan.last_tick.len(),
+            event,
+            label: plan.forming,
+            time,
+            moment: time,
+            bid: ticks.bid()[event],
+            ask: plan.ask(ticks)[event],
+            last: true,
+            tick: true,
+        };
+        let Self { account, desks, .. } = self;
+        desks[0].end_of_data(account, &close)?;
+        self.sample(plan.forming, time, |_| (close.bid, close.ask))
+    }
+
+    /// Step 6: equity at the last closes that `quote` gives for each symbol.
+    #[inline]
+    fn sample(&mut self, label: i64, moment: i64, quote: impl Fn(usize) -> (f64, f64)) -> Result<()> {
+        let Account { book, tracker, out, .. } = &mut self.account;
+        let mut unrealised = 0.0;
+        if self.mark_to_market {
+            for position in &book.open {
+                let (bid, ask) = quote(position.symbol);
+                let price = match position.direction() {
+                    Direction::Long => bid,
+                    Direction::Short => ask,
+                };
+                let money = &self.desks[position.symbol].instrument.money;
+                unrealised += money.unrealised(position, price, moment)?;
+            }
+        }
+        let equity = book.cash + unrealised;
+        tracker.sample(Sample { time: label, equity, balance: book.cash });
+        if equity <= 0.0 && out.ruined_at.is_none() {
+            out.ruined_at = Some(label);
+        }
+        self.account.end_bar();
+        Ok(())
+    }
+
+    fn finish(mut self) -> Outcome {
+        let mut pending: Vec<Order> = self.desks.iter_mut().flat_map(Desk::take_pending).collect();
+        pending.sort_by_key(|order| order.id);
+        Outcome::of(self.session, self.account, pending)
+    }
+}
