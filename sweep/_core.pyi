@@ -138,6 +138,7 @@ class Engine:
     def identity(self, params: str) -> str:
         """The identity document: canonical JSON of everything that determines the trial."""
 
+    def cache_stats(self) -> str: ...
     def info(self) -> str:
         """JSON: resolved options, dataset, trading days (us), traded bars, counters of the series cache."""
 

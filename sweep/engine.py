@@ -173,6 +173,10 @@ class Engine:
         """Canonical JSON of everything that determines the trial of these parameters."""
         return self._core.identity(json.dumps(_parameters(params)))
 
+    def cache_stats(self) -> dict[str, Any]:
+        """Counters of the series cache: hits, misses, evictions, bytes, peak_bytes, and by_id."""
+        return cast("dict[str, Any]", json.loads(self._core.cache_stats()))
+
     @property
     def info(self) -> dict[str, Any]:
         """options, dataset (digest), dates (us), calendar, bars (traded), cache (counters)."""
