@@ -186,7 +186,7 @@ impl<'a, D: Decide> BarLoop<'a, D> {
             take_profit: signal.take_profit,
             size: sized.lots,
             risk_per_trade: sized.risk,
-            entry_fee: self.session.commission.fee(Fill::Entry, sized.lots, moment)?,
+            entry_fee: self.session.commission.fee(Fill::Entry, sized.lots, price, moment)?,
             exit_fee: 0.0,
             exit_time: 0,
             exit_price: 0.0,
@@ -233,7 +233,7 @@ impl<'a, D: Decide> BarLoop<'a, D> {
     fn count_alternative(&mut self, target: f64, moment: i64) -> Result<()> {
         let Some(booked) = self.book.closed.last() else { return Ok(()) };
         let (result, _) = self.money.result(booked, target, moment)?;
-        let fee = self.session.commission.fee(Fill::Exit, booked.size, moment)?;
+        let fee = self.session.commission.fee(Fill::Exit, booked.size, target, moment)?;
         self.optimistic_extra += result - fee - (booked.result - booked.exit_fee);
         Ok(())
     }
@@ -261,7 +261,7 @@ impl<'a, D: Decide> BarLoop<'a, D> {
         position.result = result;
         position.r_multiple = r_multiple;
         position.money_at_risk = self.money.at_risk(position, moment)?;
-        position.exit_fee = self.session.commission.fee(Fill::Exit, position.size, moment)?;
+        position.exit_fee = self.session.commission.fee(Fill::Exit, position.size, price, moment)?;
         position.reason = Some(reason);
         position.queued_close = None;
         let turnover = self.money.turnover(position.size, price, moment)?;

@@ -56,6 +56,7 @@ impl Session {
     ) -> Result<Self> {
         refuse_ticks(market, "")?;
         rates.iter().try_for_each(|(pair, series)| refuse_ticks(series, &format!("rates.series.{pair}")))?;
+        refuse_margin(&options)?;
         let dataset = market.dataset().to_string();
         let market = market.spread_multiplied(options.costs.spread_multiplier)?;
         let traded = market.first_traded()..market.len();
@@ -84,7 +85,7 @@ impl Session {
                 execution.below_min_volume,
                 unit.clone(),
             ),
-            commission: CommissionModel::new(&options.costs, &account.currency, &rates)?,
+            commission: CommissionModel::new(&options.costs, account, spec, &rates)?,
             slippage: SlippageModel::new(&options.costs, execution.seed, &spec.symbol, spec.pip_size),
             money: Money { pnl: execution.pnl, unit },
             traded,
@@ -133,6 +134,17 @@ fn refuse_ticks(market: &Market, place: &str) -> Result<()> {
     Err(Error::config(4001, "tick data")
         .at(place)
         .fix("build bars of it: sweep data resample FILE M1 --to bars.parquet"))
+}
+
+/// # Errors
+/// [4001] if fills shall need free margin, which they do not yet.
+fn refuse_margin(options: &Options) -> Result<()> {
+    if !options.execution.check_margin {
+        return Ok(());
+    }
+    Err(Error::config(4001, "check_margin: true is not built in this version")
+        .at("execution.check_margin")
+        .fix("leave it out"))
 }
 
 /// A tick value that contradicts the contract size.
