@@ -59,6 +59,8 @@ impl StopKind {
 pub struct Position {
     /// From 1, in order of acceptance.
     pub id: u64,
+    /// The position that this record is a part of; only on partial exits.
+    pub parent_id: Option<u64>,
     /// What the strategy asked for.
     pub signal: Signal,
     /// Label of the decision bar, µs.

@@ -175,6 +175,7 @@ impl<'a, D: Decide> BarLoop<'a, D> {
         self.out.sizes_capped += u64::from(sized.capped);
         let position = Position {
             id,
+            parent_id: None,
             order_time,
             entry_time: time,
             entry_bar: i,

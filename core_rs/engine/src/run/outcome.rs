@@ -95,7 +95,7 @@ impl Outcome {
             periods_per_year: periods,
             risk_free: options.risk_free_annual / periods,
             span_years: span as f64 / YEAR,
-            trades: TradeStats::of(&book.closed),
+            trades: TradeStats::of(&book.closed, &[]),
             optimistic_extra,
             exposed_bars,
             bars: labels.len(),
