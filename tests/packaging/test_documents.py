@@ -84,9 +84,10 @@ def test_the_two_commands_of_the_readme_are_targets() -> None:
     assert {"demo", "test"} <= targets()
 
 
-def test_the_page_of_indicators_is_that_of_the_declarations(tmp_path: Path) -> None:
-    made = tmp_path / "indicators.md"
-    subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "indicator_pages.py"), str(made)], check=True, cwd=ROOT
-    )
-    assert made.read_text() == (ROOT / "docs" / "indicators.md").read_text(), "run make docs"
+@pytest.mark.parametrize(
+    ("script", "document"), [("indicator_pages", "indicators"), ("metric_pages", "metrics")]
+)
+def test_a_page_that_is_made_is_that_of_the_declarations(tmp_path: Path, script: str, document: str) -> None:
+    made = tmp_path / "page.md"
+    subprocess.run([sys.executable, str(ROOT / "scripts" / f"{script}.py"), str(made)], check=True, cwd=ROOT)
+    assert made.read_text() == (ROOT / "docs" / f"{document}.md").read_text(), "run make docs"
