@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -91,3 +92,15 @@ def test_a_page_that_is_made_is_that_of_the_declarations(tmp_path: Path, script:
     made = tmp_path / "page.md"
     subprocess.run([sys.executable, str(ROOT / "scripts" / f"{script}.py"), str(made)], check=True, cwd=ROOT)
     assert made.read_text() == (ROOT / "docs" / f"{document}.md").read_text(), "run make docs"
+
+
+def test_the_page_of_execution_shows_both_presets_and_every_key() -> None:
+    from sweep import _core
+
+    rows = re.findall(
+        r"^\| `(\w+)` \| (\S+) \| (\S+) \|", (ROOT / "docs" / "execution.md").read_text(), re.MULTILINE
+    )
+    shown = {key: values for key, *values in rows}
+    for at, preset in enumerate(("realistic", "reference")):
+        execution = json.loads(_core.resolve(json.dumps({"execution": preset})))["execution"]
+        assert {key: YAML(typ="safe").load(values[at]) for key, values in shown.items()} == execution
