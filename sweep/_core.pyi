@@ -217,7 +217,10 @@ def resolve(options: str, symbol: str = "") -> str:
     """JSON: complete options from partial ones; `symbol` picks its own commission."""
 
 def table_digest(schema: str, table: Any) -> str:
-    """Canonical digest of a table that matches a schema of the registry."""
+    """Canonical digest of a table of a schema of the registry.
+
+    Raises [5004] naming the first field that differs, [1001] for an unknown schema.
+    """
 
 def result_digest(trades: str, daily: str, metrics: str) -> str:
     """Result digest of the digests of trades, daily equity and metrics."""
