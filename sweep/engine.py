@@ -45,6 +45,10 @@ class Backtest:
     """The first hundred."""
     blocked_bars: Mapping[str, int]
     open_positions: tuple[Mapping[str, Any], ...]
+    pending_orders: tuple[Mapping[str, Any], ...]
+    """Live orders left at the end of the data."""
+    ended_orders: tuple[Mapping[str, Any], ...]
+    """Orders that ended without a fill, with `ended` (us) and `reason`."""
     invalid_modify: int
     outside_window: int
     sizes_raised: int
@@ -276,6 +280,8 @@ def native_backtest(core: Any) -> Backtest:
         rejection_details=tuple(rest["rejection_details"]),
         blocked_bars=rest["blocked_bars"],
         open_positions=tuple(rest["open_positions"]),
+        pending_orders=tuple(rest["pending_orders"]),
+        ended_orders=tuple(rest["ended_orders"]),
         invalid_modify=rest["invalid_modify"],
         outside_window=rest["outside_window"],
         sizes_raised=rest["sizes_raised"],

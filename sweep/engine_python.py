@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.engine import Backtest, Engine
 from sweep.errors import SweepError
 from sweep.reference import engine as reference
-from sweep.reference.market import ReferenceMarket
+from sweep.reference.market import ReferenceMarket, TickRows
 from sweep.reference.registry import twin
 from sweep.reference.result import ReferenceResult, to_arrow
 
@@ -104,6 +104,8 @@ def backtest(result: ReferenceResult, document: str | None) -> Backtest:
         rejection_details=tuple(result.rejection_details),
         blocked_bars=result.blocked_bars,
         open_positions=tuple(result.open_positions),
+        pending_orders=tuple(result.pending_orders),
+        ended_orders=tuple(result.ended_orders),
         invalid_modify=result.invalid_modify,
         outside_window=result.outside_window,
         sizes_raised=result.sizes_raised,
@@ -115,7 +117,15 @@ def backtest(result: ReferenceResult, document: str | None) -> Backtest:
 
 def _plain(market: Market) -> ReferenceMarket:
     given = {bars.timeframe: _plain(bars) for bars in market.given_higher()}
-    return ReferenceMarket.from_table(market.to_table(), market.meta, given)
+    return ReferenceMarket.from_table(market.to_table(), market.meta, given, _ticks(market))
+
+
+def _ticks(market: Market) -> TickRows | None:
+    table = market.ticks_table()
+    if table is None:
+        return None
+    time = table["timestamp"].cast("int64").to_pylist()
+    return TickRows(time, table["bid"].to_pylist(), table["ask"].to_pylist())
 
 
 def _returns(result: ReferenceResult) -> list[float]:

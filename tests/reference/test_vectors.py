@@ -108,13 +108,6 @@ def test_a_target_can_be_removed() -> None:
     assert result.open_positions[0]["initial_take_profit"] == 1.11
 
 
-def test_limit_and_stop_orders_are_refused_as_not_built() -> None:
-    strategy = SignalTable([order("long", 1.095, 1.11, order_type="limit", entry=1.0999)])
-    with pytest.raises(SweepError) as caught:
-        run(bars(["1.1", "1.1"]), {}, strategy, {})
-    assert caught.value.code == 4001
-
-
 @pytest.mark.parametrize("preset", ["reference", "realistic"])
 def test_an_exit_table_closes_positions_of_its_direction(preset: str) -> None:
     exits = [{"bar_index": 2, "direction": "long", "action": "close"}]
