@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from sweep.engine import Backtest, Engine
-from sweep.errors import SweepError
+from sweep.errors import SweepError, not_built
 from sweep.reference import engine as reference
 from sweep.reference.market import ReferenceMarket
 from sweep.reference.registry import twin
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
     from sweep.market.market import Market
 
+_SEVERAL = "gates" in inspect.signature(reference.run).parameters
+"""Whether the reference engine takes lists of markets and strategies."""
+_FROM_TICKS = getattr(ReferenceMarket, "from_ticks", None)
+"""Makes its market of the table of ticks, `Market.meta` and given higher timeframes, where it knows ticks."""
 _DIGESTS = ("trades", "daily", "metrics", "result")
 
 
@@ -30,7 +35,10 @@ class ReferenceRunner:
         """Raises [4001] where the twins are not at hand."""
         twin(engine.strategy)
         self._engine = engine
-        self._market = _plain(engine.market)
+        self._several = len(engine.markets) > 1
+        if self._several and not _SEVERAL:
+            raise _not_built("several symbols")
+        self._markets = [_plain(market) for market in engine.markets]
         self._rates = {pair: _plain(market) for pair, market in engine.rate_markets.items()}
 
     def run(self, params: Mapping[str, Any]) -> Backtest:
@@ -59,14 +67,21 @@ class ReferenceRunner:
         """Raw signals at every bar from warm-up on."""
         canonical = json.loads(self._engine.identity_document(params))["params"]
         multiplier = self._engine.options["costs"]["spread_multiplier"]
-        rows = reference.signals(
-            self._market, twin(self._engine.strategy), canonical, spread_multiplier=multiplier
-        )
-        return to_arrow("trade_signal", rows)
+        strategy = twin(self._engine.strategy)
+        rows = [
+            row
+            for market in self._markets
+            for row in reference.signals(market, strategy, canonical, spread_multiplier=multiplier)
+        ]
+        return to_arrow("trade_signal", sorted(rows, key=lambda row: row["timestamp"]))
 
     def _run(self, canonical: Mapping[str, Any]) -> ReferenceResult:
         strategy = twin(self._engine.strategy)
-        return reference.run(self._market, self._engine.options, strategy, canonical, self._rates)
+        if not self._several:
+            return reference.run(self._markets[0], self._engine.options, strategy, canonical, self._rates)
+        of_lists: Callable[..., ReferenceResult] = reference.run
+        strategies = [strategy] * len(self._markets)
+        return of_lists(self._markets, self._engine.options, strategies, canonical, self._rates)
 
     def _row(self, params: Mapping[str, Any]) -> dict[str, Any]:
         start = time.perf_counter()
@@ -115,7 +130,16 @@ def backtest(result: ReferenceResult, document: str | None) -> Backtest:
 
 def _plain(market: Market) -> ReferenceMarket:
     given = {bars.timeframe: _plain(bars) for bars in market.given_higher()}
+    if market.kind == "ticks":
+        if _FROM_TICKS is None:
+            raise _not_built("ticks")
+        of_ticks: ReferenceMarket = _FROM_TICKS(market.rows(), market.meta, given)
+        return of_ticks
     return ReferenceMarket.from_table(market.to_table(), market.meta, given)
+
+
+def _not_built(what: str) -> SweepError:
+    return not_built(f"backend='python' for {what}", where="backend", remedy="use backend='rust'")
 
 
 def _returns(result: ReferenceResult) -> list[float]:

@@ -11,7 +11,8 @@ from sweep.config.base import Natural, NotBuilt, Section
 from sweep.config.compute import ComputeConfig, TrackingConfig
 from sweep.config.document import Document
 from sweep.config.engine import Account, Costs, Execution, Metrics, Rates, SymbolSpecs
-from sweep.config.market import MarketConfig, Markets
+from sweep.config.market import MarketConfig
+from sweep.config.markets import Markets
 from sweep.config.problems import invalid
 from sweep.config.results import DEFAULT_OBJECTIVE, Constraints, Objectives
 from sweep.config.search import SearchConfig

@@ -144,7 +144,10 @@ def case_of(
         "rates": config["rates"],
         "metrics": config["metrics"],
         "symbols": config["symbol_specs"],
-        "market": {"digest": identity["dataset"], "source": sources if isinstance(market, list) else sources[0]},
+        "market": {
+            "digest": identity["dataset"],
+            "source": sources if isinstance(market, list) else sources[0],
+        },
         "strategy": identity["strategy"],
         "params": identity["params"],
         "gates": {},

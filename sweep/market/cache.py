@@ -199,7 +199,7 @@ class DatasetCache:
 
     def _candidates(self, section: MarketConfig) -> dict[str, str]:
         """Digests of datasets, and of windows of such, that a section may mean, with the dataset of each."""
-        found = {}
+        found: dict[str, str] = {}
         for path in sorted(self.folder.glob("*.json")):
             record = _read(path) or {}
             meta = (record.get("about") or {}).get("meta") or {}
@@ -274,9 +274,12 @@ class DatasetCache:
 
 
 def _extent(window: Market) -> str:
-    """Tells the windows of one dataset apart: the first bar, the number of bars, and that of ticks if it has any."""
+    """Tells the windows of one dataset apart: the first bar, the number of bars, and of ticks the end.
+
+    Of two windows of ticks with the same bars one may hold more ticks of the bar that is still forming.
+    """
     extent = f"{window.meta['history_from']}:{window.bars}"
-    return extent if window.kind == "bars" else f"{extent}:{window.rows().num_rows}"
+    return extent if window.kind == "bars" else f"{extent}:{window.meta['trade_until']}"
 
 
 def _read(path: Path) -> dict[str, Any] | None:

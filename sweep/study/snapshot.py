@@ -67,7 +67,8 @@ def snapshot(plan: Plan) -> dict[str, Any]:
 
 def _of_symbols(markets: Sequence[Market], section: Any, synthetic_version: int) -> dict[str, Any]:
     """The parts `market`, and `synthetic` of generated rows: of one symbol as they are; of several by symbol, with
-    `symbols`, their order."""
+    `symbols`, their order.
+    """
     sections = section if isinstance(section, list) else [section]
     parts: dict[str, dict[str, Any]] = {"market": {}, "synthetic": {}}
     for market, keys in zip(markets, sections, strict=True):
