@@ -236,7 +236,7 @@ def _markets(given: object) -> tuple[Market, ...]:
     Raises [1004] for anything else, [1001] for trading days or staleness in which they differ: an identity names one.
     """
     markets = tuple(given) if isinstance(given, list | tuple) else (given,)
-    for market in markets or (None,):
+    for market in markets:
         if not isinstance(market, Market):
             remedy = "load it: Market.read(...)"
             raise _needed("a Market, or a list of them,", market, where="market", remedy=remedy)
