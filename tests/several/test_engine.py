@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,13 @@ import pyarrow.compute as pc
 import pytest
 
 from sweep import Engine, Market, engine_python
+from sweep.config.load import load
 from sweep.errors import SweepError
+from sweep.market.cache import DatasetCache
+from sweep.market.load import load_all
 from sweep.market.market import dataset_of
-from tests.several.data import SYMBOLS, UTC, generated, ticks
+from tests.config.support import minimal
+from tests.several.data import SYMBOLS, UTC, generated, tick_file, ticks
 
 OPTIONS: dict[str, Any] = {
     "costs": {"slippage": {"random_pips": 0.2}, "commission": {"schema": "per_lot", "per_lot": 2.5}}
@@ -59,7 +65,7 @@ def test_the_portfolio_is_one(pair: list[Market]) -> None:
         one.trades.select(["entry_time", "exit_time", "symbol"]).to_pylist(), key=lambda t: t["entry_time"]
     )
     assert {trade["symbol"] for trade in trades} == set(SYMBOLS)
-    for earlier, later in zip(trades, trades[1:], strict=False):
+    for earlier, later in itertools.pairwise(trades):
         assert earlier["exit_time"] <= later["entry_time"]
 
 
@@ -171,6 +177,18 @@ def test_the_window_of_ticks_ends_at_its_tick(tick_market: Market) -> None:
     assert windows[0].bars == windows[1].bars
     assert windows[0].digest != windows[1].digest
     assert windows[1].rows()["timestamp"][-1].as_py() < pa.scalar(middle + 200_000_000, UTC).as_py()
+
+
+def test_the_cache_tells_windows_of_ticks_apart(tmp_path: Path) -> None:
+    cache, middle = DatasetCache(tmp_path / "home"), "2020-01-06T12:0"
+    keys = {"symbol": "EURUSD", "timeframe": "M5", "ticks": tick_file(tmp_path)}
+    for _ in ("made", "found"):
+        for end in (f"{middle}1:00Z", f"{middle}3:20Z"):
+            section = load({**minimal(), "market": {**keys, "window": [None, end]}}).markets[0]
+            [market] = load_all([section], cache=cache)
+            assert market.digest == market.hashed()
+            [plain] = load_all([section])
+            assert (market.digest, market.meta, market.bars) == (plain.digest, plain.meta, plain.bars)
 
 
 def test_the_reference_engine_agrees_or_says_that_it_cannot(pair: list[Market], tick_market: Market) -> None:
