@@ -128,6 +128,7 @@ picture: build ## docs/images/quickstart.svg, from what the demo prints
 .PHONY: docs
 docs: build ## the pages that are made from declarations
 	$(BIN)/python scripts/indicator_pages.py
+	$(BIN)/python scripts/metric_pages.py
 
 .PHONY: locks
 locks: $(VENV)/.locked ## resolve the requirements anew (UPGRADE=1 takes the newest)

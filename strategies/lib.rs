@@ -1,33 +1,36 @@
 //! The native strategies. One folder each; adding one is that folder and one line here.
 
 mod directions;
+pub mod donchian_breakout;
 pub mod ma_cross;
 pub mod mean_reversion_z_score;
+pub mod mtf_trend_pullback;
+mod position_rules;
+pub mod rsi_reversal_limit;
+mod seeds;
+mod timeframes;
 
 use sweep_engine::error::{Error, Result};
 use sweep_engine::run::{Native, NativeStrategy};
 use sweep_engine::suggest::suggestion;
 
+static DONCHIAN_BREAKOUT: Native<donchian_breakout::DonchianBreakout> = Native::new();
 static MA_CROSS: Native<ma_cross::MaCross> = Native::new();
 static MEAN_REVERSION_Z_SCORE: Native<mean_reversion_z_score::MeanReversionZScore> = Native::new();
+static MTF_TREND_PULLBACK: Native<mtf_trend_pullback::MtfTrendPullback> = Native::new();
+static RSI_REVERSAL_LIMIT: Native<rsi_reversal_limit::RsiReversalLimit> = Native::new();
 
 /// All of them, by id.
-pub static STRATEGIES: [&dyn NativeStrategy; 2] = [&MA_CROSS, &MEAN_REVERSION_Z_SCORE];
-
-/// Strategies that are specified and not built in this version.
-const PLANNED: [&str; 3] = ["donchian_breakout", "mtf_trend_pullback", "rsi_reversal_limit"];
+pub static STRATEGIES: [&dyn NativeStrategy; 5] =
+    [&DONCHIAN_BREAKOUT, &MA_CROSS, &MEAN_REVERSION_Z_SCORE, &MTF_TREND_PULLBACK, &RSI_REVERSAL_LIMIT];
 
 /// The strategy with this id.
 ///
 /// # Errors
-/// [1001] naming the nearest ids; [4001] for one that is not built in this version.
+/// [1001] naming the nearest ids.
 pub fn find(id: &str) -> Result<&'static dyn NativeStrategy> {
     if let Some(strategy) = STRATEGIES.into_iter().find(|s| s.declaration().id == id) {
         return Ok(strategy);
-    }
-    if PLANNED.contains(&id) {
-        let remedy = "see `sweep strategies list` for those that are";
-        return Err(Error::config(4001, format!("strategy {id} is not built in this version")).fix(remedy));
     }
     Err(Error::config(1001, format!("unknown strategy {id:?}"))
         .at("strategy.name")
@@ -63,6 +66,5 @@ mod tests {
         let unknown = find("ma_crosss").err().unwrap();
         assert_eq!(unknown.code, 1001);
         assert!(unknown.to_string().contains("ma_cross?"), "{unknown}");
-        assert_eq!(find("donchian_breakout").err().unwrap().code, 4001);
     }
 }

@@ -140,6 +140,7 @@ class Engine:
     def identity(self, params: str) -> str:
         """The identity document: canonical JSON of everything that determines the trial."""
 
+    def cache_stats(self) -> str: ...
     def info(self) -> str:
         """JSON: resolved options, dataset, trading days (us), traded bars, counters of the series cache."""
 
@@ -218,7 +219,10 @@ def resolve(options: str, symbol: str = "") -> str:
     """JSON: complete options from partial ones; `symbol` picks its own commission."""
 
 def table_digest(schema: str, table: Any) -> str:
-    """Canonical digest of a table that matches a schema of the registry."""
+    """Canonical digest of a table of a schema of the registry.
+
+    Raises [5004] naming the first field that differs, [1001] for an unknown schema.
+    """
 
 def result_digest(trades: str, daily: str, metrics: str) -> str:
     """Result digest of the digests of trades, daily equity and metrics."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from sweep.arrow import read_all
-from sweep.errors import SweepError, error, not_built
+from sweep.errors import SweepError, error
 from sweep.market.market import Market
 
 if TYPE_CHECKING:
@@ -52,15 +53,31 @@ class Backtest:
     """Label of the first equity sample at or below zero, us."""
     warnings: tuple[str, ...]
     """What is odd about the options on this market, but legal."""
+    markets: tuple[Market, ...] = field(default=(), repr=False, compare=False)
+    """What it ran on, one market per symbol; for `plot`."""
 
     @property
     def digest(self) -> str:
         """Result digest: trades, daily equity and metrics."""
         return self.digests["result"]
 
-    def plot(self) -> Any:
-        """[4001]."""
-        raise not_built("Backtest.plot", remedy="use `equity`; `sweep backtest --output DIR` draws a chart")
+    def plot(self, path: str | Path | None = None) -> Any:
+        """A Plotly figure: prices with entries, exits, stops and targets, below them equity and drawdown.
+
+        Many bars are drawn as a line with the range of prices around it, so that the figure stays usable.
+
+        Args:
+            path: Also writes the figure there: a page that needs no network (.html), or an image (.png).
+
+        Example:
+            `backtest.plot().show()`; `backtest.plot("trades.png")`
+
+        Raises:
+            SweepError: [1001] for another ending, [1007] without a market, [3000] if the file cannot be written.
+        """
+        from sweep.chart import plot
+
+        return plot(self, path)
 
     @property
     def equity_digest(self) -> str:
@@ -145,7 +162,7 @@ class Engine:
         Raises:
             SweepError: [1001] [1003] [1004] [1006] for the parameters; what the engine raises.
         """
-        return self._runner.run(_parameters(params))
+        return replace(self._runner.run(_parameters(params)), markets=self.markets)
 
     def run_batch(self, params: pa.Table, *, returns: bool = False, threads: int = 1) -> pa.Table:
         """One result row per row of parameters, in their order; two calls of the native module, whatever the size.
@@ -173,6 +190,10 @@ class Engine:
     def identity_document(self, params: Mapping[str, Any] | None = None) -> str:
         """Canonical JSON of everything that determines the trial of these parameters."""
         return self._core.identity(json.dumps(_parameters(params)))
+
+    def cache_stats(self) -> dict[str, Any]:
+        """Counters of the series cache: hits, misses, evictions, bytes, peak_bytes, and by_id."""
+        return cast("dict[str, Any]", json.loads(self._core.cache_stats()))
 
     @property
     def info(self) -> dict[str, Any]:

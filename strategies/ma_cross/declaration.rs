@@ -1,8 +1,8 @@
 //! The parameters of `ma_cross`, declared once.
 
-use sweep_engine::declare::{
-    Constraint, Declaration, Parameter, boolean, categorical, float, int, optional_int,
-};
+use crate::position_rules::{cooldown_bars, direction_filter, max_holding_bars, round_digits, stop_moves};
+use crate::seeds::seed;
+use sweep_engine::declare::{Constraint, Declaration, Parameter, boolean, categorical, float, int};
 
 /// What the strategy says about itself and its parameters.
 pub fn declaration() -> Declaration {
@@ -24,7 +24,6 @@ pub fn declaration() -> Declaration {
                 "reverse opens the opposite position when the cross closes one, so it needs exit_on_cross",
             ),
         ])
-        .planned(&["be_r", "be_buffer_pips", "trail_atr", "trail_start_r", "cooldown_bars"])
         .checked()
 }
 
@@ -69,17 +68,14 @@ fn filter() -> Vec<Parameter> {
             .step(5)
             .group("filter")
             .doc("least ADX for an entry, 0 = off; larger asks for a stronger trend"),
-        categorical("adx_seed", &["wilder", "first"], "wilder")
-            .group("filter")
-            .doc("first value of the ADX's smoothing: Wilder's mean of the first period, or the first value"),
-        categorical("direction_filter", &["both", "long", "short"], "both")
-            .group("filter")
-            .doc("directions that are traded; entries of the other one are not evaluated"),
+        seed("adx_seed", "ADX"),
+        direction_filter(),
+        cooldown_bars(),
     ]
 }
 
 fn exit() -> Vec<Parameter> {
-    vec![
+    let mut parameters = vec![
         int("atr_period", 14)
             .at_least(1)
             .search(7..=28)
@@ -107,18 +103,11 @@ fn exit() -> Vec<Parameter> {
             .search_all()
             .group("exit")
             .doc("the cross that closes a position opens the opposite one at the same decision"),
-        int("max_holding_bars", 0)
-            .at_least(0)
-            .search_off_or(12..=288, 12)
-            .unit("bars")
-            .group("management")
-            .doc("time stop, 0 = off; larger holds longer"),
-        optional_int("round_digits")
-            .at_least(0)
-            .at_most(15)
-            .group("risk")
-            .doc("decimals of stop and target, for parity with other systems; none rounds to the symbol's tick"),
-    ]
+        max_holding_bars(0),
+        round_digits(),
+    ];
+    parameters.extend(stop_moves());
+    parameters
 }
 
 #[cfg(test)]
@@ -145,7 +134,7 @@ mod tests {
     fn its_defaults_are_those_of_the_specification() {
         assert_eq!(
             outcome(&json!({})).unwrap(),
-            r#"{"adx_min":0,"adx_period":14,"adx_seed":"wilder","atr_period":14,"confirm_bars":0,"direction_filter":"both","exit_on_cross":true,"fast_period":20,"ma_type":"ema","max_holding_bars":0,"reverse":true,"round_digits":null,"sl_atr":2,"slow_period":50,"tp_r":3}"#
+            r#"{"adx_min":0,"adx_period":14,"adx_seed":"wilder","atr_period":14,"be_r":0,"confirm_bars":0,"cooldown_bars":0,"direction_filter":"both","exit_on_cross":true,"fast_period":20,"ma_type":"ema","max_holding_bars":0,"reverse":true,"round_digits":null,"sl_atr":2,"slow_period":50,"tp_r":3,"trail_atr":0}"#
         );
     }
 
@@ -158,7 +147,8 @@ mod tests {
     #[case(json!({"sl_atr": -0.5}), &[1003])]
     #[case(json!({"ma_type": "wma"}), &[1001])]
     #[case(json!({"adx_seed": true}), &[1004])]
-    #[case(json!({"be_r": 1.0, "trail_atr": 2.0}), &[4001, 4001])]
+    #[case(json!({"be_r": -1.0, "trail_atr": -2.0}), &[1003, 1003])]
+    #[case(json!({"be_r": 1.0, "be_buffer_pips": 0.5, "trail_atr": 2.0, "trail_start_r": 1}), &[])]
     #[case(json!({"max_holding_minutes": 30}), &[1001])]
     #[case(json!({"round_digits": "none"}), &[])]
     #[case(json!({"round_digits": 5}), &[])]

@@ -3,6 +3,7 @@
 mod declaration;
 
 use crate::directions::Directions;
+use crate::position_rules::PositionRules;
 
 use sweep_engine::declare::{Canonical, Declaration};
 use sweep_engine::error::Result;
@@ -10,7 +11,7 @@ use sweep_engine::orders::{Direction, Position, Signal};
 use sweep_engine::series::Indicators;
 use sweep_engine::strategy::{Actions, Decide, Rounder, Rules, Strategy, View};
 use sweep_indicators::atr::Atr;
-use sweep_indicators::dmi::{DirectionalMovement, Seed};
+use sweep_indicators::dmi::DirectionalMovement;
 use sweep_indicators::ema::Ema;
 use sweep_indicators::scope::Series;
 use sweep_indicators::sma::Sma;
@@ -29,7 +30,7 @@ pub struct MaCross {
     exit_on_cross: bool,
     directions: Directions,
     rounder: Rounder,
-    rules: Rules,
+    position: PositionRules,
 }
 
 impl MaCross {
@@ -68,7 +69,7 @@ impl MaCross {
 
 impl Decide for MaCross {
     fn rules(&self) -> Rules {
-        self.rules
+        self.position.rules
     }
 
     fn evaluate(&self, i: usize, view: &View<'_>, signals: &mut Vec<Signal>) {
@@ -92,6 +93,10 @@ impl Decide for MaCross {
             actions.close();
         }
     }
+
+    fn trail_distance(&self, i: usize) -> f64 {
+        self.position.trail_distance(i)
+    }
 }
 
 impl Strategy for MaCross {
@@ -113,14 +118,21 @@ impl Strategy for MaCross {
         };
         let adx_min = params.float("adx_min");
         let adx = (adx_min > 0.0).then(|| {
-            let seed = if params.text("adx_seed") == "first" { Seed::First } else { Seed::Wilder };
+            let seed = crate::seeds::named(params.text("adx_seed"));
             let movement = DirectionalMovement { period: params.count("adx_period"), seed };
             (Series::clone(&bid.outputs(&movement)[DirectionalMovement::ADX]), adx_min)
         });
+        let atr = bid.get(&Atr { period: params.count("atr_period") });
+        let own = Rules {
+            timeout_bars: params.count("max_holding_bars"),
+            same_bar_reentry: params.boolean("reverse"),
+            ..Rules::default()
+        };
+        let position = PositionRules::of(params, &atr, own);
         Ok(Self {
             fast: average(params.count("fast_period")),
             slow: average(params.count("slow_period")),
-            atr: bid.get(&Atr { period: params.count("atr_period") }),
+            atr,
             adx,
             confirm_bars: params.count("confirm_bars"),
             sl_atr: params.float("sl_atr"),
@@ -128,11 +140,7 @@ impl Strategy for MaCross {
             exit_on_cross: params.boolean("exit_on_cross"),
             directions: Directions::of(params),
             rounder: Rounder::new(view.spec, params.optional_int("round_digits")),
-            rules: Rules {
-                timeout_bars: params.count("max_holding_bars"),
-                same_bar_reentry: params.boolean("reverse"),
-                ..Rules::default()
-            },
+            position,
         })
     }
 }

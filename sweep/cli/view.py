@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sweep.cli import output
+from sweep.cli import output, words
 from sweep.cli.options import Debug, Home, Json, StudyName
 from sweep.errors import SweepError
 
@@ -97,7 +97,10 @@ def show(
     else:
         from sweep.config import dump
 
-        output.report(opened.status(top=20))
+        state = opened.status(top=20)
+        output.report(state)
+        for text in words.cost(state):
+            output.line(text)
         output.line(dump(opened.config))
 
 

@@ -33,6 +33,20 @@ def summary(state: Report) -> Iterator[str]:
         yield "environment_dependent: a trial ended in an environment failure"
 
 
+def cost(state: Report) -> Iterator[str]:
+    """Where the time of the last run went, and what its series caches did."""
+    if state.timing:
+        spent = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in state.timing.items())
+        yield f"driver: {spent}"
+    if state.cache is not None:
+        held = f"{state.cache['bytes'] / 2**20:.0f} MiB at the end"
+        peak = f"at most {state.cache['peak_bytes'] / 2**20:.0f} MiB in one worker"
+        yield (
+            f"indicator series: {state.cache['misses']} computed, {state.cache['hits']} shared, "
+            f"{state.cache['evictions']} dropped; {held}, {peak}"
+        )
+
+
 def further(state: Report) -> Iterator[str]:
     """Commands to look further, for the end of a run; they work from where the user is."""
     home = Path(state.folder).parents[1]

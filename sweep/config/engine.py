@@ -17,7 +17,6 @@ from sweep.config.base import (
     Name,
     Natural,
     NonNegative,
-    NotBuilt,
     Positive,
     Section,
     Seed,
@@ -27,15 +26,14 @@ from sweep.config.market import MarketConfig
 from sweep.config.problems import invalid
 
 
-def _per_lot(name: str) -> str:
-    if name != "per_lot":
-        raise invalid(4001, f"the commission schema {name} is not built in this version", "use per_lot")
-    return name
+def _amount(value: float) -> float:
+    if value < 0:
+        raise invalid(1001, f"{{path}} is {value}: a fee is not negative", "give a number of 0 or more")
+    return value
 
 
-Schema = Annotated[
-    Literal["per_lot", "per_million_notional", "percent_of_notional"], AfterValidator(_per_lot)
-]
+Fee = Annotated[float, AfterValidator(_amount), Field(json_schema_extra={"minimum": 0})]
+"""An amount of money, or a share of one; a negative one is [1001]."""
 
 
 class ExecutionSection(Section):
@@ -55,7 +53,7 @@ class ExecutionSection(Section):
     max_positions: Annotated[Count | None, NULL] = None
     max_total_positions: Annotated[Count | None, NULL] = None
     min_stop_pips: NonNegative | None = None
-    check_margin: Annotated[Any, NotBuilt((False,))] = Field(default=None, exclude=True)
+    check_margin: bool | None = None
     seed: Seed | None = None
 
 
@@ -69,21 +67,35 @@ class SlippageSection(Section):
 class CommissionBlock(Section):
     """Commission of one symbol, or the defaults of all."""
 
-    schema_: Schema | None = Field(default=None, alias="schema")
-    per_lot: NonNegative | None = None
-    rate_per_million: Annotated[Any, NotBuilt()] = Field(default=None, exclude=True)
-    pct: Annotated[Any, NotBuilt()] = Field(default=None, exclude=True)
+    schema_: Literal["per_lot", "per_million_notional", "percent_of_notional"] | None = Field(
+        default=None, alias="schema"
+    )
+    per_lot: Fee | None = None
+    rate_per_million: Fee | None = None
+    pct: Fee | None = None
     fee_ccy: Name | None = None
     side: Literal["both", "entry", "exit"] | None = None
-    min_fee: NonNegative | None = None
+    min_fee: Fee | None = None
     decimals: Annotated[Natural | None, NULL] = None
 
 
 class CommissionSection(CommissionBlock):
-    """Flat keys, or `defaults` overlaid by `per_symbol`."""
+    """`defaults` overlaid by the symbol's block of `per_symbol`; flat keys are the defaults."""
 
     defaults: CommissionBlock | None = None
     per_symbol: dict[str, CommissionBlock] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _either_flat_or_structured(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and data.get("defaults") is not None:
+            for key in CommissionBlock.model_fields:
+                name = key.rstrip("_")
+                if data.get(name) is not None:
+                    raise invalid(
+                        1001, f"{{path}}.{name} stands beside defaults", "write it in defaults", name
+                    )
+        return data
 
 
 class CostsSection(Section):

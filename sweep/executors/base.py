@@ -22,6 +22,31 @@ class BatchEngine(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class CacheCounts:
+    """Counters of the series caches of one or several engines; nothing of them enters a result."""
+
+    hits: int = 0
+    """Requests answered from memory."""
+    misses: int = 0
+    """Series computed."""
+    evictions: int = 0
+    """Series dropped to stay within the bound."""
+    bytes: int = 0
+    """Held now, together."""
+    peak_bytes: int = 0
+    """Most that one engine ever held."""
+
+    def __add__(self, other: CacheCounts) -> CacheCounts:
+        return CacheCounts(
+            self.hits + other.hits,
+            self.misses + other.misses,
+            self.evictions + other.evictions,
+            self.bytes + other.bytes,
+            max(self.peak_bytes, other.peak_bytes),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class MarketRows:
     """A market on its way to a worker."""
 
@@ -114,6 +139,8 @@ class ChunkResult:
     started_at: str | None = None
     blameless: bool = False
     """The rows had no part in the loss (preempted node, another chunk's crash): run again, no attempt counted."""
+    cache: CacheCounts | None = None
+    """The worker's series cache since its engine was built."""
 
 
 class Executor(Protocol):

@@ -9,11 +9,11 @@ import math
 import statistics
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sweep.errors import error
-from sweep.executors.base import Chunk, ChunkResult, Executor
+from sweep.executors.base import CacheCounts, Chunk, ChunkResult, Executor
 from sweep.executors.worker import table_of
 from sweep.types import ENVIRONMENT_FAILURES, Kind, Runtime
 
@@ -86,6 +86,7 @@ class Dispatcher:
         self._again: deque[_Work] = deque()
         self._running: dict[int, _Work] = {}
         self._seconds: deque[float] = deque(maxlen=_MEDIANS)
+        self._caches: dict[str, list[CacheCounts]] = {}
         self._next_id = 0
         self._closed = False
 
@@ -98,6 +99,12 @@ class Dispatcher:
     def idle(self) -> bool:
         """Whether nothing is queued or running."""
         return not (self._queue or self._again or self._running)
+
+    @property
+    def cache(self) -> CacheCounts | None:
+        """The series caches of all workers together; None if no worker told of one."""
+        counts = [counts for engines in self._caches.values() for counts in engines]
+        return sum(counts, CacheCounts()) if counts else None
 
     def add(self, tasks: Sequence[Task]) -> None:
         """Queue trials."""
@@ -176,6 +183,8 @@ class Dispatcher:
         columns = {name: result.table.column(name).to_pylist() for name in result.table.column_names}
         each = result.seconds / max(1, len(work.tasks))
         self._seconds.append(each)
+        if result.cache is not None:
+            _keep(self._caches.setdefault(result.worker, []), result.cache)
         ended = []
         for i, task in enumerate(work.tasks):
             row = {name: values[i] for name, values in columns.items()}
@@ -202,6 +211,16 @@ class Dispatcher:
         row = {"status": "FAILED", "kind": result.kind.value, "reason": _reason(result.kind, alone)}
         lost = _Work(work.tasks, work.losses, work.alone)
         return [RawResult(work.tasks[0].number, row, _runtime(lost, result, result.seconds))]
+
+
+def _keep(engines: list[CacheCounts], counts: CacheCounts) -> None:
+    """Put the newest counters in the place of the same engine's; smaller ones are those of a new engine."""
+    if engines and counts.hits + counts.misses >= engines[-1].hits + engines[-1].misses:
+        engines[-1] = counts
+    else:
+        if engines:
+            engines[-1] = replace(engines[-1], bytes=0)
+        engines.append(counts)
 
 
 def _runtime(work: _Work, result: ChunkResult, seconds: float) -> Runtime:

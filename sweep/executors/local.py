@@ -93,7 +93,16 @@ class LocalExecutor:
             fault.__cause__ = problem
             return self._failed(chunk, name, fault, None, begun)
         return ChunkResult(
-            chunk, table, None, None, name, cost.host, cost.seconds, cost.rss_bytes, cost.started_at
+            chunk,
+            table,
+            None,
+            None,
+            name,
+            cost.host,
+            cost.seconds,
+            cost.rss_bytes,
+            cost.started_at,
+            cache=cost.cache,
         )
 
     def _failed(

@@ -8,13 +8,13 @@ import resource
 import socket
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sweep.errors import error
-from sweep.executors.base import BatchEngine, EngineSpec, MarketRows
+from sweep.executors.base import BatchEngine, CacheCounts, EngineSpec, MarketRows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,6 +33,7 @@ class Measured:
     seconds: float
     rss_bytes: int | None
     started_at: str
+    cache: CacheCounts | None
 
 
 class Worker:
@@ -56,7 +57,19 @@ class Worker:
                 4004, f"{table.num_rows} parameter sets gave {results.num_rows} results", stage="engine"
             )
         seconds = time.perf_counter() - begun
-        return results, Measured(self._host, os.getpid(), seconds, resident_bytes(), started_at)
+        return results, Measured(
+            self._host, os.getpid(), seconds, resident_bytes(), started_at, cache_counts(self._engine)
+        )
+
+
+def cache_counts(engine: BatchEngine) -> CacheCounts | None:
+    """Counters of an engine's series cache, if it has one."""
+    from sweep.engine import Engine
+
+    if not isinstance(engine, Engine):
+        return None
+    stats = engine.cache_stats()
+    return CacheCounts(**{field.name: stats[field.name] for field in fields(CacheCounts)})
 
 
 def native_engine(spec: EngineSpec) -> BatchEngine:

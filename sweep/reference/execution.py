@@ -25,13 +25,7 @@ class Execution:
         self.closest = options.min_stop_pips * spec.pip_size
         self._spec = spec
         self._sizing = Sizing(options, spec, self.valuation)
-        self._commission = Commission(
-            options.commission,
-            options.fee_multiplier,
-            symbol=spec.symbol,
-            account=options.currency,
-            rates=options.rates,
-        )
+        self._commission = Commission(options, spec)
         self._slippage = Slippage(
             options.slippage,
             options.slippage_multiplier,
@@ -72,7 +66,7 @@ class Execution:
                 initial_take_profit=order.take_profit,
                 size=sized.size.lots,
                 risk_per_trade=sized.risk,
-                entry_fee=self._commission.fee("entry", sized.size.lots, moment),
+                entry_fee=self._commission.fee("entry", sized.size.lots, price, moment),
                 scenario=order.scenario,
                 tag=order.tag,
                 meta=order.meta,
@@ -93,11 +87,11 @@ class Execution:
     ) -> None:
         """End a position at a level, with slippage unless it is a target."""
         price = self._slippage.slip(level, buy=not position.is_long, time=label) if slipped else level
-        fee = self._commission.fee("exit", position.size, moment)
+        fee = self._commission.fee("exit", position.size, price, moment)
         self.book.leave(
             position, price=price, time=label, moment=moment, fee=fee, reason=reason, ambiguous=ambiguous
         )
         if ambiguous and position.take_profit is not None:
             at_target = self.valuation.result(position, position.take_profit, moment)
-            better = at_target - self._commission.fee("exit", position.size, moment)
+            better = at_target - self._commission.fee("exit", position.size, position.take_profit, moment)
             self.book.optimistic_gain += better - (position.result - position.exit_fee)

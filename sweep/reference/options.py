@@ -103,6 +103,7 @@ class Options:
     max_positions: int | None
     max_total_positions: int | None
     min_stop_pips: float
+    check_margin: bool
     seed: int
     slippage: Slippage
     slippage_multiplier: float
@@ -112,6 +113,7 @@ class Options:
     currency: str
     initial_balance: float
     risk_per_trade: float
+    leverage: float
     sizing_mode: str
     sizing_number: float
     unit_value: str
@@ -130,6 +132,8 @@ class Options:
         Raises [1001], [1003], [1004], [1008], [4001].
         """
         full = resolve(options)
+        if full["execution"]["check_margin"]:
+            raise not_built("check_margin: true", where="execution.check_margin", remedy="leave it out")
         execution, costs, account = full["execution"], full["costs"], full["account"]
         sizing, metrics = account["sizing"], full["metrics"]
         mode = sizing["mode"]
@@ -144,6 +148,7 @@ class Options:
             currency=account["currency"],
             initial_balance=float(account["initial_balance"]),
             risk_per_trade=float(account["risk_per_trade"]),
+            leverage=float(account["leverage"]),
             sizing_mode=mode,
             sizing_number=float(sizing[_SIZING_NUMBER[mode]]) if mode in _SIZING_NUMBER else 0.0,
             unit_value=sizing["unit_value"],
@@ -163,8 +168,6 @@ def resolve(options: Mapping[str, Any]) -> dict[str, Any]:
     if preset not in PRESETS:
         raise error(1001, f"unknown preset {preset!r}", where="execution.preset", remedy=", ".join(PRESETS))
     execution = _filled(given, {"preset": preset, **PRESETS[preset], **_COMMON}, "execution")
-    if execution["check_margin"]:
-        raise not_built("check_margin", where="execution")
     execution["seed"] = _seed(execution["seed"])
     for name in ("max_positions", "max_total_positions"):
         _slots(execution[name], f"execution.{name}")

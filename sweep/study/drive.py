@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from sweep import build
 from sweep.errors import SweepError
-from sweep.executors.base import Executor
+from sweep.executors.base import CacheCounts, Executor
 from sweep.executors.dispatch import Dispatcher
 from sweep.ledger import IdentityTemplate, Ledger
-from sweep.pipeline import Ending, Pipeline
+from sweep.pipeline import Ending, Pipeline, Rules
 from sweep.progress import Reporter
 from sweep.study.interrupts import Interrupts
 from sweep.study.plan import Plan
@@ -24,6 +24,16 @@ MOST_ARTIFACTS: Final = 50
 """Trials whose trades and equity are kept when every trial gets an MLflow run."""
 ADVICE_SHARE: Final = 0.2
 """Share of refused parameter sets above which a missing constraint is likely."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one run of a study took."""
+
+    seconds: float
+    trials: int
+    cache: CacheCounts | None
+    """Of all workers together."""
 
 
 @dataclass(slots=True)
@@ -47,9 +57,11 @@ class Driver:
                 begun, before = time.monotonic(), ledger.count()
                 ledger.set_status(StudyStatus.RUNNING, event="started", workers=self.executor.workers)
                 projection = build.projection(self.plan.config, ledger.folder)
-                found = self._pipeline(ledger, interrupts).run()
+                dispatcher = self._dispatcher(ledger)
+                found = self._pipeline(ledger, dispatcher, interrupts).run()
                 self._advise(ledger)
-                self._record(ledger, found, time.monotonic() - begun, ledger.count() - before)
+                cost = Cost(time.monotonic() - begun, ledger.count() - before, dispatcher.cache)
+                self._record(ledger, found, cost)
                 ending = found
             if interrupts.requested and not ending.interrupted:
                 raise KeyboardInterrupt
@@ -67,31 +79,37 @@ class Driver:
             self.executor.close()
         return ending
 
-    def _pipeline(self, ledger: Ledger, interrupts: Interrupts) -> Pipeline:
-        plan, compute = self.plan, self.plan.config.compute
-        rules = plan.rules(ledger.get("trials"), keep_returns=bool(ledger.get("keep_returns")))
-        dispatcher = Dispatcher(
+    def _rules(self, ledger: Ledger) -> Rules:
+        return self.plan.rules(ledger.get("trials"), keep_returns=bool(ledger.get("keep_returns")))
+
+    def _dispatcher(self, ledger: Ledger) -> Dispatcher:
+        compute, rules = self.plan.config.compute, self._rules(ledger)
+        return Dispatcher(
             self.executor,
             in_flight=rules.lag * rules.batch_size,
             max_retries=compute.max_retries,
             trial_timeout=None if compute.trial_timeout == "auto" else float(compute.trial_timeout),
         )
+
+    def _pipeline(self, ledger: Ledger, dispatcher: Dispatcher, interrupts: Interrupts) -> Pipeline:
+        plan = self.plan
         return Pipeline(
             ledger=ledger,
             sampler=plan.sampler,
             dispatcher=dispatcher,
             objective=plan.objective,
             identities=IdentityTemplate(ledger.get("identity_base")),
-            rules=rules,
+            rules=self._rules(ledger),
             reporter=self.reporter,
             interrupted=lambda: interrupts.requested,
         )
 
-    def _record(self, ledger: Ledger, ending: Ending, seconds: float, trials: int) -> None:
+    def _record(self, ledger: Ledger, ending: Ending, cost: Cost) -> None:
         details = {
             "reason": ending.reason,
-            "seconds": round(seconds, 3),
-            "trials": trials,
+            "seconds": round(cost.seconds, 3),
+            "trials": cost.trials,
+            "cache": None if cost.cache is None else asdict(cost.cache),
             "timing": {step: round(value, 3) for step, value in ending.timing.items()},
             "warnings": self.warnings,
         }

@@ -52,6 +52,9 @@ class Report:
     """Wall clock of all finished runs."""
     timing: Mapping[str, float]
     """Where the driver's time went in the last run, seconds by step."""
+    cache: Mapping[str, int] | None
+    """Counters of the workers' series caches in the last run, together: hits, misses, evictions, bytes; the largest
+    peak_bytes of one worker."""
     environment_dependent: bool
     digest: str
     """Ledger digest."""
@@ -95,6 +98,7 @@ def report(ledger: Ledger, objective: Objective, *, top: int = 5) -> Report:
         ),
         seconds=sum(float(event["seconds"]) for event in ended),
         timing=last.get("timing", {}),
+        cache=last.get("cache"),
         environment_dependent=bool(facts["environment_dependent"]),
         digest=digest,
         warnings=tuple(last.get("warnings", ())),

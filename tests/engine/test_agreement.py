@@ -74,6 +74,32 @@ def scripts(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
+def commissions(draw: st.DrawFn) -> dict[str, Any] | None:
+    """No commission, or one of any schema, flat or as defaults with a symbol's own block."""
+    number = draw(
+        st.sampled_from(
+            [
+                {"schema": "per_lot", "per_lot": 2.5},
+                {"schema": "per_million_notional", "rate_per_million": 30.0},
+                {"schema": "percent_of_notional", "pct": 0.00015},
+            ]
+        )
+    )
+    more: dict[str, list[Any]] = {
+        "side": ["both", "entry", "exit"],
+        "min_fee": [0.0, 0.4],
+        "decimals": [None, 0, 2, 4],
+        "fee_ccy": ["USD", "EUR"],
+    }
+    block = number | {
+        name: draw(st.sampled_from(values)) for name, values in more.items() if draw(st.booleans())
+    }
+    own = {"EURUSD": {"min_fee": 0.7, "decimals": 3}}
+    structured = {"defaults": block, "per_symbol": own}
+    return draw(st.sampled_from([None, block, block | {"per_symbol": own}, structured]))
+
+
+@st.composite
 def options(draw: st.DrawFn) -> dict[str, Any]:
     """Options of every section, each drawn on its own."""
     execution = {"preset": draw(st.sampled_from(["realistic", "reference"]))}
@@ -95,11 +121,6 @@ def options(draw: st.DrawFn) -> dict[str, Any]:
     for name, values in choices.items():
         if draw(st.booleans()):
             execution[name] = draw(st.sampled_from(values))
-    commission = {
-        "schema": "per_lot",
-        "per_lot": 2.5,
-        "side": draw(st.sampled_from(["both", "entry", "exit"])),
-    }
     sizing = draw(
         st.sampled_from(
             [
@@ -117,7 +138,8 @@ def options(draw: st.DrawFn) -> dict[str, Any]:
                 "fixed_pips": draw(st.sampled_from([0.0, 0.2])),
                 "random_pips": draw(st.sampled_from([0.0, 0.3])),
             },
-            "commission": draw(st.sampled_from([None, commission])),
+            "commission": draw(commissions()),
+            "fee_multiplier": draw(st.sampled_from([1.0, 1.5])),
             "spread_multiplier": draw(st.sampled_from([1.0, 1.5])),
         },
         "account": {

@@ -218,7 +218,8 @@ def converted(draw: st.DrawFn) -> dict[str, Any]:
     case["options"]["account"]["currency"] = draw(st.sampled_from(["EUR", "JPY", "GBP"]))
     commission = case["options"]["costs"]["commission"]
     if commission is not None:
-        commission |= {"fee_ccy": draw(st.sampled_from(["USD", "JPY", "EUR"])), "decimals": None}
+        block = commission.get("defaults", commission)
+        block |= {"fee_ccy": draw(st.sampled_from(["USD", "JPY", "EUR"])), "decimals": None}
     middles = {"EURUSD": 1.25, "GBPUSD": 1.5, "USDJPY": 150.0}
     numbers = {pair: x for pair, x in middles.items() if draw(st.sampled_from([True, False, False]))}
     age = draw(st.sampled_from([None, None, 96, 0.3]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -84,9 +85,22 @@ def test_the_two_commands_of_the_readme_are_targets() -> None:
     assert {"demo", "test"} <= targets()
 
 
-def test_the_page_of_indicators_is_that_of_the_declarations(tmp_path: Path) -> None:
-    made = tmp_path / "indicators.md"
-    subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "indicator_pages.py"), str(made)], check=True, cwd=ROOT
+@pytest.mark.parametrize(
+    ("script", "document"), [("indicator_pages", "indicators"), ("metric_pages", "metrics")]
+)
+def test_a_page_that_is_made_is_that_of_the_declarations(tmp_path: Path, script: str, document: str) -> None:
+    made = tmp_path / "page.md"
+    subprocess.run([sys.executable, str(ROOT / "scripts" / f"{script}.py"), str(made)], check=True, cwd=ROOT)
+    assert made.read_text() == (ROOT / "docs" / f"{document}.md").read_text(), "run make docs"
+
+
+def test_the_page_of_execution_shows_both_presets_and_every_key() -> None:
+    from sweep import _core
+
+    rows = re.findall(
+        r"^\| `(\w+)` \| (\S+) \| (\S+) \|", (ROOT / "docs" / "execution.md").read_text(), re.MULTILINE
     )
-    assert made.read_text() == (ROOT / "docs" / "indicators.md").read_text(), "run make docs"
+    shown = {key: values for key, *values in rows}
+    for at, preset in enumerate(("realistic", "reference")):
+        execution = json.loads(_core.resolve(json.dumps({"execution": preset})))["execution"]
+        assert {key: YAML(typ="safe").load(values[at]) for key, values in shown.items()} == execution

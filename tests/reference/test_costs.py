@@ -9,6 +9,7 @@ import pytest
 from sweep.errors import SweepError
 from sweep.reference.commission import Commission
 from sweep.reference.convert import RateSeries, conversion
+from sweep.reference.margin import Margin
 from sweep.reference.market import SymbolSpec
 from sweep.reference.options import Options, Slippage
 from sweep.reference.rng import block, first_u64, first_uniform
@@ -128,57 +129,130 @@ def test_the_other_sizing_modes() -> None:
     )
 
 
+def commission_of(
+    commission: Any, *, symbol: str = "EURUSD", account: str = "USD", series: bool = False, **more: Any
+) -> Commission:
+    """The commission on an account, with EURUSD 1.25 and USDJPY 150 as numbers or as series."""
+    rates = {"EURUSD": 1.25, "USDJPY": 150.0}
+    options = {"costs": {"commission": commission, **more.pop("costs", {})}, "account": {"currency": account}}
+    if not series:
+        options["rates"] = {"static": rates}
+    known = Options.of(options, rates_of(**rates) if series else None)
+    return Commission(known, SymbolSpec.of({**SPECS[symbol], **more}))
+
+
+PER_LOT = {"schema": "per_lot"}
+PER_MILLION = {"schema": "per_million_notional"}
+
+
+@pytest.mark.parametrize("series", [False, True])
 @pytest.mark.parametrize(
-    ("block", "currency", "rates", "lots", "fee"),
+    ("block", "symbol", "currency", "lots", "price", "fee"),
     [
-        ({"per_lot": 2.5}, "EUR", {}, 0.25, 0.62),
-        ({"per_lot": 2.5, "fee_ccy": "USD"}, "EUR", {"EURUSD": 1.25}, 0.5, 1.0),
-        ({"per_lot": 2.5, "min_fee": 1.0}, "USD", {}, 0.01, 1.0),
-        ({"per_lot": 0.0, "min_fee": 1.0}, "USD", {}, 0.01, 1.0),
-        ({"per_lot": 2.5, "decimals": None}, "USD", {}, 0.003, 0.0075),
-        ({"per_lot": 2.5, "decimals": 0}, "USD", {}, 1.0, 2.0),
+        ({**PER_LOT, "per_lot": 2.5}, "EURUSD", "EUR", 0.25, 1.1, 0.62),
+        ({**PER_LOT, "per_lot": 2.5, "fee_ccy": "USD"}, "EURUSD", "EUR", 0.5, 1.1, 1.0),
+        ({**PER_LOT, "per_lot": 2.5, "min_fee": 1.0}, "EURUSD", "USD", 0.01, 1.1, 1.0),
+        ({**PER_LOT, "per_lot": 0.0, "min_fee": 1.0}, "EURUSD", "USD", 0.01, 1.1, 1.0),
+        ({**PER_LOT, "per_lot": 2.5, "decimals": None}, "EURUSD", "USD", 0.003, 1.1, 0.0075),
+        ({**PER_LOT, "per_lot": 2.5, "decimals": 0}, "EURUSD", "USD", 1.0, 1.1, 2.0),
+        (
+            {**PER_MILLION, "rate_per_million": 6, "fee_ccy": "USD", "min_fee": 1},
+            "USDJPY",
+            "EUR",
+            0.5,
+            150.0,
+            0.80,
+        ),
+        (
+            {**PER_MILLION, "rate_per_million": 6, "fee_ccy": "USD", "min_fee": 1},
+            "USDJPY",
+            "EUR",
+            0.01,
+            150.0,
+            0.80,
+        ),
+        (
+            {"schema": "percent_of_notional", "pct": 0.00015, "fee_ccy": "EUR", "min_fee": 1},
+            "EURUSD",
+            "EUR",
+            0.2,
+            1.1,
+            2.64,
+        ),
+        ({**PER_MILLION, "rate_per_million": 25, "decimals": None}, "EURUSD", "USD", 0.2, 1.1, 0.55),
+        (
+            {**PER_MILLION, "rate_per_million": 30, "decimals": None},
+            "EURUSD",
+            "USD",
+            1.0,
+            1.1,
+            3.3000000000000003,
+        ),
     ],
 )
-def test_a_fee_per_lot(
-    block: dict[str, Any], currency: str, rates: dict[str, float], lots: float, fee: float
+def test_the_fee_of_a_fill(
+    block: dict[str, Any], symbol: str, currency: str, lots: float, price: float, fee: float, series: bool
 ) -> None:
-    series = Options.of({}, rates_of(**rates)).rates
-    for known in (rates, series):
-        commission = Commission(
-            {"schema": "per_lot", **block}, 1, symbol="EURUSD", account=currency, rates=known
-        )
-        assert commission.fee("entry", lots, T) == commission.fee("exit", lots, T) == fee
+    commission = commission_of(block, symbol=symbol, account=currency, series=series)
+    assert commission.fee("entry", lots, price, T) == commission.fee("exit", lots, price, T) == fee
 
 
 def test_a_symbol_overlays_the_defaults_and_a_side_limits_the_fee() -> None:
-    tree = {
-        "defaults": {"schema": "per_lot", "per_lot": 2.0},
-        "per_symbol": {"EURUSD": {"per_lot": 3.0, "side": "exit"}},
-    }
-    own = Commission(tree, 2, symbol="EURUSD", account="USD", rates={})
-    assert (own.fee("entry", 1.0, T), own.fee("exit", 1.0, T)) == (0.0, 6.0)
-    assert Commission(tree, 1, symbol="USDJPY", account="USD", rates={}).fee("entry", 1.0, T) == 2.0
-    assert Commission(None, 1, symbol="USDJPY", account="USD", rates={}).fee("entry", 1.0, T) == 0.0
+    own = {"EURUSD": {"per_lot": 3.0, "side": "exit", "min_fee": None}}
+    defaults = {**PER_LOT, "per_lot": 2.0, "min_fee": 0.5}
+    for tree in ({"defaults": defaults, "per_symbol": own}, {**defaults, "per_symbol": own}):
+        double = commission_of(tree, costs={"fee_multiplier": 2})
+        assert (double.fee("entry", 1.0, 1.1, T), double.fee("exit", 1.0, 1.1, T)) == (0.0, 6.0)
+        assert double.fee("exit", 0.001, 1.1, T) == 1.0, "the minimum of the defaults, doubled too"
+        assert commission_of(tree, symbol="USDJPY").fee("entry", 1.0, 150.0, T) == 2.0
+    assert commission_of(None).fee("entry", 1.0, 1.1, T) == 0.0
+
+
+def test_under_ticks_the_notional_arises_in_the_account_currency() -> None:
+    block = {**PER_MILLION, "rate_per_million": 1000, "fee_ccy": "USD", "decimals": None}
+    options = Options.of(
+        {
+            "costs": {"commission": block},
+            "account": {"currency": "EUR", "sizing": {"unit_value": "tick"}},
+            "rates": {"static": {"EURUSD": 1.25}},
+        }
+    )
+    spec = SymbolSpec.of({**SPECS["USDJPY"], "tick_value": 0.5, "tick_size": 0.001})
+    assert Commission(options, spec).fee("entry", 2.0, 150.0, T) == pytest.approx(150.0)
+    assert Margin(options, spec).of(2.0, 150.0, T) == pytest.approx(1500.0)
 
 
 @pytest.mark.parametrize(
     ("commission", "code"),
     [
         ({"schema": "per_trade"}, 1001),
-        ({"schema": "per_million_notional", "rate_per_million": 6}, 4001),
+        ({"schema": "per_million_notional", "per_lot": 6}, 1008),
+        ({"schema": "percent_of_notional", "per_lot": 6}, 1008),
+        ({"schema": "percent_of_notional", "pct": -0.1}, 1001),
         ({"schema": "per_lot"}, 1008),
         ({"per_lot": 2.5}, 1008),
         ({"schema": "per_lot", "per_lot": -1}, 1001),
         ({"schema": "per_lot", "per_lot": 1, "min_fee": -1}, 1001),
         ({"schema": "per_lot", "per_lot": 1, "side": "left"}, 1001),
         ({"schema": "per_lot", "per_lot": 1, "per_lott": 1}, 1001),
-        ({"schema": "per_lot", "per_lot": 1, "fee_ccy": "JPY"}, 1008),
+        ({"schema": "per_lot", "per_lot": 1, "defaults": {"schema": "per_lot", "per_lot": 1}}, 1001),
+        ({"per_symbol": {"USDJPY": {"schema": "per_lot", "per_lot": 1}}}, 1008),
+        ({"schema": "per_lot", "per_lot": 1, "fee_ccy": "CHF"}, 1008),
     ],
 )
 def test_a_bad_commission_is_refused(commission: dict[str, Any], code: int) -> None:
     with pytest.raises(SweepError) as caught:
-        Commission(commission, 1, symbol="EURUSD", account="USD", rates={})
+        commission_of(commission)
     assert caught.value.code == code
+    assert "costs.commission" in caught.value.message or "CHF" in caught.value.message
+
+
+@pytest.mark.parametrize(("currency", "margin"), [("USD", 733.3333333333334), ("EUR", 586.6666666666667)])
+def test_the_margin_of_a_position(currency: str, margin: float) -> None:
+    account = {"currency": currency, "leverage": 30}
+    fixed = Options.of({"account": account, "rates": {"static": {"EURUSD": 1.25}}})
+    series = Options.of({"account": account}, rates_of(EURUSD=1.25))
+    assert [Margin(o, EURUSD).of(0.2, 1.1, T) for o in (fixed, series)] == [margin, margin]
 
 
 def test_conversion_is_direct_inverse_or_through_usd() -> None:

@@ -161,6 +161,11 @@ impl HigherSide<'_> {
         &self.bars
     }
 
+    /// The bars, to keep.
+    pub fn shared_bars(&self) -> Arc<Higher> {
+        Arc::clone(&self.bars)
+    }
+
     /// What indicators are computed on: the bars of the timeframe, or one slot per primary bar.
     pub fn scope(&self) -> Scope<'_> {
         let bars = match &self.slots {

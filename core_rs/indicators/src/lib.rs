@@ -13,6 +13,7 @@ pub mod dema;
 pub mod dmi;
 pub mod ema;
 pub mod ewm;
+pub mod extremes;
 pub mod garch;
 pub mod garch_local;
 pub mod kalman_garch;

@@ -1,20 +1,26 @@
 //! Canonical digests of any Arrow table.
 
 use crate::arrow::read_stream;
-use crate::guard::{attached, to_py};
+use crate::conform::conform;
+use crate::guard::attached;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type, TimestampMicrosecondType, UInt64Type};
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::DataType;
 use pyo3::prelude::*;
-use sweep_engine::schema::{self, Digest, Field, Kind, TableHasher};
+use sweep_engine::schema::{self, Digest, Field, Kind, Schema, TableHasher};
 use sweep_engine::{Error, Result};
 
 /// Canonical digest of a table that matches a schema of the registry.
 #[pyfunction]
 pub fn table_digest(py: Python<'_>, schema: &str, table: &Bound<'_, PyAny>) -> PyResult<String> {
-    let (_, batches) = read_stream(table)?;
-    digest(schema, &batches).map(|d| d.to_string()).map_err(|e| to_py(py, &e))
+    let (given, batches) = read_stream(table)?;
+    attached(py, || {
+        let schema = schema::schema(schema)
+            .ok_or_else(|| Error::config(1001, format!("unknown schema {schema:?}")).at("schema registry"))?;
+        conform(schema, &given, &batches)?;
+        digest(schema, &batches).map(|d| d.to_string())
+    })
 }
 
 /// Result digest of the digests of trades, daily equity and metrics.
@@ -28,35 +34,22 @@ pub fn result_digest(py: Python<'_>, trades: &str, daily: &str, metrics: &str) -
     })
 }
 
-fn digest(name: &str, batches: &[RecordBatch]) -> Result<Digest> {
-    let schema = schema::schema(name)
-        .ok_or_else(|| Error::config(1001, format!("unknown schema {name:?}")).at("schema registry"))?;
+/// Of batches that conform to the schema.
+fn digest(schema: &'static Schema, batches: &[RecordBatch]) -> Result<Digest> {
     let rows = batches.iter().map(RecordBatch::num_rows).sum();
     let mut table = TableHasher::new(schema, rows);
     for field in schema.fields {
-        let chunks = batches
-            .iter()
-            .map(|b| b.column_by_name(field.name).cloned().ok_or_else(|| mismatch(field, "is absent")))
-            .collect::<Result<Vec<ArrayRef>>>()?;
+        let chunks: Vec<ArrayRef> =
+            batches.iter().filter_map(|b| b.column_by_name(field.name).cloned()).collect();
         hash(&mut table, field, &chunks)?;
     }
     Ok(table.finish())
 }
 
-fn mismatch(field: &Field, what: impl std::fmt::Display) -> Error {
-    Error::config(1005, format!("column {:?} {what}", field.name)).at("Arrow table")
-}
-
 /// Feeds the chunks of one column to the hasher, by the type of the registry.
 fn hash(table: &mut TableHasher, field: &Field, chunks: &[ArrayRef]) -> Result<()> {
-    if !field.nullable && chunks.iter().any(|c| c.null_count() > 0) {
-        return Err(mismatch(field, "has nulls"));
-    }
     macro_rules! numbers {
-        ($arrow:ty, $plain:ident, $nullable:ident, $wanted:pat) => {{
-            if let Some(other) = chunks.iter().map(|c| c.data_type()).find(|t| !matches!(t, $wanted)) {
-                return Err(mismatch(field, format!("has type {other}")));
-            }
+        ($arrow:ty, $plain:ident, $nullable:ident) => {{
             let values: Vec<_> = chunks.iter().flat_map(|c| c.as_primitive::<$arrow>().iter()).collect();
             if field.nullable {
                 table.$nullable(values.iter().copied());
@@ -66,13 +59,11 @@ fn hash(table: &mut TableHasher, field: &Field, chunks: &[ArrayRef]) -> Result<(
         }};
     }
     match field.kind {
-        Kind::Timestamp => {
-            numbers!(TimestampMicrosecondType, timestamps, timestamps_or_null, DataType::Timestamp(..));
-        }
-        Kind::Float => numbers!(Float64Type, floats, floats_or_null, DataType::Float64),
-        Kind::Int => numbers!(Int32Type, ints, ints_or_null, DataType::Int32),
-        Kind::Long => numbers!(Int64Type, longs, longs_or_null, DataType::Int64),
-        Kind::Unsigned => numbers!(UInt64Type, unsigned, unsigned_or_null, DataType::UInt64),
+        Kind::Timestamp => numbers!(TimestampMicrosecondType, timestamps, timestamps_or_null),
+        Kind::Float => numbers!(Float64Type, floats, floats_or_null),
+        Kind::Int => numbers!(Int32Type, ints, ints_or_null),
+        Kind::Long => numbers!(Int64Type, longs, longs_or_null),
+        Kind::Unsigned => numbers!(UInt64Type, unsigned, unsigned_or_null),
         Kind::Bool => table.bools(chunks.iter().flat_map(|c| {
             let values = c.as_boolean();
             (0..values.len()).map(|i| values.value(i)).collect::<Vec<_>>()
@@ -97,14 +88,11 @@ fn texts(field: &Field, chunk: &ArrayRef, out: &mut Vec<Option<String>>) -> Resu
     match chunk.data_type() {
         DataType::Utf8 => out.extend(chunk.as_string::<i32>().iter().map(|v| v.map(str::to_owned))),
         DataType::LargeUtf8 => out.extend(chunk.as_string::<i64>().iter().map(|v| v.map(str::to_owned))),
-        DataType::Dictionary(key, value) if **key == DataType::Int32 && **value == DataType::Utf8 => {
-            let dictionary = chunk.as_dictionary::<Int32Type>();
-            let words = dictionary.values().as_string::<i32>();
-            let word =
-                |k: Option<i32>| k.and_then(|k| usize::try_from(k).ok()).map(|k| words.value(k).to_owned());
-            out.extend(dictionary.keys().iter().map(word));
+        _ => {
+            let words = chunk.as_dictionary::<Int32Type>().downcast_dict::<StringArray>();
+            let words = words.ok_or_else(|| Error::data(5004, "no dictionary of text").at(field.name))?;
+            out.extend(words.into_iter().map(|v| v.map(str::to_owned)));
         }
-        other => return Err(mismatch(field, format!("has type {other}"))),
     }
     Ok(())
 }

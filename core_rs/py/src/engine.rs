@@ -157,6 +157,11 @@ impl Engine {
         })
     }
 
+    /// JSON: counters of the series cache.
+    fn cache_stats(&self, py: Python<'_>) -> PyResult<String> {
+        attached(py, || json(&self.session.cache_stats()))
+    }
+
     /// JSON: resolved options, dataset, trading days (µs), traded bars, counters of the series cache.
     fn info(&self, py: Python<'_>) -> PyResult<String> {
         attached(py, || {

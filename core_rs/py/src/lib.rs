@@ -3,6 +3,7 @@
 mod arrow;
 mod catalogue;
 mod columns;
+mod conform;
 mod digests;
 mod engine;
 mod guard;

@@ -282,6 +282,7 @@ class RayExecutor:
             cost.seconds,
             cost.rss_bytes,
             cost.started_at,
+            cache=cost.cache,
         )
 
     def _loss(

@@ -1,10 +1,11 @@
 //! How orders become fills: options and presets, slippage, sizing, commission, exits.
 //!
 //! Reading order: [`options`] → [`resolve`] (partial input to complete options) → [`rates`] → [`slippage`] →
-//! [`sizing`] → [`commission`] → [`validation`] → [`exits`].
+//! [`sizing`] → [`commission`] → [`margin`] → [`validation`] → [`exits`].
 
 pub mod commission;
 pub mod exits;
+pub mod margin;
 pub mod options;
 pub mod rates;
 pub mod resolve;

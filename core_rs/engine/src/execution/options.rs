@@ -170,27 +170,38 @@ pub enum FeeSide {
     Exit,
 }
 
-/// How a base fee is computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// How the base fee of a fill is computed, in `fee_ccy`; N is the notional of the fill.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "schema", rename_all = "snake_case")]
 pub enum CommissionSchema {
     /// per_lot · lots.
-    PerLot,
+    PerLot {
+        /// Fee per lot.
+        per_lot: f64,
+    },
+    /// rate_per_million · (N / 1e6).
+    PerMillionNotional {
+        /// Fee per million of notional.
+        rate_per_million: f64,
+    },
+    /// pct · N.
+    PercentOfNotional {
+        /// The share, as a fraction: 0.00015 is 0.015 %.
+        pct: f64,
+    },
 }
 
 /// Commission of one symbol.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Commission {
     /// How the base fee is computed.
+    #[serde(flatten)]
     pub schema: CommissionSchema,
-    /// Fee per lot, in `fee_ccy`.
-    pub per_lot: f64,
     /// Currency of the fee.
     pub fee_ccy: String,
     /// Which fills pay.
     pub side: FeeSide,
-    /// Smallest fee per side.
+    /// Smallest fee per side, in `fee_ccy`.
     pub min_fee: f64,
     /// Decimals of the booked fee; `None` = unrounded.
     pub decimals: Option<u32>,

@@ -1,8 +1,9 @@
 //! Partial options, as a user writes them, to complete ones. The one owner of presets and defaults.
 
+mod commission;
+
 use super::options::{
-    Account, Commission, CommissionSchema, Costs, Execution, MetricOptions, Options, RateOptions, Sizing,
-    SizingMode, Slippage, UnitValue,
+    Account, Costs, Execution, MetricOptions, Options, RateOptions, Sizing, SizingMode, Slippage, UnitValue,
 };
 use super::rates::check_pair;
 use crate::error::{Error, Result};
@@ -104,11 +105,16 @@ impl<'a> Section<'a> {
 
     /// Refuses what was not read.
     fn finish(self) -> Result<()> {
+        self.unread()
+    }
+
+    /// Refuses what has not been read so far.
+    fn unread(&self) -> Result<()> {
         for key in self.map.into_iter().flat_map(Map::keys) {
             if !self.known.contains(&key.as_str()) {
                 return Err(Error::config(1001, format!("unknown key {key:?}"))
-                    .at(self.name)
-                    .fix(suggestion(key, self.known)));
+                    .at(self.name.as_str())
+                    .fix(suggestion(key, self.known.iter().copied())));
             }
         }
         Ok(())
@@ -142,14 +148,10 @@ impl Bound {
 const NOT_NEGATIVE: Bound = Bound::AtLeast(0.0);
 const POSITIVE: Bound = Bound::Above(0.0);
 
-fn not_built(feature: &str, place: impl Into<String>) -> Error {
-    Error::config(4001, format!("{feature} is not built in this version")).at(place).fix("leave it out")
-}
-
 /// Completes the partial `options` {execution, costs, account, rates, metrics} for a symbol.
 ///
 /// # Errors
-/// [1001] unknown key or value, [1003] out of range, [1004] wrong type, [4001] a feature that is not built.
+/// [1001] unknown key or value, [1003] out of range, [1004] wrong type, [1008] a missing number.
 pub fn resolve(options: &Json, symbol: &str) -> Result<Options> {
     let mut root = Section::new("options", Some(options))?;
     let account = account(root.raw("account"))?;
@@ -198,9 +200,6 @@ fn execution(json: Option<&Json>) -> Result<Execution> {
         seed: s.whole("seed", d.seed)?,
     };
     s.finish()?;
-    if e.check_margin {
-        return Err(not_built("check_margin: true", "execution.check_margin"));
-    }
     Ok(e)
 }
 
@@ -217,69 +216,13 @@ fn costs(json: Option<&Json>, symbol: &str, account_currency: &str) -> Result<Co
         slippage_multiplier: s.number("slippage_multiplier", 1.0, NOT_NEGATIVE)?,
         commission: match s.given("commission") {
             None => None,
-            Some(json) => Some(commission(json, symbol, account_currency)?),
+            Some(json) => Some(commission::resolve(json, symbol, account_currency)?),
         },
         fee_multiplier: s.number("fee_multiplier", 1.0, NOT_NEGATIVE)?,
         spread_multiplier: s.number("spread_multiplier", 1.0, NOT_NEGATIVE)?,
     };
     s.finish()?;
     Ok(costs)
-}
-
-/// Overlays `per_symbol` over `defaults`; a flat mapping is the defaults.
-fn commission(json: &Json, symbol: &str, account_currency: &str) -> Result<Commission> {
-    const PLACE: &str = "costs.commission";
-    let Json::Object(map) = json else {
-        return Err(Error::config(1004, format!("a mapping is needed, not {json}")).at(PLACE));
-    };
-    let structured = map.contains_key("defaults") || map.contains_key("per_symbol");
-    let mut terms = Map::new();
-    if structured {
-        let mut s = Section::new(PLACE, Some(json))?;
-        let defaults = Section::new("costs.commission.defaults", s.raw("defaults"))?;
-        let symbols = Section::new("costs.commission.per_symbol", s.raw("per_symbol"))?;
-        s.finish()?;
-        let place = format!("costs.commission.per_symbol.{symbol}");
-        let own = Section::new(place, symbols.map.and_then(|m| m.get(symbol)))?;
-        for (key, value) in defaults.map.into_iter().chain(own.map).flatten() {
-            terms.insert(key.clone(), value.clone());
-        }
-    } else {
-        terms.clone_from(map);
-    }
-    commission_terms(&Json::Object(terms), account_currency)
-}
-
-fn commission_terms(json: &Json, account_currency: &str) -> Result<Commission> {
-    let mut s = Section::new("costs.commission", Some(json))?;
-    if s.given("schema").is_none() {
-        return Err(Error::config(1008, "schema is missing")
-            .at("costs.commission.schema")
-            .fix("use per_lot"));
-    }
-    let schema = s.text("schema", "")?;
-    if ["per_million_notional", "percent_of_notional"].contains(&schema.as_str()) {
-        return Err(not_built(&format!("commission schema {schema}"), "costs.commission.schema"));
-    }
-    if schema != "per_lot" {
-        return Err(Error::config(1001, format!("unknown schema {schema:?}"))
-            .at("costs.commission.schema")
-            .fix("use per_lot"));
-    }
-    let terms = Commission {
-        schema: CommissionSchema::PerLot,
-        per_lot: s.number("per_lot", 0.0, NOT_NEGATIVE)?,
-        fee_ccy: s.text("fee_ccy", account_currency)?,
-        side: s.choice("side", super::options::FeeSide::Both, &["both", "entry", "exit"])?,
-        min_fee: s.number("min_fee", 0.0, NOT_NEGATIVE)?,
-        decimals: match s.raw("decimals") {
-            None => Some(2),
-            Some(Json::Null) => None,
-            Some(json) => Some(s.to_whole::<u8>("decimals", json)?.into()),
-        },
-    };
-    s.finish()?;
-    Ok(terms)
 }
 
 fn account(json: Option<&Json>) -> Result<Account> {
@@ -292,13 +235,17 @@ fn account(json: Option<&Json>) -> Result<Account> {
         sizing: sizing(s.raw("sizing"))?,
     };
     s.finish()?;
-    let c = &account.currency;
-    if c.len() != 3 || !c.chars().all(|ch| ch.is_ascii_uppercase()) {
-        return Err(Error::config(1001, format!("{c:?} is no currency"))
-            .at("account.currency")
-            .fix("use three capital letters, for example USD"));
-    }
+    check_currency(&account.currency, "account.currency")?;
     Ok(account)
+}
+
+fn check_currency(code: &str, place: impl Into<String>) -> Result<()> {
+    if code.len() == 3 && code.chars().all(|c| c.is_ascii_uppercase()) {
+        return Ok(());
+    }
+    Err(Error::config(1001, format!("{code:?} is no currency"))
+        .at(place)
+        .fix("use three capital letters, for example USD"))
 }
 
 fn sizing(json: Option<&Json>) -> Result<Sizing> {
@@ -381,7 +328,9 @@ mod tests {
     #[test]
     fn resolved_options_resolve_to_themselves() {
         let first = resolve(
-            &json!({"costs": {"slippage": {"fixed_pips": 0.2}, "commission": {"schema": "per_lot", "per_lot": 2.5}},
+            &json!({"costs": {"slippage": {"fixed_pips": 0.2}, "commission":
+                        {"schema": "percent_of_notional", "pct": 0.0002, "decimals": null}},
+                    "execution": {"check_margin": true, "max_total_positions": 3},
                     "account": {"sizing": {"mode": "risk_percent", "percent": 1}}}),
             "EURUSD",
         )
@@ -390,25 +339,21 @@ mod tests {
         assert_eq!(resolve(&text, "EURUSD").unwrap(), first);
     }
 
-    #[test]
-    fn a_symbols_own_commission_overlays_the_defaults() {
-        let options = json!({"costs": {"commission": {
-            "defaults": {"schema": "per_lot", "per_lot": 2.5, "min_fee": 1}, "per_symbol": {"EURUSD": {"per_lot": 3}}}}});
-        let own = resolve(&options, "EURUSD").unwrap().costs.commission.unwrap();
-        let other = resolve(&options, "GBPUSD").unwrap().costs.commission.unwrap();
-        assert_eq!((own.per_lot, own.min_fee, other.per_lot), (3.0, 1.0, 2.5));
-    }
-
     #[rstest]
     #[case(json!({"execution": {"gap_fill": true}}), 1001, "gap_fills")]
     #[case(json!({"execution": "realistc"}), 1001, "realistic")]
     #[case(json!({"execution": {"market_fill": "now"}}), 1001, "next_open")]
     #[case(json!({"execution": {"gap_fills": 1}}), 1004, "execution.gap_fills")]
     #[case(json!({"execution": {"max_positions": 0}}), 1003, "max_positions")]
-    #[case(json!({"execution": {"check_margin": true}}), 4001, "check_margin")]
+    #[case(json!({"execution": {"check_margin": 1}}), 1004, "execution.check_margin")]
+    #[case(json!({"execution": {"max_total_positions": 0}}), 1003, "max_total_positions")]
+    #[case(json!({"execution": {"max_total_positions": 1.5}}), 1004, "max_total_positions")]
+    #[case(json!({"execution": {"below_min_volume": "raise"}}), 1001, "raise_to_min")]
+    #[case(json!({"account": {"leverage": 0}}), 1003, "account.leverage")]
+    #[case(json!({"account": {"sizing": {"mode": "fixed_lot", "lots": 1}}}), 1001, "fixed_lots")]
+    #[case(json!({"account": {"sizing": {"mode": "risk_percent", "percent": 0}}}), 1003, "percent")]
+    #[case(json!({"account": {"sizing": {"unit_value": "ticks"}}}), 1001, "tick")]
     #[case(json!({"costs": {"slippage": {"fixed_pips": -1}}}), 1003, "costs.slippage.fixed_pips")]
-    #[case(json!({"costs": {"commission": {"schema": "percent_of_notional"}}}), 4001, "percent_of_notional")]
-    #[case(json!({"costs": {"commission": {"per_lot": 2.5}}}), 1008, "schema")]
     #[case(json!({"account": {"initial_balance": true}}), 1004, "account.initial_balance")]
     #[case(json!({"account": {"sizing": {"mode": "fixed_lots"}}}), 1008, "lots")]
     #[case(json!({"account": {"currency": "usd"}}), 1001, "USD")]

@@ -46,12 +46,12 @@ impl VolumeGrid {
     }
 }
 
-/// Money that a price move of one unit earns per lot, and how it reaches the account currency.
+/// What one lot is worth per 1.0 of price, and how that reaches a currency.
 #[derive(Debug, Clone)]
 pub struct UnitMoney {
     /// contract_size, or tick_value/tick_size under unit_value tick.
     pub per_lot: f64,
-    /// quote → account; the identity under unit_value tick.
+    /// quote → account, or to another target; under unit_value tick the amounts arise in the account's currency.
     pub to_account: Conversion,
 }
 
@@ -61,16 +61,25 @@ impl UnitMoney {
     /// # Errors
     /// [1008] if unit_value contract needs a rate that there is not.
     pub fn new(spec: &SymbolSpec, unit_value: UnitValue, currency: &str, rates: &Rates) -> Result<Self> {
-        Ok(match unit_value {
-            UnitValue::Contract => Self {
-                per_lot: spec.contract_size,
-                to_account: Conversion::resolve(&spec.quote_currency, currency, rates)?,
-            },
-            UnitValue::Tick => Self {
-                per_lot: spec.tick_value.map_or(spec.contract_size, |v| v / spec.tick_size),
-                to_account: Conversion::IDENTITY,
-            },
-        })
+        Self::converted(spec, unit_value, currency, currency, rates)
+    }
+
+    /// Of a symbol on an account of one currency, in a `target` currency.
+    ///
+    /// # Errors
+    /// [1008] naming a missing rate.
+    pub fn converted(
+        spec: &SymbolSpec,
+        unit_value: UnitValue,
+        account: &str,
+        target: &str,
+        rates: &Rates,
+    ) -> Result<Self> {
+        let (per_lot, currency) = match unit_value {
+            UnitValue::Contract => (spec.contract_size, spec.quote_currency.as_str()),
+            UnitValue::Tick => (spec.tick_value.map_or(spec.contract_size, |v| v / spec.tick_size), account),
+        };
+        Ok(Self { per_lot, to_account: Conversion::resolve(currency, target, rates)? })
     }
 }
 
@@ -145,7 +154,11 @@ impl SizingModel {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::execution::options::Account;
+    use crate::execution::resolve::resolve;
     use rstest::rstest;
+    use serde_json::{Value as Json, json};
+    use std::collections::BTreeMap;
 
     const GRID: VolumeGrid = VolumeGrid { min: 0.01, step: 0.01, max: 200.0 };
 
@@ -157,6 +170,41 @@ mod tests {
     #[case(250.0, 200.0)]
     fn documented_grid_fits(#[case] raw: f64, #[case] lots: f64) {
         assert_eq!(GRID.fit(raw, BelowMinVolume::Reject).unwrap().0, lots);
+    }
+
+    /// Lots for a stop at distance `d` in an account with these rates, and the money at risk.
+    fn sized(symbol: &str, account: &Json, rates: &Json, d: f64) -> Lots {
+        let options = json!({"account": account, "rates": {"static": rates}});
+        let options = resolve(&options, symbol).unwrap();
+        let spec = SymbolSpec::resolve(symbol, &serde_json::Map::new()).unwrap();
+        let rates = Rates::new(&options.rates, &BTreeMap::new()).unwrap();
+        let Account { currency, risk_per_trade, sizing, .. } = &options.account;
+        let unit = UnitMoney::new(&spec, sizing.unit_value, currency, &rates).unwrap();
+        let model = SizingModel::new(&spec, sizing, *risk_per_trade, BelowMinVolume::Reject, unit);
+        model.size(d, None, 8_000.0, 0).unwrap().unwrap()
+    }
+
+    #[rstest]
+    #[case("EURUSD", json!({"currency": "EUR"}), json!({"EURUSD": 1.25}), 0.0050, 0.25)]
+    #[case("EURUSD", json!({"currency": "EUR"}), json!({"EURUSD": 1.25}), 0.00502, 0.24)]
+    #[case("USDJPY", json!({}), json!({"USDJPY": 150}), 1.002, 0.14)]
+    #[case("EURUSD", json!({"sizing": {"mode": "risk_percent", "percent": 2}}), json!({}), 0.005, 0.32)]
+    #[case("EURUSD", json!({"sizing": {"mode": "fixed_lots", "lots": 0.3}}), json!({}), 0.005, 0.3)]
+    fn documented_sizes(
+        #[case] symbol: &str,
+        #[case] account: Json,
+        #[case] rates: Json,
+        #[case] d: f64,
+        #[case] lots: f64,
+    ) {
+        assert_eq!(sized(symbol, &account, &rates, d).lots, lots);
+    }
+
+    #[test]
+    fn fixed_lots_carry_the_money_at_risk() {
+        let fixed = json!({"sizing": {"mode": "fixed_lots", "lots": 0.3}});
+        assert!((sized("EURUSD", &fixed, &json!({}), 0.005).risk - 150.0).abs() < 1e-9);
+        assert_eq!(sized("EURUSD", &json!({"risk_per_trade": 70}), &json!({}), 0.005).risk, 70.0);
     }
 
     #[test]

@@ -46,7 +46,8 @@ impl SlippageModel {
         }
     }
 
-    /// `price` moved against the order that executes at `time` on `side`.
+    /// `price` moved against the order that executes at `time` on `side`. Times never go back: an earlier one would
+    /// count its draws anew.
     pub fn apply(&mut self, price: f64, time: i64, side: Side) -> f64 {
         let pips =
             if self.random > 0.0 { self.fixed + self.draw(time, side) * self.random } else { self.fixed };
@@ -57,6 +58,7 @@ impl SlippageModel {
     }
 
     fn draw(&mut self, time: i64, side: Side) -> f64 {
+        debug_assert!(time >= self.time, "fills come in the order of their times");
         if time != self.time {
             self.time = time;
             self.draws = [0; 2];
@@ -111,11 +113,21 @@ mod tests {
     }
 
     #[test]
-    fn the_second_draw_at_a_time_and_side_differs_and_another_time_starts_again() {
+    fn draws_are_counted_per_time_and_side() {
         let mut model = SlippageModel::new(&costs(), 42, "EURUSD", 0.0001);
-        let first = model.apply(1.1, T, Side::Buy);
+        model.apply(1.1, T - 1, Side::Buy);
+        model.apply(1.1, T, Side::Sell);
+        assert_eq!(model.apply(1.1, T, Side::Buy), 1.100_043_003_982_870_4);
         assert_eq!(model.apply(1.1, T, Side::Buy), 1.100_028_378_636_502_6);
-        model.apply(1.1, T + 1, Side::Buy);
-        assert_eq!(model.apply(1.1, T, Side::Buy), first);
+    }
+
+    #[test]
+    fn the_multiplier_scales_both_parts_and_zero_switches_them_off() {
+        let scaled = |slippage_multiplier| {
+            let costs = Costs { slippage_multiplier, ..costs() };
+            SlippageModel::new(&costs, 42, "EURUSD", 0.0001).apply(1.1, T, Side::Buy)
+        };
+        assert_eq!(scaled(2.0), 1.1 + (0.4 + 0.766_799_429_007_691_8 * 0.6) * 0.0001);
+        assert_eq!(scaled(0.0), 1.1);
     }
 }

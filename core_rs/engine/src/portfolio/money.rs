@@ -12,8 +12,6 @@ pub struct Money {
     pub pnl: Pnl,
     /// Value of a price move.
     pub unit: UnitMoney,
-    /// Leverage, for margin.
-    pub leverage: f64,
 }
 
 impl Money {
@@ -70,10 +68,5 @@ impl Money {
     /// Turnover of one fill.
     pub fn turnover(&self, lots: f64, price: f64, t: i64) -> Result<f64> {
         self.unit.to_account.apply((lots * self.unit.per_lot) * price, t)
-    }
-
-    /// Margin of `lots` at `price`.
-    pub fn margin(&self, lots: f64, price: f64, t: i64) -> Result<f64> {
-        self.unit.to_account.apply(((lots * self.unit.per_lot) * price) / self.leverage, t)
     }
 }

@@ -4,6 +4,7 @@ use crate::cache::{CacheStats, SeriesCache};
 use crate::declare::{Context, Declaration};
 use crate::error::{Error, Result};
 use crate::execution::commission::CommissionModel;
+use crate::execution::margin::Margin;
 use crate::execution::options::{Account, CalendarKind, Costs, Options};
 use crate::execution::rates::{Rates, known_by};
 use crate::execution::sizing::{SizingModel, UnitMoney};
@@ -51,6 +52,7 @@ pub struct Instrument {
     pub(crate) sizing: SizingModel,
     pub(crate) commission: CommissionModel,
     pub(crate) slippage: SlippageModel,
+    pub(crate) margin: Margin,
     pub(crate) traded: Range<usize>,
     cache: SeriesCache,
     close_ticks: CloseTicks,
@@ -76,9 +78,10 @@ impl Instrument {
                 execution.below_min_volume,
                 unit.clone(),
             ),
-            commission: CommissionModel::new(&options.costs, &account.currency, rates)?,
+            commission: CommissionModel::new(&options.costs, account, spec, rates)?,
             slippage: SlippageModel::new(&options.costs, execution.seed, &spec.symbol, spec.pip_size),
-            money: Money { pnl: execution.pnl, unit, leverage: account.leverage },
+            margin: Margin::new(unit.clone(), account.leverage),
+            money: Money { pnl: execution.pnl, unit },
             ticks: TickPlan::of(&market, multiplier),
             traded,
             cache: SeriesCache::new(cache_bytes),

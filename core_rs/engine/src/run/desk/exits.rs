@@ -40,7 +40,7 @@ impl<D: Decide> Desk<'_, D> {
     fn count_alternative(&self, account: &mut Account, target: f64, moment: i64) -> Result<()> {
         let Some(booked) = account.book.closed.last() else { return Ok(()) };
         let (result, _) = self.instrument.money.result(booked, target, moment)?;
-        let fee = self.instrument.commission.fee(Side::Exit, booked.size, moment)?;
+        let fee = self.instrument.commission.fee(Side::Exit, booked.size, target, moment)?;
         account.optimistic_extra += result - fee - (booked.result - booked.exit_fee);
         Ok(())
     }

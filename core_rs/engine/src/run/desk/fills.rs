@@ -133,14 +133,14 @@ impl<D: Decide> Desk<'_, D> {
             reject(account, fill.time, fill.bar, RejectionReason::BelowMinVolume, &signal, price);
             return Ok(());
         };
-        let margin = self.instrument.money.margin(sized.lots, price, fill.moment)?;
+        let margin = self.instrument.margin.of(sized.lots, price, fill.moment)?;
         if self.execution.check_margin && account.book.margin_used() + margin > equity {
             reject(account, fill.time, fill.bar, RejectionReason::InsufficientMargin, &signal, price);
             return Ok(());
         }
         account.out.sizes_raised += u64::from(sized.raised);
         account.out.sizes_capped += u64::from(sized.capped);
-        let entry_fee = self.instrument.commission.fee(Side::Entry, sized.lots, fill.moment)?;
+        let entry_fee = self.instrument.commission.fee(Side::Entry, sized.lots, price, fill.moment)?;
         let turnover = self.instrument.money.turnover(sized.lots, price, fill.moment)?;
         let position = Position {
             id,
@@ -222,7 +222,7 @@ impl<D: Decide> Desk<'_, D> {
         position.result = result;
         position.r_multiple = r_multiple;
         position.money_at_risk = money.at_risk(position, exit.moment)?;
-        position.exit_fee = commission.fee(Side::Exit, position.size, exit.moment)?;
+        position.exit_fee = commission.fee(Side::Exit, position.size, price, exit.moment)?;
         position.reason = Some(exit.reason);
         position.queued = Queued::default();
         money.turnover(position.size, price, exit.moment)
