@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.engine import Backtest, Engine
 from sweep.errors import SweepError, not_built
 from sweep.reference import engine as reference
+from sweep.reference import market as reference_market
 from sweep.reference.market import ReferenceMarket
 from sweep.reference.registry import twin
 from sweep.reference.result import ReferenceResult, to_arrow
@@ -21,10 +21,8 @@ if TYPE_CHECKING:
 
     from sweep.market.market import Market
 
-_SEVERAL = "gates" in inspect.signature(reference.run).parameters
-"""Whether the reference engine takes lists of markets and strategies."""
-_FROM_TICKS = getattr(ReferenceMarket, "from_ticks", None)
-"""Makes its market of the table of ticks, `Market.meta` and given higher timeframes, where it knows ticks."""
+_TICK_ROWS = getattr(reference_market, "TickRows", None)
+"""Columns of ticks; None in a reference engine that knows neither ticks nor several symbols."""
 _DIGESTS = ("trades", "daily", "metrics", "result")
 
 
@@ -36,7 +34,7 @@ class ReferenceRunner:
         twin(engine.strategy)
         self._engine = engine
         self._several = len(engine.markets) > 1
-        if self._several and not _SEVERAL:
+        if self._several and _TICK_ROWS is None:
             raise _not_built("several symbols")
         self._markets = [_plain(market) for market in engine.markets]
         self._rates = {pair: _plain(market) for pair, market in engine.rate_markets.items()}
@@ -130,12 +128,15 @@ def backtest(result: ReferenceResult, document: str | None) -> Backtest:
 
 def _plain(market: Market) -> ReferenceMarket:
     given = {bars.timeframe: _plain(bars) for bars in market.given_higher()}
-    if market.kind == "ticks":
-        if _FROM_TICKS is None:
-            raise _not_built("ticks")
-        of_ticks: ReferenceMarket = _FROM_TICKS(market.rows(), market.meta, given)
-        return of_ticks
-    return ReferenceMarket.from_table(market.to_table(), market.meta, given)
+    if market.kind == "bars":
+        return ReferenceMarket.from_table(market.to_table(), market.meta, given)
+    if _TICK_ROWS is None:
+        raise _not_built("ticks")
+    rows = market.rows()
+    time = rows["timestamp"].cast("int64").to_pylist()
+    of_ticks: Callable[..., ReferenceMarket] = ReferenceMarket.from_table
+    ticks = _TICK_ROWS(time, rows["bid"].to_pylist(), rows["ask"].to_pylist())
+    return of_ticks(market.to_table(), market.meta, given, ticks)
 
 
 def _not_built(what: str) -> SweepError:

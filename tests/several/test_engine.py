@@ -192,8 +192,8 @@ def test_the_cache_tells_windows_of_ticks_apart(tmp_path: Path) -> None:
 
 
 def test_the_reference_engine_agrees_or_says_that_it_cannot(pair: list[Market], tick_market: Market) -> None:
-    cases = [(pair, engine_python._SEVERAL), ([tick_market], engine_python._FROM_TICKS is not None)]
-    for markets, built in cases:
+    built = engine_python._TICK_ROWS is not None
+    for markets in (pair, [tick_market]):
         twin = Engine(markets, "ma_cross", backend="python", **OPTIONS)
         if built:
             native = Engine(markets, "ma_cross", **OPTIONS).run(PARAMS).trades.to_pylist()
