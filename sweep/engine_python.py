@@ -65,21 +65,18 @@ class ReferenceRunner:
         """Raw signals at every bar from warm-up on."""
         canonical = json.loads(self._engine.identity_document(params))["params"]
         multiplier = self._engine.options["costs"]["spread_multiplier"]
-        strategy = twin(self._engine.strategy)
-        rows = [
-            row
-            for market in self._markets
-            for row in reference.signals(market, strategy, canonical, spread_multiplier=multiplier)
-        ]
+        rows = []
+        for market in self._markets:
+            strategy = twin(self._engine.strategy)
+            rows += reference.signals(market, strategy, canonical, spread_multiplier=multiplier)
         return to_arrow("trade_signal", sorted(rows, key=lambda row: row["timestamp"]))
 
     def _run(self, canonical: Mapping[str, Any]) -> ReferenceResult:
-        strategy = twin(self._engine.strategy)
+        options, strategies = self._engine.options, [twin(self._engine.strategy) for _ in self._markets]
         if not self._several:
-            return reference.run(self._markets[0], self._engine.options, strategy, canonical, self._rates)
+            return reference.run(self._markets[0], options, strategies[0], canonical, self._rates)
         of_lists: Callable[..., ReferenceResult] = reference.run
-        strategies = [strategy] * len(self._markets)
-        return of_lists(self._markets, self._engine.options, strategies, canonical, self._rates)
+        return of_lists(self._markets, options, strategies, canonical, self._rates)
 
     def _row(self, params: Mapping[str, Any]) -> dict[str, Any]:
         start = time.perf_counter()
