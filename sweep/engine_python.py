@@ -30,7 +30,7 @@ class ReferenceRunner:
         """Raises [4001] where the twins are not at hand."""
         twin(engine.strategy)
         self._engine = engine
-        self._market = _plain(engine.market)
+        self._markets = [_plain(market) for market in engine.markets]
         self._rates = {pair: _plain(market) for pair, market in engine.rate_markets.items()}
 
     def run(self, params: Mapping[str, Any]) -> Backtest:
@@ -59,14 +59,15 @@ class ReferenceRunner:
         """Raw signals at every bar from warm-up on."""
         canonical = json.loads(self._engine.identity_document(params))["params"]
         multiplier = self._engine.options["costs"]["spread_multiplier"]
-        rows = reference.signals(
-            self._market, twin(self._engine.strategy), canonical, spread_multiplier=multiplier
-        )
-        return to_arrow("trade_signal", rows)
+        rows = []
+        for market in self._markets:
+            strategy = twin(self._engine.strategy)
+            rows += reference.signals(market, strategy, canonical, spread_multiplier=multiplier)
+        return to_arrow("trade_signal", sorted(rows, key=lambda row: row["timestamp"]))
 
     def _run(self, canonical: Mapping[str, Any]) -> ReferenceResult:
-        strategy = twin(self._engine.strategy)
-        return reference.run(self._market, self._engine.options, strategy, canonical, self._rates)
+        strategies = [twin(self._engine.strategy) for _ in self._markets]
+        return reference.run(self._markets, self._engine.options, strategies, canonical, self._rates)
 
     def _row(self, params: Mapping[str, Any]) -> dict[str, Any]:
         start = time.perf_counter()
