@@ -1,7 +1,7 @@
 //! EWM(x; a): exponential average without bias correction.
 
 use crate::finite_or_nan;
-use crate::recurrence::{Chain, average, memory, run, tame};
+use crate::recurrence::{Chain, average, memory, run};
 
 /// Streaming state of the exponential average with weight `a`.
 ///
@@ -119,7 +119,7 @@ pub(crate) fn cascade<const K: usize>(
     period: usize,
     value: impl Fn([f64; K]) -> f64,
 ) -> Option<Vec<f64>> {
-    let (&first, rest) = x.split_first().filter(|_| tame(x))?;
+    let (&first, rest) = x.split_first()?;
     let mut y = vec![0.0; x.len()];
     y[0] = finite_or_nan(value([first; K]));
     let chain = Cascade { x: rest, gain: 2.0 / (period as f64 + 1.0), value };

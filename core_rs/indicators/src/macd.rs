@@ -4,7 +4,7 @@ use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Mistake, Parameter};
 use crate::ema::{Ema, ema};
 use crate::finite_or_nan;
-use crate::recurrence::{Chain, memory, run, tame};
+use crate::recurrence::{Chain, memory, run};
 use crate::scope::{Entry, Key, Scope, Series};
 
 /// Line, signal and histogram.
@@ -82,7 +82,7 @@ impl Macd {
     /// The outputs, averages not kept; None unless the closes are [`tame`].
     #[allow(clippy::cast_precision_loss)]
     fn at_once(&self, close: &[f64]) -> Option<[Vec<f64>; 3]> {
-        let (&first, rest) = close.split_first().filter(|_| tame(close))?;
+        let (&first, rest) = close.split_first()?;
         let mut outputs: [Vec<f64>; 3] = std::array::from_fn(|_| vec![0.0; close.len()]);
         let gains = [self.fast, self.slow, self.signal].map(|period| 2.0 / (period as f64 + 1.0));
         let finite = run(

@@ -3,24 +3,21 @@
 use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Mistake, Parameter};
 use crate::finite_or_nan;
-use crate::recurrence::tame;
 use crate::scope::{Entry, Key, Scope, Series};
 use crate::window::undefined;
-
-/// Values that are tested together, while they are in the nearest memory.
-const CHUNK: usize = 1_024;
 
 /// y = C_i − C_{i−p}. First value: index period; NaN if either bar is missing.
 pub fn momentum(close: &[f64], period: usize) -> Vec<f64> {
     let mut y = undefined(period, close.len());
-    let mut before = close.chunks(CHUNK);
-    for now in close[y.len()..].chunks(CHUNK) {
-        let from = y.len();
-        y.extend(now.iter().zip(before.next().unwrap_or_default()).map(|(now, before)| now - before));
-        // Almost always: nothing to replace.
-        if !tame(&y[from..]) {
-            y[from..].iter_mut().for_each(|y| *y = finite_or_nan(*y));
-        }
+    let mut seen = 0;
+    y.extend(close[y.len()..].iter().zip(close).map(|(now, before)| {
+        let change = now - before;
+        // 0 only if the change is finite. Unlike a comparison, this runs several values at a time beside the memory.
+        seen |= ((now - before) - change).to_bits();
+        change
+    }));
+    if seen != 0 {
+        y.iter_mut().for_each(|y| *y = finite_or_nan(*y));
     }
     y
 }

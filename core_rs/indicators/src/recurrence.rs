@@ -7,6 +7,8 @@
 //! What a step reads is read, and what it gives is computed, within the step: the memory is waited for while the
 //! divider works. Outputs are put in their places tile by tile, from the nearest memory.
 
+use crate::finite_or_nan;
+
 /// Steps whose outputs are put in their places together.
 const TILE: usize = 64;
 
@@ -127,6 +129,10 @@ fn advance<const L: usize, const I: usize, const K: usize, const O: usize>(
             }
         }
         let Some(y) = &mut y else { continue };
+        // A state that is an output itself is finite, or the run is in vain.
+        if K > 1 {
+            guard(rows.as_flattened_mut().as_flattened_mut());
+        }
         for (y, rows) in y.iter_mut().zip(&rows) {
             for lane in 0..L {
                 let y = &mut y[begin[lane] + from..][..len];
@@ -136,6 +142,19 @@ fn advance<const L: usize, const I: usize, const K: usize, const O: usize>(
     }
     for (lane, own) in states.iter_mut().enumerate() {
         *own = std::array::from_fn(|k| state[k][lane]);
+    }
+}
+
+/// Makes NaN of what is infinite. Where nothing is, this costs a sum: it would not be finite.
+#[inline]
+fn guard(values: &mut [f64]) {
+    let mut sums = [0.0; 8];
+    let (rows, rest) = values.as_chunks::<8>();
+    for row in rows {
+        sums.iter_mut().zip(row).for_each(|(sum, y)| *sum += y);
+    }
+    if !sums.iter().chain(rest).sum::<f64>().is_finite() {
+        values.iter_mut().for_each(|y| *y = finite_or_nan(*y));
     }
 }
 

@@ -56,7 +56,7 @@ impl<F: Fn(f64, f64) -> f64> Chain<2, 2, 1> for Averages<'_, F> {
 
     #[inline]
     fn value(&self, [up, down]: [f64; 2]) -> [f64; 1] {
-        [share(up, down)]
+        [100.0 * (up / (up + down))]
     }
 
     fn guess(&self, _: usize) -> [f64; 2] {
