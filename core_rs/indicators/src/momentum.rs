@@ -60,3 +60,22 @@ impl Indicator for Momentum {
         Ok(Self { period: args.bars("period") })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_overflows_is_the_one_nan() {
+        let mut close = [1.0; 100];
+        (close[40], close[41], close[70], close[71]) = (1.7e308, -1.7e308, f64::INFINITY, f64::INFINITY);
+        let y = momentum(&close, 1);
+        for (i, y) in y.iter().enumerate() {
+            if [0, 41, 70, 71, 72].contains(&i) {
+                assert_eq!(y.to_bits(), f64::NAN.to_bits(), "{i}");
+            } else {
+                assert!(y.is_finite(), "{i}");
+            }
+        }
+    }
+}
