@@ -9,6 +9,7 @@ mod guard;
 mod indicators;
 mod market;
 mod params;
+mod store;
 mod tables;
 
 /// Series are large and short-lived: memory that is used again has no page faults, and long ones get huge pages.
