@@ -313,8 +313,8 @@ def _write_bars(file: FileIO, market: Market) -> dict[str, str]:
     frame = _Frame(file, blank)
     with pa.ipc.new_file(frame, schema) as writer:
         writer.write_batch(pa.record_batch(arrays, schema=schema))
-    if hasattr(os, "posix_fallocate"):
-        # Faster than page by page, and a full disk is noticed now.
+    with suppress(AttributeError, OSError):
+        # Where it can be had: space in one piece is found faster than page by page.
         os.posix_fallocate(file.fileno(), 0, file.tell())
     market.core.write_columns(Path(file.name), list(zip(names, frame.places, strict=True)))
     return columns

@@ -186,7 +186,7 @@ fn sound_values(raw: &RawBars, rows: Range<usize>) -> bool {
     }
     if let Some(volume) = &raw.volume {
         for &v in &volume[rows] {
-            sound &= (v >= 0.0) & (v < f64::INFINITY);
+            sound &= (0.0..f64::INFINITY).contains(&v);
         }
     }
     sound
