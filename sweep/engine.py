@@ -274,7 +274,7 @@ def native_backtest(core: Any) -> Backtest:
         digests=rest["digests"],
         rejections=rest["rejections"],
         rejection_details=tuple(rest["rejection_details"]),
-        blocked_bars=rest["blocked_bars"],
+        blocked_bars=dict(rest["blocked_bars"]),
         open_positions=tuple(rest["open_positions"]),
         invalid_modify=rest["invalid_modify"],
         outside_window=rest["outside_window"],

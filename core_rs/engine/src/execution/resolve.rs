@@ -108,7 +108,12 @@ impl<'a> Section<'a> {
         }
     }
 
-    pub(crate) fn choice<T: DeserializeOwned>(&mut self, key: &'static str, default: T, choices: &[&str]) -> Result<T> {
+    pub(crate) fn choice<T: DeserializeOwned>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        choices: &[&str],
+    ) -> Result<T> {
         let Some(json) = self.given(key) else { return Ok(default) };
         serde_json::from_value(json.clone()).map_err(|_| {
             Error::config(1001, format!("unknown value {json}"))

@@ -13,7 +13,9 @@ pub const DAY_MINUTES: i64 = 24 * 60;
 /// [1009] if it is not written so.
 pub fn time_of_day(text: &str, place: &str) -> Result<i64> {
     minutes(text).ok_or_else(|| {
-        Error::config(1009, format!("{text:?} is no time of day")).at(place).fix("write HH:MM, for example 08:30")
+        Error::config(1009, format!("{text:?} is no time of day"))
+            .at(place)
+            .fix("write HH:MM, for example 08:30")
     })
 }
 

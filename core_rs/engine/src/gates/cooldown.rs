@@ -57,7 +57,7 @@ impl Cooldown {
     ) -> bool {
         let within = |last: Option<(i64, usize)>, minutes: u32, bars: u32| {
             last.is_some_and(|(then, at)| {
-                moment - then < i64::from(minutes) * MINUTE || bar - at < bars as usize
+                moment - then < i64::from(minutes) * MINUTE || bar.saturating_sub(at) < bars as usize
             })
         };
         within(last_exit, self.after_exit_minutes, self.after_exit_bars)

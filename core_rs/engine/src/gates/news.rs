@@ -40,7 +40,8 @@ struct Event {
 impl Event {
     fn read(json: &Json, place: &str) -> Result<Self> {
         let mut s = Section::new(place, Some(json))?;
-        let time = s.given("time").ok_or_else(|| Error::config(1008, "time is missing").at(s.place("time")))?;
+        let time =
+            s.given("time").ok_or_else(|| Error::config(1008, "time is missing").at(s.place("time")))?;
         let time = time.as_i64().ok_or_else(|| {
             Error::config(1004, format!("µs UTC are needed, not {time}")).at(s.place("time"))
         })?;
@@ -175,7 +176,8 @@ impl News {
     /// When the gate is closed for a symbol, µs. An event without an impact counts whatever the least impact is.
     pub fn closed(&self, spec: &SymbolSpec) -> Intervals {
         let matters = |event: &&Event| {
-            let small = event.impact.is_some_and(|impact| self.min_impact.is_some_and(|least| impact < least));
+            let small =
+                event.impact.is_some_and(|impact| self.min_impact.is_some_and(|least| impact < least));
             !small && self.concerns(&event.currency, spec)
         };
         let (before, after) = (self.before_minutes * MINUTE, self.after_minutes * MINUTE);

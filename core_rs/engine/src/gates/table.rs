@@ -17,10 +17,11 @@ pub struct GateTable {
 
 impl GateTable {
     /// The gates for a symbol at ascending moments of decision, µs; `None` if there are none.
-    pub fn new(options: &GateOptions, spec: &SymbolSpec, closes: &[i64]) -> Option<Self> {
+    pub fn new(options: &GateOptions, spec: &SymbolSpec, closes: impl FnOnce() -> Vec<i64>) -> Option<Self> {
         if options.is_empty() {
             return None;
         }
+        let closes = closes();
         let mut table = Self {
             names: options.gates().iter().map(Gate::name).collect(),
             closed: Box::default(),

@@ -59,7 +59,8 @@ impl Zone {
                 at += STEP;
             }
             // The change is after the last look before `at`, if there is one.
-            let end = if at < to || self.offset(to - 1) != offset { self.change(at - STEP, offset) } else { to };
+            let end =
+                if at < to || self.offset(to - 1) != offset { self.change(at - STEP, offset) } else { to };
             stretches.push((start, end, offset));
             (start, at) = (end, end);
         }
@@ -116,7 +117,10 @@ mod tests {
         let expected = vec![(from, SPRING, 0), (SPRING, AUTUMN, HOUR), (AUTUMN, to, 0)];
         assert_eq!(london.stretches(from, to), expected);
         assert_eq!(london.stretches(SPRING, SPRING + 1), [(SPRING, SPRING + 1, HOUR)]);
-        assert_eq!(london.stretches(SPRING - 1, SPRING + 1), [(SPRING - 1, SPRING, 0), (SPRING, SPRING + 1, HOUR)]);
+        assert_eq!(
+            london.stretches(SPRING - 1, SPRING + 1),
+            [(SPRING - 1, SPRING, 0), (SPRING, SPRING + 1, HOUR)]
+        );
         assert!(london.stretches(SPRING, SPRING).is_empty());
     }
 
