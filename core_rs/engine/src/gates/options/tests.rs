@@ -21,7 +21,8 @@ fn gates(json: Json) -> GateOptions {
 }
 
 fn symbol(name: &str) -> SymbolSpec {
-    SymbolSpec::resolve(name, &Map::new()).unwrap()
+    let plain = SymbolSpec::resolve("EURUSD", &Map::new()).unwrap();
+    SymbolSpec { base_currency: name[..3].into(), quote_currency: name[3..].into(), ..plain }
 }
 
 /// Parts of [from, from + days) in which sessions or anchored windows are open.
