@@ -114,6 +114,7 @@ class Engine:
         costs: Mapping[str, Any] | None = None,
         account: Mapping[str, Any] | None = None,
         rates: Mapping[str, Any] | None = None,
+        gates: Mapping[str, Any] | None = None,
         metrics: Mapping[str, Any] | None = None,
         backend: Backend = "rust",
         cache_bytes: int = CACHE_BYTES,
@@ -128,11 +129,12 @@ class Engine:
             costs, account, metrics: Sections as in a config.
             rates: `static` (pair: price of its first currency in the second), `series` (pair: a `Market` whose mid
                 closes are the rate, each from its bar's end on) and `max_rate_age_hours` [96]; static ones win.
+            gates: Entry gates as in a config, asked in this order. Times of news events may be `datetime` or µs, too.
             backend: `rust`, or `python` for the plain reference engine (slow).
             cache_bytes: Bound of the retained indicator series; 0 retains none.
 
         Raises:
-            SweepError: [1001] unknown name, or markets that do not go together, [1003] [1004] bad value, [1008] missing
+            SweepError: [1001] unknown name or empty window, or markets that do not go together, [1003] [1004] bad value, [1008] missing
                 rate, [4001] not built, ticks of several symbols. A trial that finds no rate in a series when it needs
                 one fails with [2008].
         """
@@ -150,6 +152,7 @@ class Engine:
             "costs": dict(costs or {}),
             "account": dict(account or {}),
             "rates": numbers,
+            "gates": _gate_pairs(gates),
             "metrics": dict(metrics or {}),
             "cache_bytes": cache_bytes,
         }
@@ -202,11 +205,13 @@ class Engine:
     @property
     def info(self) -> dict[str, Any]:
         """options, dataset (digest), dates (us), calendar, bars (traded), cache (counters)."""
-        return cast("dict[str, Any]", json.loads(self._core.info()))
+        info = cast("dict[str, Any]", json.loads(self._core.info()))
+        info["options"]["gates"] = dict(info["options"]["gates"])
+        return info
 
     @cached_property
     def options(self) -> dict[str, Any]:
-        """The complete options: execution, costs, account, rates, metrics."""
+        """The complete options: execution, costs, account, rates, gates, metrics."""
         return cast("dict[str, Any]", self.info["options"])
 
     @cached_property
@@ -271,6 +276,18 @@ def _markets(given: object) -> tuple[Market, ...]:
                 what = f"{market.symbol} has another {key} than {markets[0].symbol}"
                 raise error(1001, what, where="market", remedy="all symbols share it")
     return markets
+
+
+def _gate_pairs(gates: object) -> list[tuple[str, Any]]:
+    """The gates with their names, in their order, which a mapping would lose on the way; events as the engine has them."""
+    if not gates:
+        return []
+    from sweep.config.gates import with_events
+
+    if not isinstance(gates, Mapping):
+        remedy = "write {'cooldown': {'after_exit_bars': 1}}"
+        raise _needed("a mapping of gates", gates, where="gates", remedy=remedy)
+    return list(with_events(gates).items())
 
 
 def _rate_markets(series: Mapping[str, Any] | None) -> dict[str, Market]:

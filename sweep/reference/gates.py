@@ -40,15 +40,15 @@ class Gates:
     def of(cls, gates: Mapping[str, Any] | None, spec: SymbolSpec, cooldown_bars: int = 0) -> Gates:
         """From the section `gates` of a config, times of events in µs; `cooldown_bars` is the strategy's own."""
         given = {name: gate for name, gate in (gates or {}).items() if gate is not None}
-        cooldown = dict(given.pop("cooldown", None) or {})
-        cooldown["after_exit_bars"] = max(cooldown.get("after_exit_bars") or 0, cooldown_bars)
-        if not any(cooldown.values()):
-            return cls(given, spec, cooldown)
-        # Only the strategy's own: it comes last.
-        order = [name for name in gates or {} if name in given or name == "cooldown"]
-        if not any((((gates or {}).get("cooldown")) or {}).values()):
-            order = [*given, "cooldown"]
-        return cls({name: given.get(name) for name in order}, spec, cooldown)
+        configured = {key: value or 0 for key, value in given.get("cooldown", {}).items()}
+        if not any(configured.values()):
+            given.pop("cooldown", None)
+        bars = max(configured.get("after_exit_bars", 0), cooldown_bars)
+        cooldown = {**configured, "after_exit_bars": bars}
+        if any(cooldown.values()):
+            # Where none is configured, the strategy's own comes last.
+            given.setdefault("cooldown", cooldown)
+        return cls(given, spec, cooldown)
 
     def blocking(
         self, moment: int, bar: int, last_exit: Event | None, last_signal: Event | None
@@ -80,8 +80,8 @@ class Gates:
         for name, event in (("exit", last_exit), ("signal", last_signal)):
             if event is None:
                 continue
-            minutes = self._cooldown.get(f"after_{name}_minutes") or 0
-            bars = self._cooldown.get(f"after_{name}_bars") or 0
+            minutes = self._cooldown.get(f"after_{name}_minutes", 0)
+            bars = self._cooldown.get(f"after_{name}_bars", 0)
             if moment - event[0] < minutes * _MINUTE_US or bar - event[1] < bars:
                 return True
         return False
