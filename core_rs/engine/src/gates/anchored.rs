@@ -1,6 +1,6 @@
 //! Gate `anchored`: windows around the local opening of a market in which entries are allowed.
 
-use super::clock::{DAY_MINUTES, MINUTE, offset, offset_text};
+use super::clock::{MINUTE, offset, offset_text};
 use super::intervals::Intervals;
 use crate::execution::resolve::{Section, items};
 use crate::market::Zone;
@@ -50,9 +50,6 @@ impl Window {
                 .at(place)
                 .fix("give from a smaller offset than to"));
         }
-        if to - from > DAY_MINUTES {
-            return Err(Error::config(1003, "a window of more than 24 hours").at(place).fix("leave it out"));
-        }
         let zone = Zone::named(anchor.zone)
             .ok_or_else(|| Error::engine(4004, format!("no zone data of {}", anchor.zone)))?;
         Ok(Self { anchor: anchor.name, zone, opening: anchor.opening, from, to })
@@ -85,8 +82,8 @@ pub struct Anchored(Vec<Window>);
 
 impl Anchored {
     /// # Errors
-    /// [1001] unknown key or anchor, a window that does not end after its start, no window; [1003] a window of more
-    /// than a day; [1004] wrong type; [1008] missing key; [1009] no offset.
+    /// [1001] unknown key or anchor, a window that does not end after its start, no window; [1004] wrong
+    /// type; [1008] missing key; [1009] no offset.
     pub(super) fn read(json: &Json) -> Result<Self> {
         let place = "gates.anchored";
         let windows: Vec<Window> = items(json, place)?
