@@ -115,12 +115,14 @@ def _on(window: Mapping[str, Any], day: date) -> bool:
 def _in_anchored(window: Mapping[str, Any], moment: int) -> bool:
     opening, zone = _ANCHORS[_ALIASES.get(window["anchor"], window["anchor"])]
     now = _utc(moment)
-    # A window is less than two dates away from the date of its opening.
-    for days in range(-3, 4):
-        local = datetime.combine(now.date() + timedelta(days=days), opening, tzinfo=ZoneInfo(zone))
-        anchor = local.astimezone(UTC)
-        if anchor + _offset(window["from"]) <= now < anchor + _offset(window["to"]):
+    start, end = _offset(window["from"]), _offset(window["to"])
+    # The opening is at most `end` before now and `start` after it; its local date is next to its date in UTC.
+    day, last = (now - end).date() - timedelta(days=1), (now - start).date() + timedelta(days=1)
+    while day <= last:
+        anchor = datetime.combine(day, opening, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+        if anchor + start <= now < anchor + end:
             return True
+        day += timedelta(days=1)
     return False
 
 

@@ -269,7 +269,7 @@ fn account(json: Option<&Json>) -> Result<Account> {
     Ok(account)
 }
 
-pub(crate) fn check_currency(code: &str, place: impl Into<String>) -> Result<()> {
+fn check_currency(code: &str, place: impl Into<String>) -> Result<()> {
     if code.len() == 3 && code.chars().all(|c| c.is_ascii_uppercase()) {
         return Ok(());
     }

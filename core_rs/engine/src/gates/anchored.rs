@@ -57,10 +57,11 @@ impl Window {
 
     /// Appends the windows that overlap [from, to).
     fn compile(&self, from: i64, to: i64, out: &mut Vec<(i64, i64)>) {
-        // Offsets and zones move a window by less than three days.
-        for date in from.div_euclid(DAY) - 3..=to.div_euclid(DAY) + 3 {
+        let (after, before) = (self.from * MINUTE, self.to * MINUTE);
+        // An opening lies within two days of the UTC midnight of its date.
+        for date in (from - before).div_euclid(DAY) - 2..=(to - after).div_euclid(DAY) + 2 {
             let opening = self.zone.instant(date * DAY + self.opening * MINUTE);
-            let (start, end) = (opening + self.from * MINUTE, opening + self.to * MINUTE);
+            let (start, end) = (opening + after, opening + before);
             if start < to && end > from {
                 out.push((start, end));
             }
@@ -82,8 +83,8 @@ pub struct Anchored(Vec<Window>);
 
 impl Anchored {
     /// # Errors
-    /// [1001] unknown key or anchor, a window that does not end after its start, no window; [1004] wrong
-    /// type; [1008] missing key; [1009] no offset.
+    /// [1001] unknown key or anchor, a window that does not end after its start, no window; [1004] wrong type; [1008]
+    /// missing key; [1009] no offset.
     pub(super) fn read(json: &Json) -> Result<Self> {
         let place = "gates.anchored";
         let windows: Vec<Window> = items(json, place)?
@@ -113,3 +114,6 @@ impl Anchored {
         Intervals::union(parts)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,14 +12,14 @@ pub const DAY_MINUTES: i64 = 24 * 60;
 /// # Errors
 /// [1009] if it is not written so.
 pub fn time_of_day(text: &str, place: &str) -> Result<i64> {
-    minutes(text).ok_or_else(|| {
+    minutes(text).filter(|&m| text.len() == 5 && m <= DAY_MINUTES).ok_or_else(|| {
         Error::config(1009, format!("{text:?} is no time of day"))
             .at(place)
             .fix("write HH:MM, for example 08:30")
     })
 }
 
-/// Minutes of `HH:MM`, `+HH:MM` or `-HH:MM`, from −24:00 to +24:00.
+/// Minutes of `HH:MM`, `+HH:MM` or `-HH:MM`; hours may have three digits.
 ///
 /// # Errors
 /// [1009] if it is not written so.
@@ -37,10 +37,14 @@ pub fn offset(text: &str, place: &str) -> Result<i64> {
 }
 
 fn minutes(text: &str) -> Option<i64> {
-    let &[h1, h2, b':', m1, m2] = text.as_bytes() else { return None };
-    let digit = |b: u8| b.is_ascii_digit().then(|| i64::from(b - b'0'));
-    let (hours, minutes) = (digit(h1)? * 10 + digit(h2)?, digit(m1)? * 10 + digit(m2)?);
-    (minutes < 60 && hours * 60 + minutes <= DAY_MINUTES).then_some(hours * 60 + minutes)
+    let (hours, minutes) = text.split_once(':')?;
+    let number =
+        |digits: &str| digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<i64>().ok())?;
+    if !(2..=3).contains(&hours.len()) || minutes.len() != 2 {
+        return None;
+    }
+    let (hours, minutes) = (number(hours)?, number(minutes)?);
+    (minutes < 60).then_some(hours * 60 + minutes)
 }
 
 /// `HH:MM` of minutes since midnight.
@@ -69,6 +73,8 @@ mod tests {
     #[case("+8:30", None)]
     #[case("٠٨:30", None)]
     #[case("", None)]
+    #[case("008:30", None)]
+    #[case("08:3", None)]
     fn times_of_day(#[case] text: &str, #[case] expected: Option<i64>) {
         let read = time_of_day(text, "x");
         assert_eq!(read.as_ref().map(|m| *m).map_err(|e| e.code), expected.ok_or(1009));
@@ -80,6 +86,11 @@ mod tests {
     #[case("+06:30", Some(390))]
     #[case("06:30", Some(390))]
     #[case("-24:00", Some(-1440))]
+    #[case("+30:15", Some(1815))]
+    #[case("-168:00", Some(-10_080))]
+    #[case("+1000:00", None)]
+    #[case("+", None)]
+    #[case("+01:60", None)]
     #[case("--3:00", None)]
     #[case("−03:00", None)]
     fn offsets(#[case] text: &str, #[case] expected: Option<i64>) {

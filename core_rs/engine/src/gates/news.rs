@@ -2,7 +2,7 @@
 
 use super::clock::MINUTE;
 use super::intervals::Intervals;
-use crate::execution::resolve::{Section, check_currency, items};
+use crate::execution::resolve::{Section, items};
 use crate::market::SymbolSpec;
 use crate::schema::Digest;
 use crate::{Error, Result, json as canonical};
@@ -27,6 +27,19 @@ pub enum Impact {
 
 const IMPACTS: [&str; 3] = ["low", "medium", "high"];
 
+/// What a symbol may have for a currency: that of money, or what a lot consists of, such as XAU and DE40.
+///
+/// # Errors
+/// [1001] if it is written otherwise.
+fn check_currency(name: &str, place: &str) -> Result<()> {
+    if !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(Error::config(1001, format!("{name:?} is no currency"))
+        .at(place)
+        .fix("use capital letters, for example USD"))
+}
+
 /// A scheduled event.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 struct Event {
@@ -50,7 +63,7 @@ impl Event {
             return Err(Error::config(1003, format!("{time} is out of range")).at(s.place("time")));
         }
         let currency = s.required_text("currency")?;
-        check_currency(&currency, s.place("currency"))?;
+        check_currency(&currency, &s.place("currency"))?;
         let impact = s.choice("impact", None, &IMPACTS)?;
         s.finish()?;
         Ok(Self { time, currency, impact })
@@ -78,7 +91,7 @@ impl Blocks {
             let code = item.as_str().ok_or_else(|| {
                 Error::config(1004, format!("a currency is needed, not {item}")).at(place.as_str())
             })?;
-            check_currency(code, place)?;
+            check_currency(code, &place)?;
             currencies.push(code.to_owned());
         }
         currencies.sort();
@@ -131,7 +144,7 @@ impl News {
         let mut blocks = BTreeMap::new();
         for (currency, list) in map.mapping().into_iter().flatten() {
             let place = format!("{PLACE}.blocks.{currency}");
-            check_currency(currency, place.as_str())?;
+            check_currency(currency, &place)?;
             blocks.insert(currency.clone(), Blocks::read(list, &place)?);
         }
         Ok(Self { events, before_minutes, after_minutes, min_impact, blocks })
@@ -185,3 +198,6 @@ impl News {
         Intervals::union(self.events.iter().filter(matters).map(around).collect())
     }
 }
+
+#[cfg(test)]
+mod tests;

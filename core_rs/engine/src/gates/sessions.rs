@@ -142,3 +142,6 @@ impl Sessions {
         Intervals::union(parts)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,3 +82,6 @@ impl GateTable {
 fn place(k: usize) -> u8 {
     k as u8 + 1
 }
+
+#[cfg(test)]
+mod tests;
