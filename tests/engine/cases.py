@@ -309,19 +309,20 @@ def _gates(rng: Rng, markets: Sequence[Market]) -> dict[str, Any]:
     def clock(minute: int) -> str:
         return f"{minute // 60 % 24:02}:{minute % 60:02}"
 
-    start = int(rng.integers(first - 20, last))
+    # Most of a market of an hour is left to most of the gates.
+    start = int(rng.integers(first - 30, first + 15))
     opening = 8 * 60 + (first // 1440) * 1440
-    away = int(rng.integers(first, last)) - opening
+    away = int(rng.integers(first + 25, last + 10)) - opening
     parts: dict[str, Any] = {
-        "sessions": [{"start": clock(start), "end": clock(start + int(rng.integers(10, 120)))}],
+        "sessions": [{"start": clock(start), "end": clock(start + int(rng.integers(45, 150)))}],
         "anchored": [{"anchor": "london", "from": "+00:00", "to": f"+{clock(away)}"}],
         "news": {
             "events": [
                 {"time": int(rng.integers(first, last)) * MINUTE_US, "currency": str(code)}
                 for code in rng.choice(["USD", "EUR", "JPY", "GBP"], 3)
             ],
-            "before_minutes": int(rng.integers(0, 10)),
-            "after_minutes": int(rng.integers(0, 10)),
+            "before_minutes": int(rng.integers(0, 8)),
+            "after_minutes": int(rng.integers(0, 8)),
         },
         "cooldown": {
             f"after_{event}_{unit}": int(rng.choice([0, 0, 1, 2, 5]))
