@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sweep import Engine, Market
+from sweep import Engine, Market, _core
 from sweep.config.gates import with_events
 from sweep.engine import Backtest
 from sweep.engine_python import _plain
@@ -24,7 +26,7 @@ from sweep.reference.market import SymbolSpec
 from sweep.reference.scripted import SignalTable
 from sweep.reference.strategy import Rules
 from tests.engine.support import bars_table, run_script
-from tests.vectors.engine import FIELDS, MINUTE_US, SPECS
+from tests.vectors.engine import FIELDS, MINUTE_US
 
 HOUR_US = 60 * MINUTE_US
 EVERY_BAR = {"preset": "reference", "max_positions": None}
@@ -37,25 +39,28 @@ def at(text: str) -> int:
     return moment.days * 24 * HOUR_US + moment.seconds * 1_000_000
 
 
+def spec_of(symbol: str) -> SymbolSpec:
+    """A built-in symbol."""
+    return SymbolSpec.of(json.loads(_core.symbol_spec(symbol, "{}")))
+
+
 def closing_at(moments: Sequence[int], symbol: str = "EURUSD") -> Market:
-    """Bars of one minute at 1.1 that close at these moments."""
-    side = {name: [1.1] * len(moments) for name in FIELDS}
+    """Bars of one minute at 1.5, a price of every symbol, that close at these moments."""
+    side = {name: [1.5] * len(moments) for name in FIELDS}
     labels = [moment - MINUTE_US for moment in moments]
     table = bars_table(labels, side)
     return Market.from_arrow(table, table, symbol=symbol, timeframe="M1")
 
 
 def always(market: Market) -> list[dict[str, Any]]:
-    """A market order on every bar."""
-    return [
-        {"bar_index": i, "direction": "long", "order_type": "market", "stop_loss": 1.0, "take_profit": 2.0}
-        for i in range(len(market.to_table()))
-    ]
+    """A market order of a tenth of a lot on every bar."""
+    order = {"direction": "long", "order_type": "market", "stop_loss": 0.5, "take_profit": 2.5, "size": 0.1}
+    return [{"bar_index": i, **order} for i in range(len(market.to_table()))]
 
 
 def played(market: Market, gates: Mapping[str, Any], **rules: Any) -> Backtest:
     """An order on every bar that the gates leave, on the native engine."""
-    rates = {"static": {"USDJPY": 150.0}}
+    rates = {"static": {"EURUSD": 1.1, "USDJPY": 150.0, "NZDUSD": 0.6}}
     options = {"execution": EVERY_BAR, "rates": rates, "gates": list(with_events(gates).items())}
     return run_script(market, options, always(market), (), rules)
 
@@ -71,7 +76,7 @@ def open_at(gates: Mapping[str, Any], *times: str, symbol: str = "EURUSD") -> li
     market = closing_at(moments, symbol)
     result = played(market, gates)
     entered = {position["order_time"] + MINUTE_US for position in result.open_positions}
-    twin = Gates.of(with_events(gates), SymbolSpec.of(SPECS[symbol]))
+    twin = Gates.of(with_events(gates), spec_of(symbol))
     own = [twin.blocking(moment, i, None, None) is None for i, moment in enumerate(moments)]
     assert own == [moment in entered for moment in moments]
     return own
@@ -189,7 +194,7 @@ class TestCooldown:
 
     def test_rejected_signals_start_no_pause(self) -> None:
         market = closing_at([at("2024-01-02 10:00") + k * MINUTE_US for k in range(4)])
-        wrong = [{**row, "stop_loss": 1.5} for row in always(market)]
+        wrong = [{**row, "stop_loss": 1.9} for row in always(market)]
         options = {"execution": EVERY_BAR, "gates": [("cooldown", {"after_signal_bars": 3})]}
         result = run_script(market, options, wrong)
         assert result.rejections["invalid_side"] == 4
@@ -203,33 +208,20 @@ ZONES = (
     "Europe/London",
     "America/New_York",
     "Australia/Lord_Howe",
+    "Pacific/Apia",
+    "Africa/Casablanca",
     "Asia/Kathmandu",
+    "America/Sao_Paulo",
     "America/St_Johns",
+    "Africa/Cairo",
 )
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-# Around the changes of clocks of these zones, a turn of a year and a leap day.
-CENTRES = [
-    at(f"{day} 00:00")
-    for day in (
-        "2023-03-12",
-        "2023-03-26",
-        "2023-04-02",
-        "2023-10-01",
-        "2023-10-29",
-        "2023-11-05",
-        "2024-01-01",
-        "2024-02-29",
-    )
-]
+SYMBOLS = ("EURUSD", "USDJPY", "AUDNZD", "XAUUSD", "DE40")
+CURRENCIES = ("USD", "EUR", "JPY", "AUD", "NZD", "XAU", "DE40")
+QUARTER = 15 * MINUTE_US
 clocks = st.builds(lambda h, m: f"{h:02}:{m:02}", st.integers(0, 23), st.sampled_from([0, 0, 1, 15, 30, 59]))
-offsets = st.builds(lambda sign, text: sign + text, st.sampled_from(["+", "-"]), clocks)
-
-
-def minutes(text: str) -> int:
-    """±HH:MM."""
-    size = int(text[-5:-3]) * 60 + int(text[-2:])
-    return -size if text.startswith("-") else size
-
+impacts = st.sampled_from(["low", "medium", "high"])
+currencies = st.sampled_from(CURRENCIES)
 
 session_windows = st.fixed_dictionaries(
     {"start": clocks, "end": clocks | st.just("24:00")},
@@ -238,33 +230,57 @@ session_windows = st.fixed_dictionaries(
         "zone": st.sampled_from(ZONES),
     },
 ).filter(lambda window: window["start"] != window["end"])
-anchored_windows = st.fixed_dictionaries(
-    {
-        "anchor": st.sampled_from(["london", "new_york", "tokyo", "sydney", "frankfurt", "europe", "asia"]),
-        "from": offsets,
-        "to": offsets,
-    }
-).filter(lambda window: minutes(window["from"]) < minutes(window["to"]))
-codes = st.sampled_from(["USD", "EUR", "JPY", "AUD"])
-impacts = st.sampled_from(["low", "medium", "high"])
+
+
+@st.composite
+def anchored_windows(draw: st.DrawFn) -> dict[str, str]:
+    """A window that starts and ends up to 66 hours from an opening."""
+    start = draw(st.integers(-4000, 3999))
+    end = draw(st.integers(start + 1, 4000))
+    offsets = [f"{'-' if m < 0 else '+'}{abs(m) // 60:02}:{abs(m) % 60:02}" for m in (start, end)]
+    names = ["london", "new_york", "tokyo", "sydney", "frankfurt", "europe", "asia"]
+    return {"anchor": draw(st.sampled_from(names)), "from": offsets[0], "to": offsets[1]}
+
+
+@cache
+def changes(zone: str) -> tuple[int, ...]:
+    """Moments, µs, at which the clocks of a zone change from 1995 to 2026, by bisection of days."""
+
+    def offset(second: int) -> timedelta | None:
+        return datetime.fromtimestamp(second, ZoneInfo(zone)).utcoffset()
+
+    found = []
+    for day in range(at("1995-01-01") // 10**6, at("2026-06-01") // 10**6, 86_400):
+        low, high = day, day + 86_400
+        if offset(low) == offset(high):
+            continue
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if offset(middle) == offset(low) else (low, middle)
+        found.append(high * 10**6)
+    return tuple(found)
 
 
 @st.composite
 def configurations(draw: st.DrawFn) -> tuple[dict[str, Any], list[int]]:
-    """Gates in some order, and moments of decision in the days around one date."""
-    centre = draw(st.sampled_from(CENTRES))
+    """Gates in some order, and moments of decision: around a change of clocks, at edges of events, and anywhere."""
+    zone = draw(st.sampled_from([name for name in ZONES if changes(name)]))
+    centre = draw(st.sampled_from([*changes(zone), at("2024-01-01"), at("2024-02-29")]))
     near = st.integers(-3 * 24 * 60, 3 * 24 * 60).map(lambda minute: centre + minute * MINUTE_US)
-    event = st.fixed_dictionaries({"time": near, "currency": codes}, optional={"impact": impacts})
+    event = st.fixed_dictionaries({"time": near, "currency": currencies}, optional={"impact": impacts})
+    window = session_windows.map(lambda drawn: drawn if "zone" in drawn else {**drawn, "zone": zone})
     parts = {
-        "sessions": st.lists(session_windows, min_size=1, max_size=3),
-        "anchored": st.lists(anchored_windows, min_size=1, max_size=3),
+        "sessions": st.lists(window, min_size=1, max_size=3),
+        "anchored": st.lists(anchored_windows(), min_size=1, max_size=3),
         "news": st.fixed_dictionaries(
             {"events": st.lists(event, max_size=12)},
             optional={
                 "before_minutes": st.integers(0, 600),
                 "after_minutes": st.integers(0, 600),
                 "min_impact": impacts,
-                "blocks": st.dictionaries(codes, st.just("*") | st.lists(codes, max_size=2), max_size=2),
+                "blocks": st.dictionaries(
+                    currencies, st.just("*") | st.lists(currencies, max_size=2), max_size=2
+                ),
             },
         ),
         "cooldown": st.fixed_dictionaries(
@@ -272,19 +288,25 @@ def configurations(draw: st.DrawFn) -> tuple[dict[str, Any], list[int]]:
         ),
     }
     names = draw(st.permutations(list(parts)))[: draw(st.integers(1, 4))]
-    moments = draw(st.lists(near, min_size=5, max_size=60, unique=True))
-    return {name: draw(parts[name]) for name in names}, sorted(moments)
+    gates = {name: draw(parts[name]) for name in names}
+    moments = set(draw(st.lists(near, min_size=5, max_size=40)))
+    moments |= {centre + quarter * QUARTER - ahead for quarter in range(-12, 13) for ahead in (0, MINUTE_US)}
+    news = gates.get("news", {})
+    for event in news.get("events", []):
+        for shift in (-news.get("before_minutes", 60), 0, news.get("after_minutes", 30)):
+            moments |= {event["time"] + (shift - ahead) * MINUTE_US for ahead in (0, 1)}
+    return gates, sorted(moments)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(case=configurations(), symbol=st.sampled_from(["EURUSD", "USDJPY"]), own=st.integers(0, 2))
+@given(case=configurations(), symbol=st.sampled_from(SYMBOLS), own=st.integers(0, 2))
 def test_compiled_gates_are_what_the_rules_say_at_every_moment(
     case: tuple[dict[str, Any], list[int]], symbol: str, own: int
 ) -> None:
     gates, moments = case
     market = closing_at(moments, symbol)
     result = played(market, gates, cooldown_bars=own)
-    twin = Gates.of(gates, SymbolSpec.of(SPECS[symbol]), own)
+    twin = Gates.of(gates, spec_of(symbol), own)
     expected: Counter[str] = Counter(dict.fromkeys(twin.names, 0))
     last, entered = None, []
     for i, moment in enumerate(moments):
