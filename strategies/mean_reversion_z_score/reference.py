@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sweep.reference.context import Context, Indicators, MarketView
+from sweep.reference.rules import position_rules
 from sweep.reference.strategy import ReferenceStrategy, Rules, Signal
 
 Params = Mapping[str, Any]
@@ -42,8 +43,9 @@ class MeanReversionZScore(ReferenceStrategy):
             self.z_kalman = ind("kalman_zscore", window=window, r=params["kalman_r"], q=params["kalman_q"])
             bands = ind("bollinger", period=params["b_b_length"], std_factor=params["std_factor"])
             self.upper, self.mid, self.lower = bands["upper"], bands["mid"], bands["lower"]
-        managed = params.get("use_position_manager", True)
-        return Rules(timeout_minutes=params.get("max_holding_minutes") if managed else None)
+        if params.get("use_position_manager", True):
+            return position_rules(params, self.atr_bid)
+        return Rules(cooldown_bars=params.get("cooldown_bars", 0))
 
     def evaluate(self, ctx: Context) -> Sequence[Signal]:
         """Per scenario first the short, then the long."""
