@@ -345,6 +345,48 @@ def test_a_native_strategy_is_blocked_alike_on_both_engines() -> None:
     assert list(engine(gates).options["gates"]) == list(gates)
 
 
+STRATEGIES: list[tuple[str, dict[str, Any]]] = [
+    ("ma_cross", {"fast_period": 5, "slow_period": 15}),
+    ("mean_reversion_z_score", {"enabled_scenarios": [2], "window_length": 60}),
+    (
+        "mean_reversion_z_score",
+        {"enabled_scenarios": [2], "window_length": 60, "use_position_manager": False},
+    ),
+    ("donchian_breakout", {}),
+    ("rsi_reversal_limit", {}),
+    ("mtf_trend_pullback", {}),
+]
+
+
+@pytest.mark.parametrize(("strategy", "params"), STRATEGIES, ids=lambda given: str(given))
+def test_cooldown_bars_of_every_strategy_keep_their_distance_from_exits(
+    strategy: str, params: dict[str, Any]
+) -> None:
+    """With pending orders that were accepted before, only decisions keep it, not fills."""
+    market = Market.synthetic(symbol="EURUSD", timeframe="M5", bars=6000, seed=4)
+    place = {label: i for i, label in enumerate(market.to_table()["timestamp"].to_pylist())}
+
+    def short(trades: Any, bars: int) -> int:
+        """Decisions less than some bars after an exit."""
+        exits = [place[label] for label in trades["exit_time"].to_pylist()]
+        decisions = [place[label] for label in trades["order_time"].to_pylist()]
+        return sum(any(0 <= i - e < bars for e in exits) for i in decisions)
+
+    found = {}
+    for bars in (0, 40):
+        wanted = {**params, "cooldown_bars": bars}
+        native, reference = (Engine(market, strategy, backend=b).run(wanted) for b in ("rust", "python"))
+        assert native.trades.num_rows == reference.trades.num_rows > 3
+        assert native.trades["order_time"].equals(reference.trades["order_time"])
+        assert native.trades["exit_time"].equals(reference.trades["exit_time"])
+        assert dict(native.blocked_bars) == dict(reference.blocked_bars)
+        found[bars] = native
+    assert short(found[0].trades, 40) > 0
+    assert short(found[40].trades, 40) == 0
+    assert "cooldown" not in found[0].blocked_bars
+    assert found[40].blocked_bars["cooldown"] > 0
+
+
 def test_the_identity_names_gates_only_where_there_are_some() -> None:
     document = json.loads(engine(None).identity_document())
     assert "gates" not in document
