@@ -146,7 +146,7 @@ class Engine:
             raise _needed("the name of a strategy", strategy, where="strategy", remedy="write 'ma_cross'")
         numbers = dict(rates or {})
         self.rate_markets = _rate_markets(numbers.pop("series", None))
-        options = {
+        options: dict[str, Any] = {
             "strategy": strategy,
             "execution": execution,
             "costs": dict(costs or {}),
@@ -159,6 +159,8 @@ class Engine:
         if backend not in ("rust", "python"):
             raise error(1001, f"unknown backend {backend!r}", where="backend", remedy="use rust or python")
         self.strategy = strategy
+        self.commission = options["costs"].get("commission")
+        """As it was given, for all symbols; `options` has that of the first one."""
         self.backend: Backend = backend
         series = {pair: rate.core for pair, rate in self.rate_markets.items()}
         self._core = _core.Engine([market.core for market in self.markets], json.dumps(options), series)
