@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, WrapValidator
+from pydantic import Discriminator, Field, Tag, WrapValidator
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
@@ -50,14 +50,26 @@ class NewsEvent(Section):
     impact: Impact | None = None
 
 
+def _form(value: Any) -> str:
+    return "text" if isinstance(value, str) else "list"
+
+
+Events = Annotated[
+    Annotated[Name, Tag("text")] | Annotated[list[NewsEvent], Tag("list")], Discriminator(_form)
+]
+Blocked = Annotated[
+    Annotated[Literal["*"], Tag("text")] | Annotated[list[Name], Tag("list")], Discriminator(_form)
+]
+
+
 class NewsSection(Section):
     """Events around which entries are blocked: a list, or a CSV file."""
 
-    events: Name | list[NewsEvent]
+    events: Events
     before_minutes: Natural | None = None
     after_minutes: Natural | None = None
     min_impact: Impact | None = None
-    blocks: dict[Name, Literal["*"] | list[Name]] | None = None
+    blocks: dict[Name, Blocked] | None = None
 
 
 class CooldownSection(Section):
