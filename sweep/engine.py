@@ -129,13 +129,13 @@ class Engine:
             costs, account, metrics: Sections as in a config.
             rates: `static` (pair: price of its first currency in the second), `series` (pair: a `Market` whose mid
                 closes are the rate, each from its bar's end on) and `max_rate_age_hours` [96]; static ones win.
-            gates: Entry gates as in a config, asked in this order. Times of news events may be `datetime` or µs, too.
+            gates: Entry gates as in a config, asked in this order; times of news events may be `datetime` or µs.
             backend: `rust`, or `python` for the plain reference engine (slow).
             cache_bytes: Bound of the retained indicator series; 0 retains none.
 
         Raises:
-            SweepError: [1001] unknown name or empty window, or markets that do not go together, [1003] [1004] bad value, [1008] missing
-                rate, [4001] not built, ticks of several symbols. A trial that finds no rate in a series when it needs
+            SweepError: [1001] unknown name, empty window, or markets that do not go together, [1003] [1004] bad value,
+                [1008] missing rate, [4001] not built, ticks of several symbols. A trial that finds no rate in a series when it needs
                 one fails with [2008].
         """
         from sweep import _core
@@ -281,7 +281,7 @@ def _markets(given: object) -> tuple[Market, ...]:
 
 
 def _gate_pairs(gates: object) -> list[tuple[str, Any]]:
-    """The gates with their names, in their order, which a mapping would lose on the way; events as the engine has them."""
+    """Gates by name, in their order, which a mapping would lose on the way; events as the engine has them."""
     if not gates:
         return []
     from sweep.config.gates import with_events

@@ -44,8 +44,8 @@ def _holdout(value: Any) -> Any:
 class Config(Section):
     """A study's config after checks: frozen, paths absolute, defaults filled in.
 
-    `execution`, `gates`, `costs`, `account`, `rates` and `metrics` hold what was written (and the preset's name); the engine
-    completes them.
+    `execution`, `gates`, `costs`, `account`, `rates` and `metrics` hold what was written (and the preset's name);
+    the engine completes them.
     """
 
     study: Annotated[str, AfterValidator(_study)]

@@ -358,7 +358,7 @@ STRATEGIES: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("strategy", "params"), STRATEGIES, ids=lambda given: str(given))
+@pytest.mark.parametrize(("strategy", "params"), STRATEGIES, ids=str)
 def test_cooldown_bars_of_every_strategy_keep_their_distance_from_exits(
     strategy: str, params: dict[str, Any]
 ) -> None:

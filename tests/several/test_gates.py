@@ -1,4 +1,4 @@
-"""Studies with entry gates: what is stored of them, in their order, and what a replay, a resume and golden cases make of it."""
+"""Studies with entry gates: what is stored of them, and what replays, resumes and golden cases make of it."""
 
 from __future__ import annotations
 

@@ -85,8 +85,8 @@ fn session(
 
 #[pymethods]
 impl Engine {
-    /// Options are JSON: strategy, execution, costs, account, rates, gates, metrics, cache_bytes; partial ones take defaults.
-    /// `rates` maps pairs to the markets of their rate series.
+    /// Options are JSON: strategy, execution, costs, account, rates, gates, metrics, cache_bytes; partial ones take
+    /// defaults. `rates` maps pairs to the markets of their rate series.
     #[new]
     #[pyo3(signature = (market, options, rates = None))]
     fn new(py: Python<'_>, market: Markets<'_>, options: &str, rates: RateMarkets<'_>) -> PyResult<Self> {
