@@ -29,7 +29,13 @@ PINS: dict[str, list[dict[str, Any]]] = {
         {"enabled_scenarios": [1]},
         {"enabled_scenarios": [2]},
         {"enabled_scenarios": [3]},
+        {"enabled_scenarios": [4]},
+        {"enabled_scenarios": [5]},
+        {},
     ],
+    "donchian_breakout": [{}],
+    "rsi_reversal_limit": [{}],
+    "mtf_trend_pullback": [{"htf": "H1"}],
 }
 CASES = [(name, pins) for name, variants in PINS.items() for pins in variants]
 IDS = [f"{name}-{pins}" for name, pins in CASES]
@@ -37,11 +43,7 @@ IDS = [f"{name}-{pins}" for name, pins in CASES]
 
 @pytest.mark.parametrize("golden", GOLDEN_SIGNALS, ids=lambda g: f"{g.strategy}: {g.name}")
 def test_a_golden_signal_table(golden: GoldenSignals) -> None:
-    given = {k: v for k, v in golden.params.items() if v is not None}
-    if not given.get("adx_min"):
-        given.pop("adx_seed", None)
-        given.pop("adx_period", None)
-    table = Engine(market_of_golden(), golden.strategy).signals(given)
+    table = Engine(market_of_golden(), golden.strategy).signals(golden.params)
     rows = table.to_pylist()
     sides = [row["direction"] for row in rows]
     assert (sides.count("long"), sides.count("short")) == (golden.long, golden.short)
@@ -50,7 +52,7 @@ def test_a_golden_signal_table(golden: GoldenSignals) -> None:
         ("stop_loss", golden.stop),
         ("take_profit", golden.target),
     ):
-        assert sum(row[name] for row in rows) == pytest.approx(expected, abs=6e-6)
+        assert sum(row[name] or 0.0 for row in rows) == pytest.approx(expected, abs=6e-6)
     for row, (bar, name, _, stop, target) in zip(rows, golden.first, strict=False):
         assert (row["bar_index"], row["tag"] or row["direction"]) == (bar, name)
         assert (row["stop_loss"], row["take_profit"]) == (stop, target)
