@@ -135,8 +135,8 @@ class Engine:
 
         Raises:
             SweepError: [1001] unknown name, empty window, or markets that do not go together, [1003] [1004] bad value,
-                [1008] missing rate, [4001] not built, ticks of several symbols. A trial that finds no rate in a series when it needs
-                one fails with [2008].
+                [1008] missing rate, [4001] not built, ticks of several symbols. A trial that finds no rate in a series
+                when it needs one fails with [2008].
         """
         from sweep import _core
 
