@@ -130,7 +130,7 @@ def assert_identical(native: Backtest, reference: Backtest) -> None:
 
 
 def random_parameters(
-    strategy: str, count: int, seed: int, fixed: Mapping[str, Any] | None = None
+    strategy: str, count: int, seed: int, fixed: Mapping[str, Any] | None = None, timeframe: str = "M5"
 ) -> list[dict[str, Any]]:
     """Parameter sets drawn from the declared search ranges, invalid ones left out."""
     declaration = next(d for d in json.loads(_core.strategies()) if d["id"] == strategy)
@@ -141,7 +141,7 @@ def random_parameters(
             p["name"]: _draw(p["ranges"][0], p["type"], rng) for p in declaration["parameters"] if p["ranges"]
         }
         raw |= dict(fixed or {})
-        answer = json.loads(_core.canonicalise(strategy, "M5", json.dumps([raw])))[0]
+        answer = json.loads(_core.canonicalise(strategy, timeframe, json.dumps([raw])))[0]
         if not answer["problems"]:
             sets.append(raw)
     return sets
