@@ -71,6 +71,10 @@ test: build ## every test: the crates, then the package
 agree: build ## both engines on 10,000 random cases, and every strategy with 200 sets on every market: some hours
 	SWEEP_CASES=10000 SWEEP_SETS=200 $(BIN)/python -m pytest -q tests/engine/test_campaign.py tests/engine/test_native_strategies.py
 
+.PHONY: fuzz
+fuzz: build ## a million inputs with changed bytes at the native boundary
+	$(BIN)/python -m tests.fuzz.harness --inputs 1000000 --first 1000000 --processes 2
+
 .PHONY: golden
 golden: build ## record the golden results of tests/golden anew: only when results are meant to change
 	$(BIN)/python scripts/golden_cases.py

@@ -5,7 +5,7 @@ use arrow_array::{RecordBatch, RecordBatchIterator, RecordBatchReader};
 use arrow_schema::{ArrowError, SchemaRef};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyCapsule;
+use pyo3::types::{PyCapsule, PyDict};
 use std::ffi::CStr;
 use sweep_engine::Error;
 
@@ -34,9 +34,28 @@ impl ArrowTable {
     }
 }
 
+/// Refuses a PyArrow table with offsets, indices or lengths outside its buffers: the C interface does not tell how long
+/// buffers are, so that only their owner can check them. Costs nothing to speak of for columns of numbers.
+fn validated(source: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = source.py();
+    if !source.get_type().module()?.to_cow()?.starts_with("pyarrow") || !source.hasattr("validate")? {
+        return Ok(());
+    }
+    let full = PyDict::new(py);
+    full.set_item("full", true)?;
+    source.call_method("validate", (), Some(&full)).map(drop).map_err(|problem| {
+        let what = format!("broken Arrow table: {}", problem.value(py));
+        to_py(py, &Error::data(1005, what).fix("build the table anew"))
+    })
+}
+
 /// Schema and batches of any object with the Arrow C stream protocol.
+///
+/// # Errors
+/// [1005] for a broken table, [5004] for a stream that cannot be read.
 pub fn read_stream(source: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<RecordBatch>)> {
     let py = source.py();
+    validated(source)?;
     let method = source
         .getattr("__arrow_c_stream__")
         .map_err(|_| PyTypeError::new_err("an object with the Arrow C stream protocol is needed"))?;
