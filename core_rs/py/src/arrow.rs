@@ -7,7 +7,9 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
 use std::ffi::CStr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use sweep_engine::Error;
+use sweep_engine::run::trial::panic_text;
 
 use crate::guard::to_py;
 
@@ -65,10 +67,14 @@ pub fn read_stream(source: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<Record
     // SAFETY: a capsule of this name holds a valid stream by the Arrow PyCapsule protocol; `from_raw` moves it out and
     // leaves a released one behind, which the capsule's destructor accepts.
     #[allow(unsafe_code)]
-    let reader = unsafe { RecordBatchStreamReader::from_raw(pointer.as_ptr()) };
-    let broken = |e: ArrowError| to_py(py, &Error::data(5004, format!("unreadable Arrow stream: {e}")));
-    let reader = reader.map_err(broken)?;
-    let schema = reader.schema();
-    let batches = reader.collect::<Result<Vec<_>, _>>().map_err(broken)?;
-    Ok((schema, batches))
+    let read = || {
+        let reader = unsafe { RecordBatchStreamReader::from_raw(pointer.as_ptr()) }?;
+        Ok((reader.schema(), reader.collect::<Result<Vec<_>, ArrowError>>()?))
+    };
+    // Arrow's own reader panics at some schemas, such as a time zone that is not UTF-8.
+    let outcome: Result<_, String> = match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(outcome) => outcome.map_err(|problem: ArrowError| problem.to_string()),
+        Err(payload) => Err(panic_text(payload.as_ref()).to_owned()),
+    };
+    outcome.map_err(|problem| to_py(py, &Error::data(5004, format!("unreadable Arrow stream: {problem}"))))
 }
