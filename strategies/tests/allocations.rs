@@ -34,7 +34,10 @@ fn backtest(strategy: &str, params: &Json, bars: i64) -> (u64, usize) {
 fn ten_times_the_bars_allocate_no_more() {
     let cases = [
         ("ma_cross", json!({"fast_period": 5, "slow_period": 20})),
-        ("mean_reversion_z_score", json!({"enabled_scenarios": "1+2+3+4", "z_score_long": -1.5, "z_score_short": 1.5})),
+        (
+            "mean_reversion_z_score",
+            json!({"enabled_scenarios": "1+2+3+4", "z_score_long": -1.5, "z_score_short": 1.5}),
+        ),
         ("donchian_breakout", json!({"trail_atr": 3.0, "be_r": 1.0})),
         ("rsi_reversal_limit", json!({})),
         ("mtf_trend_pullback", json!({"htf": "H1", "htf_ema": 20})),
@@ -43,6 +46,9 @@ fn ten_times_the_bars_allocate_no_more() {
         let (few, short) = backtest(strategy, &params, 3_000);
         let (many, long) = backtest(strategy, &params, 30_000);
         assert!(short > 5 && long > 3 * short, "{strategy}: {short} and {long} trades");
-        assert!(many <= few + DOUBLINGS, "{strategy}: {few} allocations for {short} trades, {many} for {long}");
+        assert!(
+            many <= few + DOUBLINGS,
+            "{strategy}: {few} allocations for {short} trades, {many} for {long}"
+        );
     }
 }
