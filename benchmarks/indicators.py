@@ -54,24 +54,38 @@ def run() -> Iterator[str]:
         yield f"{'':22s} {'sweep':>8s} {'TA-Lib':>8s} {'pandas':>8s}   {'of TA-Lib':>14s}  {'of pandas':>14s}"
         bars = Bars(count)
         for name, calls in _work(bars).items():
-            for call in calls.values():
-                call()
-            yield _line(name, interleaved(calls, rounds), count)
+            yield _line(name, _measured(calls, rounds), count)
 
 
-def _line(name: str, times: dict[str, list[float]], count: int) -> str:
+def _measured(calls: dict[str, Call], rounds: int) -> dict[str, tuple[list[float], list[float]]]:
+    """Seconds of this package and of each rival beside it.
+
+    One rival at a time: what pandas frees goes back to the system, and TA-Lib's results would pay for getting it again.
+    """
+    rivals = [who for who in ("talib", "pandas") if who in calls]
+    if not rivals:
+        return {"": (interleaved(calls, rounds)["sweep"], [])}
+    pairs = {who: {"sweep": calls["sweep"], who: calls[who]} for who in rivals}
+    for pair in pairs.values():
+        for call in pair.values():
+            call()
+    times = {who: interleaved(pair, rounds) for who, pair in pairs.items()}
+    return {who: (both["sweep"], both[who]) for who, both in times.items()}
+
+
+def _line(name: str, times: dict[str, tuple[list[float], list[float]]], count: int) -> str:
     scale = 1e9 / count
-    medians = {who: statistics.median(seconds) for who, seconds in times.items()}
-    each = [
-        f"{medians[who] * scale:8.2f}" if who in medians else f"{'-':>8s}"
-        for who in ("sweep", "talib", "pandas")
-    ]
-    ratios = [
-        f"{medians['sweep'] / medians[who]:6.2f} ({min(times['sweep']) / min(times[who]):.2f})"
-        if who in medians
-        else "-"
-        for who in ("talib", "pandas")
-    ]
+    own = next(iter(times.values()))[0]
+    each, ratios = [f"{statistics.median(own) * scale:8.2f}"], []
+    for who in ("talib", "pandas"):
+        if who not in times:
+            each.append(f"{'-':>8s}")
+            ratios.append("-")
+            continue
+        ours, theirs = times[who]
+        median = statistics.median(theirs)
+        each.append(f"{median * scale:8.2f}")
+        ratios.append(f"{statistics.median(ours) / median:6.2f} ({min(ours) / min(theirs):.2f})")
     mark = " recurrence" if name in RECURRENCES else ""
     return f"{name:22s} {' '.join(each)}   {ratios[0]:>14s}  {ratios[1]:>14s}{mark}"
 

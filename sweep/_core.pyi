@@ -2,7 +2,7 @@
 tables as Arrow C streams. Everything raised is a `sweep.errors.SweepError`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 __all__ = [
@@ -119,9 +119,11 @@ class Market:
 
 @final
 class Engine:
-    """One market, one strategy, one set of options; many parameter sets."""
+    """One market, or several symbols on one portfolio; one strategy, one set of options; many parameter sets."""
 
-    def __new__(cls, market: Market, options: str, rates: Mapping[str, Market] | None = None) -> Engine:
+    def __new__(
+        cls, market: Market | Sequence[Market], options: str, rates: Mapping[str, Market] | None = None
+    ) -> Engine:
         """Options: strategy, execution, costs, account, rates, metrics, cache_bytes; partial ones take defaults.
 
         `rates` maps pairs to the markets of their rate series.
@@ -230,7 +232,7 @@ def result_digest(trades: str, daily: str, metrics: str) -> str:
     """Result digest of the digests of trades, daily equity and metrics."""
 
 def run_signals(
-    market: Market,
+    market: Market | Sequence[Market],
     options: str,
     signals: str,
     exits: str,

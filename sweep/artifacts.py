@@ -17,7 +17,7 @@ from sweep.errors import error
 from sweep.trackers import parquet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -36,14 +36,14 @@ _MAX_POINTS: Final = 1500
 
 def engine_of(
     config: Config,
-    market: Market,
+    markets: Sequence[Market],
     rates: Mapping[str, Market] | None = None,
     *,
     backend: Literal["rust", "python"] = "rust",
 ) -> Engine:
-    """The engine that a config describes, over a market and rate series that are loaded."""
+    """The engine that a config describes, over markets (one per symbol) and rate series that are loaded."""
     return Engine(
-        market,
+        markets,
         config.strategy.name,
         execution=config.execution,
         costs=config.costs,

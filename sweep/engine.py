@@ -1,10 +1,10 @@
-"""`Engine`: parameters in, results out, on one market. The same interface over the native and the reference engine."""
+"""`Engine`: parameters in, results out, on one market or several symbols of one portfolio. The same interface over the native and the reference engine."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -45,6 +45,10 @@ class Backtest:
     """The first hundred."""
     blocked_bars: Mapping[str, int]
     open_positions: tuple[Mapping[str, Any], ...]
+    pending_orders: tuple[Mapping[str, Any], ...]
+    """Live orders left at the end of the data."""
+    ended_orders: tuple[Mapping[str, Any], ...]
+    """Orders that ended without a fill, with `ended` (us) and `reason`."""
     invalid_modify: int
     outside_window: int
     sizes_raised: int
@@ -96,14 +100,14 @@ class _Runner(Protocol):
 
 
 class Engine:
-    """Runs one strategy on one market under one set of options.
+    """Runs one strategy on one market, or on several symbols of one portfolio, under one set of options.
 
-    A table given to an engine, or to its market, must never be written again: its memory is shared.
+    A table given to an engine, or to a market of it, must never be written again: its memory is shared.
     """
 
     def __init__(
         self,
-        market: Market,
+        market: Market | Sequence[Market],
         strategy: str,
         *,
         execution: str | Mapping[str, Any] = "realistic",
@@ -117,7 +121,8 @@ class Engine:
         """Resolves options (partial ones take the preset's and the defaults) and every conversion rate.
 
         Args:
-            market: Bars; its window says which are traded.
+            market: Bars or ticks; the window says which are traded. Or one such market of bars per symbol, all of one
+                timeframe, in the order in which the symbols trade.
             strategy: Name of a native strategy.
             execution: Preset name, or a mapping of options with `preset` among them.
             costs, account, metrics: Sections as in a config.
@@ -127,13 +132,14 @@ class Engine:
             cache_bytes: Bound of the retained indicator series; 0 retains none.
 
         Raises:
-            SweepError: [1001] unknown name, [1003] [1004] bad value, [1008] missing rate, [4001] not built. A trial
-                that finds no rate in a series when it needs one fails with [2008].
+            SweepError: [1001] unknown name, or markets that do not go together, [1003] [1004] bad value, [1008] missing
+                rate, [4001] not built, ticks of several symbols. A trial that finds no rate in a series when it needs
+                one fails with [2008].
         """
         from sweep import _core
 
-        if not isinstance(market, Market):
-            raise _needed("a Market", market, where="market", remedy="load it: Market.read(...)")
+        self.markets = _markets(market)
+        """One per symbol, in the order in which they trade."""
         if not isinstance(strategy, str):
             raise _needed("the name of a strategy", strategy, where="strategy", remedy="write 'ma_cross'")
         numbers = dict(rates or {})
@@ -149,11 +155,10 @@ class Engine:
         }
         if backend not in ("rust", "python"):
             raise error(1001, f"unknown backend {backend!r}", where="backend", remedy="use rust or python")
-        self.market = market
         self.strategy = strategy
         self.backend: Backend = backend
         series = {pair: rate.core for pair, rate in self.rate_markets.items()}
-        self._core = _core.Engine(market.core, json.dumps(options), series)
+        self._core = _core.Engine([market.core for market in self.markets], json.dumps(options), series)
 
     def run(self, params: Mapping[str, Any] | None = None) -> Backtest:
         """One backtest of partial parameters, with the equity of every bar.
@@ -161,7 +166,7 @@ class Engine:
         Raises:
             SweepError: [1001] [1003] [1004] [1006] for the parameters; what the engine raises.
         """
-        return replace(self._runner.run(_parameters(params)), markets=(self.market,))
+        return replace(self._runner.run(_parameters(params)), markets=self.markets)
 
     def run_batch(self, params: pa.Table, *, returns: bool = False, threads: int = 1) -> pa.Table:
         """One result row per row of parameters, in their order; two calls of the native module, whatever the size.
@@ -250,6 +255,24 @@ def _parameters(params: Mapping[str, Any] | None) -> dict[str, Any]:
     return dict(params)
 
 
+def _markets(given: object) -> tuple[Market, ...]:
+    """One market or a sequence of them as a tuple.
+
+    Raises [1004] for anything else, [1001] for trading days or staleness in which they differ: an identity names one.
+    """
+    markets = tuple(given) if isinstance(given, list | tuple) else (given,)
+    for market in markets:
+        if not isinstance(market, Market):
+            remedy = "load it: Market.read(...)"
+            raise _needed("a Market, or a list of them,", market, where="market", remedy=remedy)
+    for market in markets[1:]:
+        for key in ("day", "stale_after"):
+            if market.meta.get(key) != markets[0].meta.get(key):
+                what = f"{market.symbol} has another {key} than {markets[0].symbol}"
+                raise error(1001, what, where="market", remedy="all symbols share it")
+    return markets
+
+
 def _rate_markets(series: Mapping[str, Any] | None) -> dict[str, Market]:
     """The markets of `rates.series`, checked to be markets."""
     markets = dict(series or {})
@@ -276,6 +299,8 @@ def native_backtest(core: Any) -> Backtest:
         rejection_details=tuple(rest["rejection_details"]),
         blocked_bars=rest["blocked_bars"],
         open_positions=tuple(rest["open_positions"]),
+        pending_orders=tuple(rest["pending_orders"]),
+        ended_orders=tuple(rest["ended_orders"]),
         invalid_modify=rest["invalid_modify"],
         outside_window=rest["outside_window"],
         sizes_raised=rest["sizes_raised"],

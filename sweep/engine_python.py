@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.engine import Backtest, Engine
 from sweep.errors import SweepError
 from sweep.reference import engine as reference
-from sweep.reference.market import ReferenceMarket
+from sweep.reference.market import ReferenceMarket, TickRows
 from sweep.reference.registry import twin
 from sweep.reference.result import ReferenceResult, to_arrow
 
@@ -30,7 +30,7 @@ class ReferenceRunner:
         """Raises [4001] where the twins are not at hand."""
         twin(engine.strategy)
         self._engine = engine
-        self._market = _plain(engine.market)
+        self._markets = [_plain(market) for market in engine.markets]
         self._rates = {pair: _plain(market) for pair, market in engine.rate_markets.items()}
 
     def run(self, params: Mapping[str, Any]) -> Backtest:
@@ -59,14 +59,15 @@ class ReferenceRunner:
         """Raw signals at every bar from warm-up on."""
         canonical = json.loads(self._engine.identity_document(params))["params"]
         multiplier = self._engine.options["costs"]["spread_multiplier"]
-        rows = reference.signals(
-            self._market, twin(self._engine.strategy), canonical, spread_multiplier=multiplier
-        )
-        return to_arrow("trade_signal", rows)
+        rows = []
+        for market in self._markets:
+            strategy = twin(self._engine.strategy)
+            rows += reference.signals(market, strategy, canonical, spread_multiplier=multiplier)
+        return to_arrow("trade_signal", sorted(rows, key=lambda row: row["timestamp"]))
 
     def _run(self, canonical: Mapping[str, Any]) -> ReferenceResult:
-        strategy = twin(self._engine.strategy)
-        return reference.run(self._market, self._engine.options, strategy, canonical, self._rates)
+        strategies = [twin(self._engine.strategy) for _ in self._markets]
+        return reference.run(self._markets, self._engine.options, strategies, canonical, self._rates)
 
     def _row(self, params: Mapping[str, Any]) -> dict[str, Any]:
         start = time.perf_counter()
@@ -104,6 +105,8 @@ def backtest(result: ReferenceResult, document: str | None) -> Backtest:
         rejection_details=tuple(result.rejection_details),
         blocked_bars=result.blocked_bars,
         open_positions=tuple(result.open_positions),
+        pending_orders=tuple(result.pending_orders),
+        ended_orders=tuple(result.ended_orders),
         invalid_modify=result.invalid_modify,
         outside_window=result.outside_window,
         sizes_raised=result.sizes_raised,
@@ -115,7 +118,15 @@ def backtest(result: ReferenceResult, document: str | None) -> Backtest:
 
 def _plain(market: Market) -> ReferenceMarket:
     given = {bars.timeframe: _plain(bars) for bars in market.given_higher()}
-    return ReferenceMarket.from_table(market.to_table(), market.meta, given)
+    return ReferenceMarket.from_table(market.to_table(), market.meta, given, _ticks(market))
+
+
+def _ticks(market: Market) -> TickRows | None:
+    table = market.ticks_table()
+    if table is None:
+        return None
+    time = table["timestamp"].cast("int64").to_pylist()
+    return TickRows(time, table["bid"].to_pylist(), table["ask"].to_pylist())
 
 
 def _returns(result: ReferenceResult) -> list[float]:

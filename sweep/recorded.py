@@ -175,7 +175,8 @@ def check_versions(facts: Mapping[str, Any], *, engine_change: bool) -> tuple[st
 class Data:
     """All data of a trial."""
 
-    market: Market
+    markets: tuple[Market, ...]
+    """One per symbol, in the order in which they trade."""
     rates: Mapping[str, Market]
     """Rate series by pair."""
 
@@ -185,7 +186,7 @@ class Data:
         Raises:
             SweepError: [3008] they are not those that were recorded.
         """
-        for market in (self.market, *self.rates.values()):
+        for market in (*self.markets, *self.rates.values()):
             found = market.hashed()
             if found != market.digest:
                 raise error(
@@ -199,7 +200,7 @@ class Data:
 def load_data(
     config: Config, expected: str, *, named: bool = False, cache: DatasetCache | None = None
 ) -> Data:
-    """The market of a config, of the dataset digest that was recorded, and its rate series.
+    """The markets of a config, of the dataset digest that was recorded, and its rate series.
 
     Args:
         config: the config, its paths absolute.
@@ -210,7 +211,8 @@ def load_data(
     Raises:
         SweepError: [3001] absent, [3008] of another digest; stage data.
     """
-    from sweep.market.load import load, load_rates
+    from sweep.market.load import load_all, load_rates
+    from sweep.market.market import dataset_of
     from sweep.market.specs import symbol_spec
 
     found = None
@@ -218,18 +220,20 @@ def load_data(
         # The digest that must come out is known, so a dataset may stand in for files that are gone.
         cache = replace(cache, orphans=True)
     if cache is not None and not named:
-        spec = symbol_spec(config.market.symbol or "", config.symbol_specs)
-        found = cache.find(expected, config.market, spec)
-    market = found or load(config.market, config.symbol_specs, cache=cache)
-    if market.dataset != expected:
+        specs = [symbol_spec(section.symbol or "", config.symbol_specs) for section in config.markets]
+        found = cache.find(expected, config.markets, specs)
+    markets = found or load_all(config.markets, config.symbol_specs, cache=cache)
+    dataset = dataset_of({market.symbol: market.dataset for market in markets})
+    if dataset != expected:
+        place = "market" if len(markets) == 1 else "market.0"
         raise error(
             3008,
-            f"the data have digest {market.dataset}, recorded is {expected}",
+            f"the data have digest {dataset}, recorded is {expected}",
             where=", ".join(_paths(config)),
-            remedy="name the data of the study: market.bid=PATH market.ask=PATH",
+            remedy=f"name the data of the study: {place}.bid=PATH {place}.ask=PATH",
             stage="data",
         )
-    return Data(market, load_rates(rate_sections(config.rates), config.symbol_specs, cache=cache))
+    return Data(markets, load_rates(rate_sections(config.rates), config.symbol_specs, cache=cache))
 
 
 def _paths(config: Config) -> list[str]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweep.config import Config
+    from sweep.config.market import MarketConfig
     from sweep.engine import Backtest
     from sweep.market.cache import DatasetCache
 
@@ -126,9 +127,9 @@ def replay(
         )
     config, data = _load(recorded, overrides, cache)
     notes = check_versions(recorded.facts, engine_change=engine_change)
-    engine = engine_of(config, data.market, data.rates, backend=backend)
+    engine = engine_of(config, data.markets, data.rates, backend=backend)
     result = engine.run(recorded.facts["params"])
-    native = engine if backend == "rust" else engine_of(config, data.market, data.rates)
+    native = engine if backend == "rust" else engine_of(config, data.markets, data.rates)
     reference = None if backend == "rust" else native.run(recorded.facts["params"])
     found = _compare(recorded, result, reference, backend, notes)
     if not found.same:
@@ -148,7 +149,7 @@ def diff(
         SweepError: as `replay`.
     """
     config, data = _load(recorded, overrides, cache)
-    engine = engine_of(config, data.market, data.rates)
+    engine = engine_of(config, data.markets, data.rates)
     one, two = engine.run(recorded.facts["params"]), engine.run(other.facts["params"])
     lines = [f"{recorded.name} | {other.name}"]
     for title, left, right in (
@@ -208,18 +209,21 @@ def _load(recorded: Recorded, overrides: Sequence[str], cache: DatasetCache | No
     return config, load_data(config, recorded.facts["dataset"], named=bool(overrides), cache=cache)
 
 
-def _as_run(config: Config, window: Mapping[str, str]) -> Config:
-    """The config with the window that the trial had, so that bars appended since change nothing."""
-    market = config.market
+def _as_run(config: Config, window: Mapping[str, Any]) -> Config:
+    """The config with the windows that the trial had, so that bars appended since change nothing."""
+    # Symbols whose windows differ have one each.
+    own = {market.symbol: window.get(market.symbol or "", window) for market in config.markets}
+    return config.with_markets([_market_as_run(market, own[market.symbol]) for market in config.markets])
+
+
+def _market_as_run(market: MarketConfig, window: Mapping[str, str]) -> MarketConfig:
     start, end = market.window
     if (start is not None and end is not None) or any(market.higher.values()) or market.synthetic is not None:
-        return config
+        return market
     bounds = (instant(window["trade_from"]), instant(window["trade_until"]))
     # Without a start there was no bar before it.
     warmup = 0 if start is None else market.warmup_bars
-    return config.model_copy(
-        update={"market": market.model_copy(update={"window": bounds, "warmup_bars": warmup})}
-    )
+    return market.model_copy(update={"window": bounds, "warmup_bars": warmup})
 
 
 def _compare(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sweep.reference.context import Context, Indicators, MarketView
+from sweep.reference.rules import position_rules
 from sweep.reference.strategy import Action, Close, PositionView, ReferenceStrategy, Rules, Signal
 
 Params = Mapping[str, Any]
@@ -28,7 +29,7 @@ class MaCross(ReferenceStrategy):
         self.adx = None
         if params["adx_min"] > 0:
             self.adx = ind("dmi", period=params["adx_period"], seed=params["adx_seed"])["adx"]
-        return Rules(timeout_bars=params.get("max_holding_bars"), same_bar_reentry=params["reverse"])
+        return position_rules(params, self.atr, same_bar_reentry=params["reverse"])
 
     def evaluate(self, ctx: Context) -> Sequence[Signal]:
         """A trigger, confirmed by the ADX; long and short exclude each other."""

@@ -112,7 +112,8 @@ impl MtfTrendPullback {
         let beyond = extreme - s * (self.sl_buffer_atr * atr);
         let distance = s * (price - beyond);
         // Undefined values compare as false: no signal.
-        if !(distance <= self.max_sl_atr * atr) {
+        let near_enough = distance <= self.max_sl_atr * atr;
+        if !near_enough {
             return None;
         }
         let nearest = price - s * (self.min_sl_atr * atr);

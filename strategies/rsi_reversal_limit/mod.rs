@@ -76,7 +76,8 @@ impl RsiReversalLimit {
         });
         let reward = s * (target - limit);
         // Undefined values compare as false: no order.
-        if !(reward >= self.min_rr * risk) {
+        let worthwhile = reward >= self.min_rr * risk;
+        if !worthwhile {
             return None;
         }
         let order = Signal::pending(OrderType::Limit, direction, limit, stop, Some(target));

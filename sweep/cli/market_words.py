@@ -47,9 +47,10 @@ def request(words: Sequence[str], command: str, *, ticks: bool = False, home: Pa
     """The data that the words of a command name; paths are absolute.
 
     Raises:
-        SweepError: [1001] nothing or two files named, [3001] no such config, and what `config.load` raises.
+        SweepError: [1001] nothing or two files named, or a config of several symbols and none of them, [3001] no such config, and what `config.load` raises.
     """
     document = _document([word for word in words if not is_key(word)], command, ticks)
+    words = _one_symbol(document, words, command)
     overriding.apply(document, list(_overrides(word for word in words if is_key(word))), Path.cwd())
     problems = files.resolve(document, home_folder(home))
     market, specs = document.tree.get("market"), document.tree.get("symbol_specs")
@@ -85,6 +86,25 @@ def _document(sources: Sequence[str], command: str, ticks: bool) -> Document:
     document = of_mapping({"market": {"ticks" if ticks else "file": sources[0]}}, Mark(name))
     document.root = Mark(name, folder=Path.cwd())
     return document
+
+
+def _one_symbol(document: Document, words: Sequence[str], command: str) -> Sequence[str]:
+    """Of a config of several symbols leaves the one that `symbol=` names, and gives the other words."""
+    markets = document.tree.get("market")
+    if not isinstance(markets, list):
+        return words
+    symbols = [market.get("symbol") if isinstance(market, dict) else None for market in markets]
+    named = [word for word in words if word.partition("=")[0] in ("symbol", "market.symbol")]
+    wanted = named[-1].partition("=")[2] if named else None
+    if wanted not in symbols or wanted is None:
+        known = " or ".join(f"symbol={symbol}" for symbol in symbols if symbol)
+        what = "a config of several symbols" if wanted is None else f"no market of {wanted}"
+        raise error(1001, what, where=f"sweep data {command}", remedy=f"name one: {known}")
+    number = symbols.index(wanted)
+    marks = {path[2:]: mark for path, mark in document.marks.items() if path[:2] == ("market", number)}
+    document.tree["market"] = markets[number]
+    document.graft(("market",), Document({}, document.root, marks))
+    return [word for word in words if word not in named]
 
 
 def _overrides(words: Iterator[str]) -> Iterator[str]:

@@ -49,7 +49,7 @@ def backtest(
     if as_json:
         output.as_json(document(result))
         return
-    output.line(f"{plan.config.strategy.name} on {plan.market!r}")
+    output.line(f"{plan.config.strategy.name} on {', '.join(map(repr, plan.markets))}")
     output.table(["metric", "value"], result.metrics.items())
     output.line(f"trades: {result.trades.num_rows}")
     for text in result.warnings:

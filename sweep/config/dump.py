@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from io import StringIO
 from typing import Any
@@ -41,13 +42,24 @@ def resolved(config: Config) -> Config:
     # The native module takes rate series as markets, beside the options.
     rates = dict(config.rates)
     series = rates.pop("series", None)
-    complete = json.loads(_core.resolve(json.dumps({**given, "rates": rates}), config.market.symbol or ""))
+    options = json.dumps({**given, "rates": rates})
+    of_symbol = {m.symbol or "": json.loads(_core.resolve(options, m.symbol or "")) for m in config.markets}
+    complete: dict[str, Any] = next(iter(of_symbol.values()))
+    complete["costs"]["commission"] = _commission(
+        {symbol: each["costs"]["commission"] for symbol, each in of_symbol.items()}
+    )
     if series:
         complete["rates"]["series"] = series
     complete["execution"] = {"preset": config.execution["preset"], **complete["execution"]}
     full = Config.model_validate({**config.model_dump(by_alias=True), **complete})
     full._source = config._source
     return full
+
+
+def _commission(of_symbol: Mapping[str, Any]) -> Any:
+    """What all symbols pay, or, where they differ, what each of them does."""
+    first, *others = of_symbol.values()
+    return first if all(other == first for other in others) else {"per_symbol": dict(of_symbol)}
 
 
 def _null(representer: Any, value: None) -> Any:

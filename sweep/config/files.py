@@ -35,10 +35,12 @@ def resolve(document: Document, home: Path) -> list[Problem]:
 def data_paths(config: Any) -> list[tuple[Path_, str]]:
     """Every file of data that a config names, checked or not: where it is named, and its path.
 
-    They are in `market`, per timeframe in `market.higher`, and per pair in `rates.series`.
+    They are in `market`, or in each of its list, per timeframe in `higher` of it, and per pair in `rates.series`.
     """
-    owners: list[Path_] = [("market",)]
-    for parent in (("market", "higher"), ("rates", "series")):
+    market = _at(config, ("market",))
+    several: list[Path_] = [("market", number) for number in range(len(market))] if _is_list(market) else []
+    owners = several or [("market",)]
+    for parent in (*((*owner, "higher") for owner in owners), ("rates", "series")):
         children = _at(config, parent)
         owners += [(*parent, str(name)) for name in (children if isinstance(children, Mapping) else ())]
     places: list[Path_] = [(*owner, key) for owner in owners for key in _DATA]
@@ -93,10 +95,15 @@ def _get(document: Document, path: Path_) -> Any:
 
 def _at(node: Any, path: Path_) -> Any:
     for part in path:
-        if not isinstance(node, Mapping):
-            return None
-        node = node.get(str(part))
+        if isinstance(part, int):
+            node = node[part] if _is_list(node) and part < len(node) else None
+        else:
+            node = node.get(part) if isinstance(node, Mapping) else None
     return node
+
+
+def _is_list(node: Any) -> bool:
+    return isinstance(node, list | tuple)
 
 
 def _set(document: Document, path: Path_, value: Any) -> None:

@@ -302,8 +302,6 @@ class MarketConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _one_market(cls, data: Any) -> Any:
-        if isinstance(data, list):
-            raise invalid(4001, "a list of markets ({path}) is not built in this version", "give one mapping")
         if isinstance(data, dict) and data.get("synthetic") is not None:
             named = {key: value for key, value in data.items() if value is not None}
             return {"symbol": "EURUSD", "timeframe": "M5", **named}

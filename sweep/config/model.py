@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
@@ -11,6 +12,7 @@ from sweep.config.compute import ComputeConfig, TrackingConfig
 from sweep.config.document import Document
 from sweep.config.engine import Account, Costs, Execution, Metrics, Rates, SymbolSpecs
 from sweep.config.market import MarketConfig
+from sweep.config.markets import Markets
 from sweep.config.problems import invalid
 from sweep.config.results import DEFAULT_OBJECTIVE, Constraints, Objectives
 from sweep.config.search import SearchConfig
@@ -46,7 +48,7 @@ class Config(Section):
     """
 
     study: Annotated[str, AfterValidator(_study)]
-    market: MarketConfig
+    market: Markets
     symbol_specs: SymbolSpecs = Field(default_factory=dict)
     rates: Rates = Field(default_factory=dict)
     strategy: StrategyConfig
@@ -66,6 +68,16 @@ class Config(Section):
     validation: Annotated[Any, NotBuilt(({},))] = Field(default=None, exclude=True)
 
     _source: Document | None = PrivateAttr(default=None)
+
+    @property
+    def markets(self) -> tuple[MarketConfig, ...]:
+        """The section `market` of every symbol, in the order in which they trade."""
+        return self.market if isinstance(self.market, tuple) else (self.market,)
+
+    def with_markets(self, markets: Sequence[MarketConfig]) -> Config:
+        """The same config with other sections `market`, as many as it has."""
+        (one, *others) = markets
+        return self.model_copy(update={"market": (one, *others) if others else one})
 
     def __eq__(self, other: object) -> bool:
         """Equal content; where it was written does not count."""

@@ -51,27 +51,33 @@ class MarketRows:
     """A market on its way to a worker."""
 
     table: pa.Table
-    """Its rows (`Market.to_table`)."""
+    """Its rows (`Market.rows`)."""
     meta: Mapping[str, Any]
     """What it is beside them (`Market.meta`)."""
     digest: str
     """Market digest that the worker must find in its own copy."""
+    higher: tuple[MarketRows, ...] = ()
+    """Bars of higher timeframes that are not made of those of the market."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its tables."""
+        return int(self.table.nbytes) + sum(given.nbytes for given in self.higher)
 
 
 @dataclass(frozen=True, slots=True)
 class MarketData:
     """All rows that a worker needs."""
 
-    market: MarketRows
-    higher: tuple[MarketRows, ...] = ()
-    """Bars of higher timeframes that are not made of those of the market."""
+    markets: tuple[MarketRows, ...]
+    """One per symbol, in the order in which they trade."""
     rates: Mapping[str, MarketRows] = field(default_factory=dict)
     """Rate series by pair."""
 
     @property
     def nbytes(self) -> int:
         """Bytes of all tables."""
-        return sum(rows.table.nbytes for rows in (self.market, *self.higher, *self.rates.values()))
+        return sum(rows.nbytes for rows in (*self.markets, *self.rates.values()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from sweep.types import Kind
 
 
 class LocalExecutor:
-    """`workers` engines over one shared market, each in its own thread.
+    """`workers` engines over the same rows, each in its own thread.
 
     A call cannot be interrupted from outside: deadlines and lost workers exist only where workers are processes.
     """

@@ -37,7 +37,7 @@ class Measured:
 
 
 class Worker:
-    """One engine over one market."""
+    """One engine over the markets of a study."""
 
     def __init__(self, spec: EngineSpec) -> None:
         self._spec = spec
@@ -73,10 +73,10 @@ def cache_counts(engine: BatchEngine) -> CacheCounts | None:
 
 
 def native_engine(spec: EngineSpec) -> BatchEngine:
-    """The engine of this package over the market in `spec`.
+    """The engine of this package over the markets in `spec`.
 
     Raises:
-        SweepError: [3008] if the market's digest is not the driver's, [4005] if the engine's semantics are not.
+        SweepError: [3008] if a market's digest is not the driver's, [4005] if the engine's semantics are not.
     """
     from sweep import _core
     from sweep.engine import Engine
@@ -92,14 +92,12 @@ def native_engine(spec: EngineSpec) -> BatchEngine:
         )
     if spec.data is None:
         raise error(4004, "a worker was built without a market", stage="infrastructure")
-    market = _market(spec.data.market)
-    if spec.data.higher:
-        market = market.with_higher([_market(rows) for rows in spec.data.higher], trusted=True)
+    markets = [_market(rows) for rows in spec.data.markets]
     series = {pair: _market(rows) for pair, rows in spec.data.rates.items()}
     options = dict(spec.options)
     if series:
         options["rates"] = {**options.get("rates", {}), "series": series}
-    return Engine(market, spec.strategy, **options)
+    return Engine(markets, spec.strategy, **options)
 
 
 def _market(rows: MarketRows) -> Market:
@@ -113,6 +111,8 @@ def _market(rows: MarketRows) -> Market:
             where=socket.gethostname(),
             stage="data",
         )
+    if rows.higher:
+        return market.with_higher([_market(given) for given in rows.higher], trusted=True)
     return market
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sweep.engine import Backtest
 
 FORMAT: Final = 1
+KINDS: Final = ("bars", "ticks")
 INDEX: Final = "golden.json"
 CASE: Final = "case.json"
 EXPECTED: Final = "expected.json"
@@ -88,7 +89,7 @@ class Case:
         _same_names(folder / CASE, CASE_KEYS, set(case), "key")
         _same_names(folder / CASE, MARKET_KEYS, set(case["market"]), "key market.")
         _same_names(folder / EXPECTED, EXPECTED_KEYS, set(expected), "key")
-        if case["format"] != FORMAT or case["kind"] != "bars":
+        if case["format"] != FORMAT or case["kind"] not in KINDS:
             raise error(
                 4001,
                 f"golden cases of format {case['format']}, kind {case['kind']} are not built in this version",
@@ -129,11 +130,13 @@ def case_of(
     config = with_paths(
         copy.deepcopy(dict(config)), lambda path: Path(os.path.relpath(path, folder)).as_posix()
     )
-    source = {key: value for key, value in config["market"].items() if value is not None}
+    market = config["market"]
+    sections = market if isinstance(market, list) else [market]
+    sources = [{key: value for key, value in keys.items() if value is not None} for keys in sections]
     return {
         "format": FORMAT,
         "name": name,
-        "kind": "bars",
+        "kind": "ticks" if "ticks" in sources[0] else "bars",
         "preset": config["execution"].get("preset", "realistic"),
         "options": config["execution"],
         "account": config["account"],
@@ -141,7 +144,10 @@ def case_of(
         "rates": config["rates"],
         "metrics": config["metrics"],
         "symbols": config["symbol_specs"],
-        "market": {"digest": identity["dataset"], "source": source},
+        "market": {
+            "digest": identity["dataset"],
+            "source": sources if isinstance(market, list) else sources[0],
+        },
         "strategy": identity["strategy"],
         "params": identity["params"],
         "gates": {},

@@ -137,7 +137,7 @@ def _engine(
         config = load(plain, overrides)
         data = load_data(config, case.case["market"]["digest"], named=bool(overrides), cache=cache)
         check_versions(case.facts, engine_change=False)
-        engines[key] = engine_of(config, data.market, data.rates, backend=backend), data
+        engines[key] = engine_of(config, data.markets, data.rates, backend=backend), data
     return engines[key]
 
 

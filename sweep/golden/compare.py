@@ -49,8 +49,8 @@ def compare(
         view = StudyView.of(ledger)
     config = load(dict(view.config), overrides)
     data = load_data(config, view.dataset, named=bool(overrides), cache=cache)
-    second = engine_of(config, data.market, data.rates, backend=engine_b)
-    first = None if engine_a is None else engine_of(config, data.market, data.rates, backend=engine_a)
+    second = engine_of(config, data.markets, data.rates, backend=engine_b)
+    first = None if engine_a is None else engine_of(config, data.markets, data.rates, backend=engine_a)
     bound = EXACT if tolerance is None else Tolerance(absolute=tolerance, relative=tolerance)
     found: list[tuple[str, Difference]] = []
     for trial in view.ranked[:top]:

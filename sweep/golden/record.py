@@ -58,7 +58,7 @@ def record(
     plain = parse_yaml(view.config_text)
     config = load(plain, overrides)
     data = load_data(config, view.dataset, named=bool(overrides), cache=cache)
-    engine = engine_of(config, data.market, data.rates)
+    engine = engine_of(config, data.markets, data.rates)
     partial = to.with_name(f".{to.name}.{os.getpid()}.partial")
     names = []
     try:

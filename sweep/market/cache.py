@@ -17,16 +17,17 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sweep.config.market import micros
 from sweep.errors import SweepError, error
-from sweep.market.market import Market
+from sweep.market.market import Market, dataset_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "datasets"
 _FORMAT: Final = 1
+_MOST_COMBINATIONS: Final = 100_000
+"""Of datasets that are tried for a digest of several markets."""
 _ABANDONED: Final = 3600.0
 """Seconds after which a half-written file has no writer any more."""
 
@@ -157,7 +160,7 @@ class DatasetCache:
         about = _read(path)
         if about is None:
             return window
-        key = f"{window.meta['history_from']}:{window.bars}"
+        key = _extent(window)
         known = about.get("windows", {}).get(key)
         if known is not None and not self.verify:
             return window.with_digest(known)
@@ -165,25 +168,53 @@ class DatasetCache:
         self._write(path, about)
         return window
 
-    def find(self, digest: str, config: MarketConfig, spec: Mapping[str, Any]) -> Market | None:
-        """The market of a section whose rows, or the rows of its window, have this digest; None if none is here.
+    def find(
+        self, dataset: str, sections: Sequence[MarketConfig], specs: Sequence[Mapping[str, Any]]
+    ) -> tuple[Market, ...] | None:
+        """The markets of sections whose rows, or the rows of their windows, have this digest; None if not all are here.
 
         Only markets of files alone are searched for, not generated ones nor those with given higher timeframes.
+
+        Args:
+            dataset: as identities name it: of several markets the digest of their digests.
+            sections: of the markets, whose rows may have been elsewhere.
+            specs: specification of each symbol.
         """
-        if config.synthetic is not None or any(config.higher.values()) or not self.folder.is_dir():
+        if any(section.synthetic is not None or any(section.higher.values()) for section in sections):
             return None
-        start, end = (None if bound is None else micros(bound) for bound in config.window)
+        symbols = [str(section.symbol) for section in sections]
+        choices = [self._candidates(section) for section in sections]
+        for chosen in islice(product(*(item.items() for item in choices)), _MOST_COMBINATIONS):
+            digests = [digest for digest, _ in chosen]
+            if dataset_of(dict(zip(symbols, digests, strict=True))) != dataset:
+                continue
+            found = [
+                self._found(stem, section, spec)
+                for (_, stem), section, spec in zip(chosen, sections, specs, strict=True)
+            ]
+            markets = tuple(market for market in found if market is not None)
+            if len(markets) == len(sections):
+                return markets
+        return None
+
+    def _candidates(self, section: MarketConfig) -> dict[str, str]:
+        """Digests of datasets, and of windows of such, that a section may mean, with the dataset of each."""
+        found: dict[str, str] = {}
         for path in sorted(self.folder.glob("*.json")):
             record = _read(path) or {}
-            if path.stem != digest and digest not in record.get("windows", {}).values():
-                continue
-            about = dict(record.get("about") or {})
-            about["meta"] = {**about.get("meta", {}), "spec": dict(spec)}
-            market = self.open(path.stem, about)
-            if market is not None:
-                whole = (start, end) == (None, None)
-                return market if whole else self.windowed(market, start, end, config.warmup_bars)
-        return None
+            meta = (record.get("about") or {}).get("meta") or {}
+            if (meta.get("spec") or {}).get("symbol") == section.symbol:
+                found |= dict.fromkeys([path.stem, *record.get("windows", {}).values()], path.stem)
+        return found
+
+    def _found(self, stem: str, section: MarketConfig, spec: Mapping[str, Any]) -> Market | None:
+        about = dict((_read(self._about(stem)) or {}).get("about") or {})
+        about["meta"] = {**about.get("meta", {}), "spec": dict(spec)}
+        market = self.open(stem, about)
+        start, end = (None if bound is None else micros(bound) for bound in section.window)
+        if market is None or (start, end) == (None, None):
+            return market
+        return self.windowed(market, start, end, section.warmup_bars)
 
     def path(self, digest: str) -> Path:
         """Where the rows of a dataset are."""
@@ -201,8 +232,7 @@ class DatasetCache:
             return found
         (self.folder / "index").mkdir(parents=True, exist_ok=True)
         self._sweep_up()
-        ticks = market.ticks_table()
-        table = market.to_table() if ticks is None else ticks
+        table = market.rows()
         columns = _columns(table)
         stat = _write_rows(self._rows(digest), table.select(list(dict.fromkeys(columns.values()))))
         record = {
@@ -241,6 +271,15 @@ class DatasetCache:
         except OSError as problem:
             partial.unlink(missing_ok=True)
             self.warnings.append(f"cannot write {path}: {problem.strerror or problem}")
+
+
+def _extent(window: Market) -> str:
+    """Tells the windows of one dataset apart: the first bar, the number of bars, and of ticks the end.
+
+    Of two windows of ticks with the same bars one may hold more ticks of the bar that is still forming.
+    """
+    extent = f"{window.meta['history_from']}:{window.bars}"
+    return extent if window.kind == "bars" else f"{extent}:{window.meta['trade_until']}"
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -313,7 +352,4 @@ def _description(market: Market) -> dict[str, Any]:
 
 
 def _market(table: pa.Table, about: Mapping[str, Any]) -> Market:
-    from sweep import _core
-
-    make = _core.Market.from_ticks_table if about["kind"] == "ticks" else _core.Market.from_table
-    return Market(make(table, json.dumps(about["meta"])), sources=about["sources"], notes=about["notes"])
+    return Market.from_table(table, about["meta"], sources=about["sources"], notes=about["notes"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,13 @@ def load(config: MarketConfig, symbol_specs: Specs = None, *, cache: DatasetCach
     if cache is None or config.synthetic is not None:
         return whole.window(start, end, config.warmup_bars)
     return cache.windowed(whole, start, end, config.warmup_bars)
+
+
+def load_all(
+    sections: Sequence[MarketConfig], symbol_specs: Specs = None, *, cache: DatasetCache | None = None
+) -> tuple[Market, ...]:
+    """The markets of all symbols, each by `load`."""
+    return tuple(load(section, symbol_specs, cache=cache) for section in sections)
 
 
 def higher_config(config: MarketConfig, timeframe: str, files: HigherConfig) -> MarketConfig:

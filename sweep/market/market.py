@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -108,18 +109,28 @@ class Market:
         return load(_section({**market, "synthetic": keys}), symbol_specs)
 
     @classmethod
-    def from_table(cls, table: pa.Table, meta: Mapping[str, Any]) -> Market:
-        """A market from what `to_table` and `meta` gave; the values are trusted and the memory is shared.
+    def from_table(
+        cls,
+        table: pa.Table,
+        meta: Mapping[str, Any],
+        *,
+        sources: Sequence[Mapping[str, Any]] = (),
+        notes: Mapping[str, Any] | None = None,
+    ) -> Market:
+        """A market from what `rows` and `meta` gave; the values are trusted and the memory is shared.
 
-        The table must never be written again.
+        The table must never be written again. `sources` and `notes` are for the report.
         """
-        from sweep import _core
-
-        return cls(_core.Market.from_table(table, json.dumps(dict(meta))))
+        return cls(_core_of(table, meta), sources=sources, notes=notes)
 
     def to_table(self) -> pa.Table:
         """All bars in one chunk, without a copy: timestamp, bid_open … bid_volume, ask_open … ask_volume."""
         return read_all(self.core.to_table())
+
+    def rows(self) -> pa.Table:
+        """What the market is made of, without a copy: its ticks if there are any, else its bars."""
+        ticks = self.ticks_table()
+        return self.to_table() if ticks is None else ticks
 
     def window(
         self, start: datetime | date | int | None, end: datetime | date | int | None, warmup_bars: int = 500
@@ -157,12 +168,7 @@ class Market:
         return self._again({"digest": digest})
 
     def _again(self, known: Mapping[str, Any]) -> Market:
-        from sweep import _core
-
-        meta, ticks = json.dumps({**self.meta, **known}), self.core.ticks_table()
-        if ticks is None:
-            return self._with(_core.Market.from_table(self.core.to_table(), meta))
-        return self._with(_core.Market.from_ticks_table(ticks, meta))
+        return self._with(_core_of(self.rows(), {**self.meta, **known}))
 
     def resample(self, timeframe: str) -> pa.Table:
         """Bars of a higher timeframe, given or made of the primary bars: timestamp, end, bid_open … ask_volume.
@@ -201,7 +207,7 @@ class Market:
 
     @property
     def meta(self) -> dict[str, Any]:
-        """What `from_table` needs beside the rows: spec, timeframe, trade_from, trade_until, history_from (us)."""
+        """What `from_table` needs beside the rows: kind (of ticks), spec, timeframe, trade_from, trade_until, history_from (us)."""
         return dict(self._meta)
 
     @property
@@ -245,6 +251,21 @@ class Market:
     def __repr__(self) -> str:
         """Symbol, timeframe, size and digest."""
         return f"Market({self.symbol} {self.timeframe}, {self.bars} bars, digest {self.digest[:12]})"
+
+
+def dataset_of(digests: Mapping[str, str]) -> str:
+    """Digest that identities name, of the `Market.dataset` of every symbol: that of one; of several, of all of them."""
+    if len(digests) == 1:
+        return next(iter(digests.values()))
+    return hashlib.sha256("".join(digests[symbol] for symbol in sorted(digests)).encode()).hexdigest()
+
+
+def _core_of(table: pa.Table, meta: Mapping[str, Any]) -> _core.Market:
+    """The native market of rows and meta; nothing is checked again."""
+    from sweep import _core
+
+    make = _core.Market.from_ticks_table if meta.get("kind") == "ticks" else _core.Market.from_table
+    return make(table, json.dumps(dict(meta)))
 
 
 def _section(keys: Mapping[str, Any]) -> MarketConfig:

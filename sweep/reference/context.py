@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sweep.errors import error
-from sweep.reference.indicators import indicator
+from sweep.reference.higher import HigherBars, bars_of, higher_timeframe
+from sweep.reference.indicators import indicator, indicator_on
+from sweep.reference.indicators.candles import Candles
 from sweep.reference.market import Floats, Quotes, ReferenceMarket, SymbolSpec
 from sweep.reference.numeric import round_dec
 from sweep.reference.tick_grid import TickGrid
@@ -29,6 +32,16 @@ class Series:
     __slots__ = ("_values",)
 
     def __init__(self, values: Floats) -> None:
+        self._values: list[float] = values.tolist()
+
+
+class NativeSeries:
+    """Handle of an indicator over the bars of a higher timeframe; only a context can read it."""
+
+    __slots__ = ("_timeframe", "_values")
+
+    def __init__(self, timeframe: str, values: Floats) -> None:
+        self._timeframe = timeframe
         self._values: list[float] = values.tolist()
 
 
@@ -64,6 +77,20 @@ class Indicators:
             )
         return self._known[key]
 
+    def native(self, id: str, timeframe: str, side: str = "bid", **params: Any) -> NativeSeries:
+        """An indicator with one output over the bars of a higher timeframe, one value per bar of it."""
+        name = higher_timeframe(timeframe, self._market.timeframe)
+        higher = bars_of(self._market, name)
+        quotes = higher.bid if side == "bid" else higher.ask
+        candles = Candles.of(
+            quotes.open,
+            quotes.high,
+            quotes.low,
+            quotes.close,
+            grid=TickGrid.of(self._market.spec["tick_size"]),
+        )
+        return NativeSeries(name, indicator_on(candles, id, **params))
+
 
 class Frame:
     """The prices of a backtest as plain lists; contexts are windows on it."""
@@ -76,9 +103,18 @@ class Frame:
         self.spec = spec
         self.grid = TickGrid.of(spec.tick_size)
         self.params = params
+        self._market = market
+        self._higher: dict[str, HigherBars] = {}
         self.view = MarketView(
             spec.symbol, market.timeframe, spec.tick_size, spec.pip_size, tuple(self.label)
         )
+
+    def higher(self, timeframe: str) -> HigherBars:
+        """The bars of a higher timeframe, made once."""
+        name = higher_timeframe(timeframe, self._market.timeframe)
+        if name not in self._higher:
+            self._higher[name] = bars_of(self._market, name)
+        return self._higher[name]
 
 
 def _columns(quotes: Quotes) -> list[Bar]:
@@ -137,10 +173,36 @@ class Context:
         """The value of a series m bars ago; NaN where it is undefined."""
         return series._values[self._at(m)]
 
+    def visible(self, timeframe: str, m: int = 0) -> int:
+        """Index of the newest bar of a higher timeframe that was visible m bars ago, -1 for none."""
+        return int(self._frame.higher(timeframe).newest[self._at(m)])
+
+    def higher(self, timeframe: str, side: str = "bid", m: int = 0) -> Bar | None:
+        """The m-th newest visible bar of a higher timeframe; None where there is none."""
+        bars = self._frame.higher(timeframe)
+        k = self._back(self.visible(timeframe), m)
+        if k is None:
+            return None
+        quotes = bars.bid if side == "bid" else bars.ask
+        columns = (quotes.open, quotes.high, quotes.low, quotes.close, quotes.volume)
+        return Bar(*(float(column[k]) for column in columns))
+
+    def native(self, series: NativeSeries, m: int = 0) -> float:
+        """The value at the m-th newest visible bar of its timeframe; NaN where there is none."""
+        k = self._back(self.visible(series._timeframe), m)
+        return math.nan if k is None else series._values[k]
+
     def round(self, x: float) -> float:
         """A price on the tick grid, halves away from zero; with the parameter round_digits to that many decimals."""
         digits = self._frame.params.get("round_digits")
         return self._frame.grid.round(x) if digits is None else round_dec(x, digits)
+
+    @staticmethod
+    def _back(newest: int, m: int) -> int | None:
+        """Index of the bar m before the newest one. Raises [1003] for a later bar."""
+        if m < 0:
+            raise error(1003, f"bar {-m} after the newest is not reachable", remedy="ask for 0 or more")
+        return newest - m if newest - m >= 0 else None
 
     def _at(self, m: int) -> int:
         if m < 0 or m > self._i:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sweep.reference.context import Context, Frame, Indicators
@@ -13,41 +13,37 @@ from sweep.reference.metrics.calendar import calendar_of, daily_series, periods_
 from sweep.reference.options import Options
 from sweep.reference.orders import direction_of, reference_price
 from sweep.reference.position import DIRECTIONS
-from sweep.reference.result import ReferenceResult, equity_row, position_row, trade_row
-from sweep.reference.simulation import Simulation, guarded
+from sweep.reference.result import ReferenceResult, equity_row, order_row, position_row, trade_row
+from sweep.reference.simulation import Simulation
 from sweep.reference.strategy import ReferenceStrategy
 from sweep.reference.summary import summary
+from sweep.reference.trader import guarded
 
 _NOT_IN_DIGEST = ("cagr_pct", "calmar_ratio")
 
 
 def run(
-    market: ReferenceMarket,
+    market: ReferenceMarket | Sequence[ReferenceMarket],
     options: Mapping[str, Any],
-    strategy: ReferenceStrategy,
+    strategy: ReferenceStrategy | Sequence[ReferenceStrategy],
     params: Mapping[str, Any],
     rates: Mapping[str, ReferenceMarket] | None = None,
 ) -> ReferenceResult:
-    """Backtest one parameter set on the traded bars of a market.
+    """Backtest one parameter set on the traded bars, or ticks, of a market, or of several on one account.
 
-    `options` has the sections execution, costs, account, rates, metrics; what is left out takes its default. `rates`
-    are the markets of the rate series, by pair. Raises [1001] [1003] [1004] [1008] for bad options, [1010] without
-    bars, [2000] if the strategy fails, [2008] if an amount has to be converted and there is no rate, [4001] for what
-    is not built.
+    `options` has the sections execution, costs, account, rates, metrics, gates; what is left out takes its default.
+    `rates` are the markets of the rate series, by pair. Several markets need as many strategies. Raises [1001] [1003]
+    [1004] [1008] for bad options, [1010] without bars, [2000] if the strategy fails, [2008] if an amount has to be
+    converted and there is no rate, [4001] for ticks of several symbols.
     """
-    chosen = Options.of(options, rates)
-    simulation = Simulation(market.with_spread(chosen.spread_multiplier), chosen, strategy, dict(params))
-    last = simulation.traded[-1]
-    for i in simulation.traded:
-        simulation.execute_queued(i)
-        simulation.count_exposure()
-        simulation.check_exits(i)
-        simulation.manage(i)
-        simulation.enter(i, last=i == last)
-        if i == last:
-            simulation.end_of_data(i)
-        simulation.sample(i)
-    return _result(market, chosen, simulation, strategy)
+    markets = [market] if isinstance(market, ReferenceMarket) else list(market)
+    strategies = [strategy] if isinstance(strategy, ReferenceStrategy) else list(strategy)
+    sections = {name: section for name, section in options.items() if name != "gates"}
+    chosen = Options.of(sections, rates)
+    widened = [one.with_spread(chosen.spread_multiplier) for one in markets]
+    simulation = Simulation(widened, chosen, strategies, dict(params), options.get("gates"))
+    simulation.run()
+    return _result(simulation, strategies)
 
 
 def signals(
@@ -66,24 +62,24 @@ def signals(
     guarded(strategy.prepare, frame.view, Indicators(widened), frame.params)
     rows = []
     for i in range(guarded(strategy.warmup, frame.params), len(widened)):
+        bid, ask = frame.bid[i].close, frame.ask[i].close
         for signal in guarded(strategy.evaluate, Context(frame, i)):
             direction = direction_of(signal.direction)
-            known = direction is not None
             rows.append(
                 {
                     "bar_index": i,
                     "timestamp": frame.label[i],
                     "direction": DIRECTIONS[direction] if direction is not None else signal.direction,
                     "order_type": signal.order_type,
-                    "entry": reference_price(direction or 1, frame.bid[i], frame.ask[i]) if known else None,
+                    "entry": reference_price(signal, bid, ask) if direction is not None else None,
                     "stop_loss": signal.stop_loss,
                     "take_profit": signal.take_profit,
                     "tag": signal.tag,
                     "symbol": frame.spec.symbol,
                     "size": signal.size,
-                    "valid_bars": None,
-                    "good_till": None,
-                    "oco_group": None,
+                    "valid_bars": signal.valid_bars,
+                    "good_till": signal.good_till,
+                    "oco_group": signal.oco_group,
                     "reason": signal.reason,
                     "scenario": signal.scenario,
                 }
@@ -91,14 +87,13 @@ def signals(
     return rows
 
 
-def _result(
-    market: ReferenceMarket, options: Options, simulation: Simulation, strategy: ReferenceStrategy
-) -> ReferenceResult:
-    book, samples = simulation.book, simulation.curve.samples
-    execution, traded = simulation.execution, simulation.traded
+def _result(simulation: Simulation, strategies: Sequence[ReferenceStrategy]) -> ReferenceResult:
+    book, samples, options = simulation.book, simulation.curve.samples, simulation.options
+    traders, market = simulation.traders, simulation.traders[0].market
     labels = [sample.timestamp for sample in samples[1:]]
     calendar = options.calendar or calendar_of(labels)
     daily = daily_series(labels, [sample.equity for sample in samples[1:]], calendar)
+    rejections = simulation.rejections
     metrics = compute(
         Inputs(
             times=[sample.timestamp for sample in samples],
@@ -108,33 +103,50 @@ def _result(
             periods_per_year=options.periods_per_year or periods_per_year(calendar, market.timeframe),
             risk_free_annual=options.risk_free_annual,
             trades=book.closed,
+            partials=book.partials,
             exposed_bars=simulation.exposed_bars,
             total_fees=book.total_fees,
             total_lots=book.total_lots,
             turnover=book.turnover,
             optimistic_gain=book.optimistic_gain,
-            rejected=execution.rejections.total,
+            rejected=rejections.total,
         )
     )
-    trades = [trade_row(p) for p in book.closed]
+    trades = [trade_row(p) for p in (*book.closed, *book.partials)]
     equity = [equity_row(sample) for sample in samples]
     days = [{"date": date, "equity": value} for date, value in daily]
+    pending = sorted((order for t in traders for order in t.pending), key=lambda order: order.position_id)
+    blocked: dict[str, int] = {}
+    for trader in traders:
+        for cause, bars in trader.blocked.items():
+            blocked[cause] = blocked.get(cause, 0) + bars
     return ReferenceResult(
         trades=trades,
         equity=equity,
         daily=days,
         metrics=metrics,
-        summary=summary(simulation.curve, book.closed, cash=book.cash, total_fees=book.total_fees),
+        summary=summary(
+            simulation.curve,
+            book.closed,
+            book.partials,
+            book.ended,
+            cash=book.cash,
+            total_fees=book.total_fees,
+        ),
         open_positions=[position_row(p) for p in book.open],
-        rejections=execution.rejections.by_reason(),
-        rejection_details=execution.rejections.details,
-        blocked_bars=simulation.blocked,
-        invalid_modify=simulation.invalid_modify,
-        outside_window=strategy.rows_outside(traded),
-        sizes_raised=execution.sizes_raised,
-        sizes_capped=execution.sizes_capped,
+        pending_orders=[order_row(order) for order in pending],
+        ended_orders=[order_row(order) for order in book.ended],
+        rejections=rejections.by_reason(),
+        rejection_details=rejections.details,
+        blocked_bars=blocked,
+        invalid_modify=sum(trader.invalid_modify for trader in traders),
+        outside_window=sum(
+            strategy.rows_outside(trader.traded) for strategy, trader in zip(strategies, traders, strict=True)
+        ),
+        sizes_raised=sum(trader.execution.sizes_raised for trader in traders),
+        sizes_capped=sum(trader.execution.sizes_capped for trader in traders),
         ruined_at=simulation.ruined_at,
-        warnings=_warnings(simulation.frame.spec, options),
+        warnings=[text for trader in traders for text in _warnings(trader.spec, options)],
         digests=_digests(trades, days, metrics, equity),
     )
 

@@ -104,6 +104,15 @@ class Quotes:
 
 
 @dataclass(frozen=True, slots=True)
+class TickRows:
+    """Ticks in the order of the file: times in microseconds, never decreasing."""
+
+    time: Sequence[int]
+    bid: Sequence[float]
+    ask: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
 class ReferenceMarket:
     """Checked bars of one symbol, warm-up first. Times are microseconds since 1970-01-01 UTC.
 
@@ -124,6 +133,8 @@ class ReferenceMarket:
     """Age in primary bars after which a higher bar is not seen."""
     given: Mapping[str, ReferenceMarket] = field(default_factory=dict)
     """Bars of higher timeframes that came as files, by timeframe."""
+    ticks: TickRows | None = None
+    """What is traded instead of the bars, which the ticks completed."""
 
     def __post_init__(self) -> None:
         if not len(self.label) == len(self.bid) == len(self.ask):
@@ -136,7 +147,11 @@ class ReferenceMarket:
 
     @classmethod
     def from_table(
-        cls, table: pa.Table, meta: Mapping[str, Any], given: Mapping[str, ReferenceMarket] | None = None
+        cls,
+        table: pa.Table,
+        meta: Mapping[str, Any],
+        given: Mapping[str, ReferenceMarket] | None = None,
+        ticks: TickRows | None = None,
     ) -> ReferenceMarket:
         """The market that `Market.to_table()` and `Market.meta` describe, with given higher timeframes."""
         day = meta.get("day") or {"zone": "UTC", "start_hour": 0}
@@ -158,12 +173,23 @@ class ReferenceMarket:
             day=(day["zone"], day["start_hour"]),
             stale_after=meta.get("stale_after"),
             given=given or {},
+            ticks=ticks,
         )
 
+    @property
+    def forming(self) -> int:
+        """Label of the bar that the last tick lies in."""
+        from sweep.reference.higher import Day, bucket
+
+        assert self.ticks is not None
+        return bucket(self.timeframe, Day(*self.day), self.ticks.time[-1])[0]
+
     def traded(self) -> Sequence[int]:
-        """Indices of the traded bars. Raises [1010] if there is none."""
+        """Indices of the traded bars. Raises [1010] if there is none; ticks may have completed none."""
         inside = np.flatnonzero((self.label >= self.trade_from) & (self.label < self.trade_until))
         if len(inside) == 0:
+            if self.ticks is not None:
+                return range(0)
             raise error(1010, "no bar lies in the window", stage="data", remedy="widen market.window")
         return range(int(inside[0]), int(inside[-1]) + 1)
 
@@ -179,4 +205,9 @@ class ReferenceMarket:
         columns = [widen(b.open, a.open), widen(b.high, a.high), widen(b.low, a.low), widen(b.close, a.close)]
         high, low = np.maximum.reduce(columns), np.minimum.reduce(columns)
         given = {timeframe: market.with_spread(multiplier) for timeframe, market in self.given.items()}
-        return replace(self, ask=Quotes(columns[0], high, low, columns[3], a.volume), given=given)
+        ask = Quotes(columns[0], high, low, columns[3], a.volume)
+        ticks = self.ticks
+        if ticks is not None:
+            wide = widen(np.asarray(ticks.bid), np.asarray(ticks.ask))
+            ticks = TickRows(ticks.time, ticks.bid, wide.tolist())
+        return replace(self, ask=ask, given=given, ticks=ticks)

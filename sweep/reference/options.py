@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sweep.errors import error, not_built
+from sweep.errors import error
 from sweep.reference.convert import Rate, RateSeries
 from sweep.reference.market import ReferenceMarket
 from sweep.reference.numeric import positive
@@ -104,6 +104,7 @@ class Options:
     max_total_positions: int | None
     min_stop_pips: float
     check_margin: bool
+    entry_bar_tp_confirmation: str
     seed: int
     slippage: Slippage
     slippage_multiplier: float
@@ -132,8 +133,6 @@ class Options:
         Raises [1001], [1003], [1004], [1008], [4001].
         """
         full = resolve(options)
-        if full["execution"]["check_margin"]:
-            raise not_built("check_margin: true", where="execution.check_margin", remedy="leave it out")
         execution, costs, account = full["execution"], full["costs"], full["account"]
         sizing, metrics = account["sizing"], full["metrics"]
         mode = sizing["mode"]

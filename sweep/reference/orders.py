@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sweep.errors import not_built
-from sweep.reference.context import Bar
 from sweep.reference.numeric import positive
 from sweep.reference.position import LONG, SHORT, Order
 from sweep.reference.strategy import Signal
@@ -19,10 +17,12 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
         "the stop must be on the losing and the target on the winning side of the reference price",
     ),
     "stop_too_close": (1006, "the stop is closer than min_stop_pips"),
+    "stop_order_passed": (1006, "the market is already at or beyond the price of the stop order"),
     "stop_passed_at_fill": (1006, "the fill price is beyond the stop"),
     "target_passed_at_fill": (1006, "the fill price is beyond the target"),
     "below_min_volume": (1006, "the size is below the smallest volume"),
     "max_positions": (6004, "no slot is free"),
+    "insufficient_margin": (6004, "the margin exceeds the equity"),
     "end_of_data": (1007, "no bar is left to fill the order"),
 }
 DETAILS: Final = 100
@@ -38,20 +38,18 @@ def direction_of(value: object) -> int | None:
     return LONG if value == LONG else SHORT
 
 
-def problem_of(signal: Signal, bid: Bar, ask: Bar, closest: float) -> str | None:
-    """Reason to reject a signal at the close of a bar, or None; `closest` is the smallest stop distance in price.
-
-    Raises [4001] for an order type that is not built.
-    """
+def problem_of(signal: Signal, bid: float, ask: float, closest: float) -> str | None:
+    """Reason to reject a signal at the closes of both sides, or None; `closest` is the smallest stop distance."""
     direction = direction_of(signal.direction)
     order_type = str(signal.order_type).lower()
-    if order_type in ("limit", "stop"):
-        raise not_built(f"order type {signal.order_type}", remedy="use market orders")
-    prices = [signal.stop_loss, *([] if signal.take_profit is None else [signal.take_profit])]
-    sizes = [] if signal.size is None else [signal.size]
-    if direction is None or order_type != "market" or not all(positive(x) for x in (*prices, *sizes)):
+    if direction is None or order_type not in ("market", "limit", "stop"):
         return "invalid_argument"
-    reference = reference_price(direction, bid, ask)
+    reference = reference_price(signal, bid, ask)
+    needed = [reference, signal.stop_loss]
+    given = [x for x in (signal.take_profit, signal.size) if x is not None]
+    if not all(positive(x) for x in (*needed, *given)) or not _lasting(signal.valid_bars):
+        return "invalid_argument"
+    assert reference is not None
     target = signal.take_profit
     if direction * (reference - signal.stop_loss) <= 0:
         return "invalid_side"
@@ -59,12 +57,20 @@ def problem_of(signal: Signal, bid: Bar, ask: Bar, closest: float) -> str | None
         return "invalid_side"
     if abs(reference - signal.stop_loss) < closest:
         return "stop_too_close"
+    if order_type == "stop" and (reference <= ask if direction > 0 else reference >= bid):
+        return "stop_order_passed"
     return None
 
 
-def reference_price(direction: int, bid: Bar, ask: Bar) -> float:
-    """Entry-side close of the decision bar."""
-    return ask.close if direction > 0 else bid.close
+def _lasting(valid_bars: int | None) -> bool:
+    return valid_bars is None or valid_bars >= 1
+
+
+def reference_price(signal: Signal, bid: float, ask: float) -> float:
+    """Entry-side close of the decision bar for market orders, else the order price (NaN where it is missing)."""
+    if str(signal.order_type).lower() == "market":
+        return ask if (direction_of(signal.direction) or LONG) > 0 else bid
+    return math.nan if signal.entry is None else signal.entry
 
 
 def passed_at_fill(order: Order, price: float, closest: float) -> str | None:
@@ -79,20 +85,28 @@ def passed_at_fill(order: Order, price: float, closest: float) -> str | None:
     return None
 
 
-def order_from(signal: Signal, position_id: int, order_time: int) -> Order:
+def order_from(signal: Signal, symbol: str, position_id: int, order_time: int, order_bar: int) -> Order:
     """The order of a valid signal; its own reason text becomes `signal_reason` in meta."""
     meta = dict(signal.meta)
     if signal.reason is not None:
         meta["signal_reason"] = signal.reason
     direction = direction_of(signal.direction)
     assert direction is not None
+    order_type = str(signal.order_type).lower()
     return Order(
         position_id=position_id,
+        symbol=symbol,
         direction=direction,
+        order_type=order_type,
         order_time=order_time,
+        order_bar=order_bar,
+        price=None if order_type == "market" or signal.entry is None else float(signal.entry),
         stop_loss=float(signal.stop_loss),
         take_profit=None if signal.take_profit is None else float(signal.take_profit),
         size=None if signal.size is None else float(signal.size),
+        valid_bars=signal.valid_bars,
+        good_till=signal.good_till,
+        oco_group=signal.oco_group,
         scenario=signal.scenario,
         tag=signal.tag,
         meta=meta,

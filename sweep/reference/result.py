@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sweep.reference.curve import Sample
-from sweep.reference.position import DIRECTIONS, Position
+from sweep.reference.position import DIRECTIONS, Order, Position
 from sweep.reference.schema import REGISTRY
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 _HELD: Final = (
     "position_id",
+    "parent_id",
+    "order_price",
     "symbol",
     "order_type",
     "status",
@@ -39,7 +41,20 @@ _HELD: Final = (
     "scenario",
     "tag",
 )
-_UNSET: Final = ("parent_id", "order_price", "result", "r_multiple")
+_UNSET: Final = ("result", "r_multiple")
+
+
+_ORDER: Final = (
+    "position_id",
+    "symbol",
+    "order_type",
+    "order_time",
+    "stop_loss",
+    "take_profit",
+    "valid_bars",
+    "good_till",
+    "oco_group",
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +68,10 @@ class ReferenceResult:
     summary: Mapping[str, float | int]
     open_positions: Sequence[Row]
     """Records in the schema execution_position."""
+    pending_orders: Sequence[Row]
+    """Live orders left over."""
+    ended_orders: Sequence[Row]
+    """Orders that ended without a fill."""
     rejections: Mapping[str, int]
     rejection_details: Sequence[Row]
     blocked_bars: Mapping[str, int]
@@ -125,10 +144,20 @@ def position_row(p: Position) -> dict[str, Any]:
     return {f.name: row[f.name] for f in REGISTRY["execution_position"].fields}
 
 
+def order_row(order: Order) -> dict[str, Any]:
+    """A pending order, or one that ended without a fill."""
+    row = {name: getattr(order, name) for name in _ORDER} | {
+        "direction": DIRECTIONS[order.direction],
+        "order_price": order.price,
+    }
+    return row if order.reason is None else row | {"ended": order.end_time, "reason": order.reason}
+
+
 def meta_text(p: Position) -> str:
-    """Canonical JSON of the signal's meta with scenario and tag where present."""
+    """Canonical JSON of the signal's meta with scenario, tag and parent_id where present."""
     meta = dict(p.meta)
-    meta |= {k: v for k, v in (("scenario", p.scenario), ("tag", p.tag)) if v is not None}
+    own = (("scenario", p.scenario), ("tag", p.tag), ("parent_id", p.parent_id))
+    meta |= {k: v for k, v in own if v is not None}
     return json.dumps(meta, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 

@@ -11,7 +11,19 @@ from sweep.errors import error
 from sweep.reference.context import Context, Indicators, MarketView
 from sweep.reference.orders import direction_of
 from sweep.reference.position import DIRECTIONS
-from sweep.reference.strategy import Action, Close, Params, PositionView, ReferenceStrategy, Rules, Signal
+from sweep.reference.strategy import (
+    Action,
+    Cancel,
+    Close,
+    ModifyStop,
+    ModifyTarget,
+    Params,
+    PartialClose,
+    PositionView,
+    ReferenceStrategy,
+    Rules,
+    Signal,
+)
 
 _SIGNAL_FIELDS: Final = (
     "direction",
@@ -19,6 +31,9 @@ _SIGNAL_FIELDS: Final = (
     "take_profit",
     "order_type",
     "entry",
+    "valid_bars",
+    "good_till",
+    "oco_group",
     "size",
     "tag",
     "scenario",
@@ -46,7 +61,7 @@ class SignalTable(ReferenceStrategy):
         self._exit_rows = exits
         self._rules = rules or Rules()
         self._signals: dict[int, list[Signal]] = {}
-        self._closes: set[tuple[int, str]] = set()
+        self._replies: dict[tuple[int, str], list[Action]] = defaultdict(list)
         self._bars: list[int] = []
 
     def warmup(self, params: Params) -> int:
@@ -64,12 +79,11 @@ class SignalTable(ReferenceStrategy):
             signals[self._bar(row, market.label)].append(Signal(**fields))
         for row in self._exit_rows:
             i, direction = self._bar(row, market.label), direction_of(row["direction"])
-            if direction is None or row["action"] not in ("close", "cancel"):
+            if direction is None:
                 raise error(
-                    1001, f"exit {dict(row)!r} is not valid", where=f"bar {i}", remedy="close or cancel"
+                    1001, f"exit {dict(row)!r} is not valid", where=f"bar {i}", remedy="long or short"
                 )
-            if row["action"] == "close":
-                self._closes.add((i, DIRECTIONS[direction]))
+            self._replies[i, DIRECTIONS[direction]].append(_action(row, i))
         self._signals = dict(signals)
         return self._rules
 
@@ -78,8 +92,12 @@ class SignalTable(ReferenceStrategy):
         return self._signals.get(ctx.i, ())
 
     def manage(self, position: PositionView, ctx: Context) -> Sequence[Action]:
-        """Close if an exit row of this bar names the direction."""
-        return (Close(),) if (ctx.i, position.direction) in self._closes else ()
+        """What the exit rows of this bar say about the position's direction."""
+        replies = self._replies.get((ctx.i, position.direction), ())
+        if position.status == "pending":
+            return [reply for reply in replies if isinstance(reply, Cancel)][:1]
+        # Of several rows of one kind the last counts.
+        return list({type(reply): reply for reply in replies if not isinstance(reply, Cancel)}.values())
 
     def rows_outside(self, traded: Sequence[int]) -> int:
         """Rows on bars that are not traded."""
@@ -105,3 +123,19 @@ class SignalTable(ReferenceStrategy):
         assert index is not None
         self._bars.append(index)
         return int(index)
+
+
+def _action(row: Mapping[str, Any], i: int) -> Action:
+    """The action of an exit row; beside `close` and `cancel` scripts may change stops, targets and sizes."""
+    match row["action"]:
+        case "close":
+            return Close()
+        case "cancel":
+            return Cancel()
+        case "modify_stop":
+            return ModifyStop(row["price"], row.get("kind", "manual"))
+        case "modify_target":
+            return ModifyTarget(row["price"])
+        case "partial_close":
+            return PartialClose(row.get("lots"), row.get("fraction"))
+    raise error(1001, f"exit {dict(row)!r} is not valid", where=f"bar {i}", remedy="close or cancel")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sweep.reference.context import Context, Indicators, MarketView
+from sweep.reference.context import Context, Indicators, MarketView, Series
 
 Params = Mapping[str, Any]
 
@@ -20,6 +20,9 @@ class Signal:
     take_profit: float | None = None
     order_type: str = "market"
     entry: float | None = None
+    valid_bars: int | None = None
+    good_till: int | None = None
+    oco_group: str | None = None
     size: float | None = None
     tag: str | None = None
     scenario: str | None = None
@@ -30,6 +33,14 @@ class Signal:
 @dataclass(frozen=True, slots=True)
 class Close:
     """Close the position."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartialClose:
+    """Close a part of the position: lots, or a fraction of them."""
+
+    lots: float | None = None
+    fraction: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +58,44 @@ class ModifyTarget:
     price: float | None
 
 
-Action = Close | ModifyStop | ModifyTarget
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Cancel the pending order, at once."""
+
+
+Action = Close | PartialClose | ModifyStop | ModifyTarget | Cancel
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Rules that the engine applies for the strategy; 0 and None switch a timeout off."""
+    """Rules that the engine applies for the strategy; 0 and None switch one off."""
 
     timeout_minutes: int | None = None
     timeout_bars: int | None = None
     same_bar_reentry: bool = True
+    be_r: float = 0.0
+    """Multiple of the initial risk at which the stop moves to the entry."""
+    be_buffer_pips: float = 0.0
+    """Pips beyond the entry to which it then moves."""
+    trail_start_r: float = 0.0
+    """Multiple of the initial risk from which the stop follows the best price."""
+    trail_distance: float | Sequence[float] | Series | None = None
+    """Distance in price at which it follows: one, or one per loaded bar; NaN and less than 0 propose nothing."""
+    trail_factor: float = 1.0
+    """What trail_distance is multiplied with."""
+    cooldown_bars: int = 0
+    """Bars after an exit on which nothing is entered."""
 
 
 @dataclass(frozen=True, slots=True)
 class PositionView:
-    """What `manage` may know about a position at the close of a bar."""
+    """What `manage` may know about a position or a pending order (status `pending`) at the close of a bar."""
 
     position_id: int
     direction: str
     order_time: int
-    entry_time: int
-    entry_price: float
+    entry_time: int | None
+    entry_price: float | None
     initial_stop_loss: float
     initial_take_profit: float | None
     stop_loss: float
@@ -75,11 +103,13 @@ class PositionView:
     stop_kind: str
     size: float
     risk_per_trade: float
-    best_price: float
-    worst_price: float
+    best_price: float | None
+    worst_price: float | None
     bars_since_fill: int
     scenario: str | None
     tag: str | None
+    order_type: str = "market"
+    order_price: float | None = None
     status: str = "open"
 
 
@@ -102,7 +132,11 @@ class ReferenceStrategy:
         raise NotImplementedError
 
     def manage(self, position: PositionView, ctx: Context) -> Sequence[Action]:
-        """Actions on an open position at the close of bar ctx.i, at most one of each kind; nothing = hold."""
+        """Actions on an open position or a pending order at the close of bar ctx.i; nothing = hold.
+
+        At most one of each kind. For a pending order only `Cancel` has a meaning. A `Close` stands alone: what else the
+        answer holds is not done and not counted.
+        """
         return ()
 
     def rows_outside(self, traded: Sequence[int]) -> int:

@@ -37,7 +37,8 @@ class Plan:
     config: Config
     """Every option of the engine filled in."""
     declaration: Mapping[str, Any]
-    market: Market
+    markets: tuple[Market, ...]
+    """One per symbol, in the order in which they trade."""
     rates: Mapping[str, Market]
     """Rate series by pair."""
     space: Space
@@ -54,7 +55,12 @@ class Plan:
         """An engine of the driver, for identities and single backtests."""
         from sweep.artifacts import engine_of
 
-        return engine_of(self.config, self.market, self.rates)
+        return engine_of(self.config, self.markets, self.rates)
+
+    @property
+    def datasets(self) -> dict[str, str]:
+        """`Market.dataset` of every symbol."""
+        return {market.symbol: market.dataset for market in self.markets}
 
     @cached_property
     def build_info(self) -> dict[str, Any]:
@@ -136,8 +142,7 @@ class Plan:
         options: dict[str, Any] = {key: getattr(self.config, key) for key in _ENGINE_KEYS}
         options["rates"] = {key: value for key, value in self.config.rates.items() if key != "series"}
         data = MarketData(
-            market=_rows(self.market),
-            higher=tuple(_rows(given) for given in self.market.given_higher()),
+            markets=tuple(_rows(market) for market in self.markets),
             rates={pair: _rows(market) for pair, market in self.rates.items()},
         )
         return EngineSpec(
@@ -153,7 +158,8 @@ class Plan:
 def _rows(market: Market) -> MarketRows:
     from sweep.executors.base import MarketRows
 
-    return MarketRows(market.to_table(), market.meta, market.digest)
+    higher = tuple(_rows(given) for given in market.given_higher())
+    return MarketRows(market.rows(), market.meta, market.digest, higher)
 
 
 def prepare(config: Config, *, cache: DatasetCache | None = None) -> Plan:
@@ -166,19 +172,19 @@ def prepare(config: Config, *, cache: DatasetCache | None = None) -> Plan:
     Raises:
         SweepError: what is wrong, with stage config, data or engine; nothing has been written.
     """
-    from sweep.market.load import load, load_rates
+    from sweep.market.load import load_all, load_rates
     from sweep.objective import Objective
     from sweep.space import Space
 
     with located(config):
         declaration = build.declaration(config.strategy.name)
         complete = resolved(config)
-        market = load(config.market, config.symbol_specs, cache=cache)
+        markets = load_all(config.markets, config.symbol_specs, cache=cache)
         rates = load_rates(rate_sections(config.rates), config.symbol_specs, cache=cache)
         search = config.search
         space = Space.build(
             declaration=declaration,
-            timeframe=market.timeframe,
+            timeframe=markets[0].timeframe,
             pinned=config.strategy.params,
             space=search.space,
             where=search.where,
@@ -192,6 +198,6 @@ def prepare(config: Config, *, cache: DatasetCache | None = None) -> Plan:
             config.min_trades,
         )
         sampler = build.sampler(config, space, objective)
-        plan = Plan(complete, declaration, market, rates, space, objective, sampler)
+        plan = Plan(complete, declaration, markets, rates, space, objective, sampler)
         _ = plan.identity_base, plan.keep_returns
     return plan

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,7 @@ from sweep.errors import Stage, SweepError, error
 from sweep.ledger.canonical import dumps
 
 if TYPE_CHECKING:
+    from sweep.market.market import Market
     from sweep.study.plan import Plan
 
 _PATHS: Final = ("bid", "ask", "file", "ticks", "synthetic")
@@ -28,6 +30,8 @@ _SEARCH: Final = (
     "max_rejects",
 )
 _DATA: Final = ("market.", "synthetic.", "rate_series.")
+_OPTIONS: Final = re.compile(r"market\.(.+\.)?options\.")
+"""Options of a market, or of that of a symbol."""
 _ENGINE: Final = ("engine.", "strategy.version")
 
 
@@ -35,13 +39,10 @@ def snapshot(plan: Plan) -> dict[str, Any]:
     """Snapshot of a study: `compared` decides whether a resume is the same study, the rest is for people."""
     config = plan.config.model_dump(mode="json", by_alias=True)
     build = plan.build_info
+    of_symbols = _of_symbols(plan.markets, config["market"], build["synthetic_version"])
     search = {key: config["search"][key] for key in _SEARCH}
     compared: dict[str, Any] = {
-        "market": {
-            "digest": plan.market.dataset,
-            "meta": plan.market.meta,
-            "options": {**_elsewhere(config["market"]), "higher": _higher(config["market"])},
-        },
+        "market": of_symbols["market"],
         "rate_series": dict((plan.identity_base.get("rates") or {}).get("series") or {}),
         "strategy": {"id": plan.declaration["id"], "version": plan.declaration["version"]},
         "engine": {"semantics": build["semantics"]},
@@ -54,8 +55,7 @@ def snapshot(plan: Plan) -> dict[str, Any]:
         "rates": {**config["rates"], "series": _series(config["rates"])},
         "libraries": libraries(plan.sampler.name),
     }
-    if config["market"].get("synthetic"):
-        compared["synthetic"] = {**config["market"]["synthetic"], "version": build["synthetic_version"]}
+    compared |= {key: value for key, value in of_symbols.items() if key not in compared}
     return {
         "compared": compared,
         "config": hashlib.sha256(plan.config_text.encode("utf-8")).hexdigest(),
@@ -63,6 +63,24 @@ def snapshot(plan: Plan) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
     }
+
+
+def _of_symbols(markets: Sequence[Market], section: Any, synthetic_version: int) -> dict[str, Any]:
+    """The parts `market`, and `synthetic` of generated rows: of one symbol as they are; of several by symbol, with
+    `symbols`, their order.
+    """
+    sections = section if isinstance(section, list) else [section]
+    parts: dict[str, dict[str, Any]] = {"market": {}, "synthetic": {}}
+    for market, keys in zip(markets, sections, strict=True):
+        options = {**_elsewhere(keys), "higher": _higher(keys)}
+        about = {"digest": market.dataset, "meta": market.meta, "options": options}
+        parts["market"][market.symbol] = about
+        if keys.get("synthetic"):
+            parts["synthetic"][market.symbol] = {**keys["synthetic"], "version": synthetic_version}
+    known = {name: part for name, part in parts.items() if part}
+    if len(sections) == 1:
+        return {name: part[markets[0].symbol] for name, part in known.items()}
+    return {**known, "symbols": [market.symbol for market in markets]}
 
 
 def _elsewhere(market: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,7 +125,7 @@ def refusal(study: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> Sw
     if not names:
         return None
     stage: Stage = "config"
-    if any(name.startswith(_DATA) for name in names if not name.startswith("market.options")):
+    if any(name.startswith(_DATA) for name in names if not _OPTIONS.match(name)):
         stage = "data"
     elif any(name.startswith(_ENGINE) for name in names):
         stage = "engine"

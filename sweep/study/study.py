@@ -331,10 +331,16 @@ def _frozen(plan: Plan) -> dict[str, Any]:
         "space": plan.space.to_dict(),
         "snapshot": snapshot(plan),
         "identity_base": plan.identity_base,
-        "market": plan.market.meta,
-        "dataset": plan.market.dataset,
+        "dataset": plan.identity_base["dataset"],
         "sources": _sources(config),
+        **_of_markets(plan),
     }
+
+
+def _of_markets(plan: Plan) -> dict[str, Any]:
+    """Rows on the markets: one symbol's description; of several all of them in order, and the digest of each."""
+    metas = [market.meta for market in plan.markets]
+    return {"market": metas[0]} if len(metas) == 1 else {"market": metas, "datasets": plan.datasets}
 
 
 def _sources(config: Config) -> dict[str, str]:

@@ -64,6 +64,16 @@ class StoredRun:
     has_dataset: bool
 
 
+@dataclass(frozen=True, slots=True)
+class StoredDataset:
+    """Rows that a run was made of: a name, their digest, where they were, and what else is known, both as JSON."""
+
+    name: str
+    digest: str
+    source: str
+    profile: str
+
+
 class MlflowStore:
     """Runs of one tracking store: a SQLAlchemy URL or a server.
 
@@ -195,19 +205,24 @@ class MlflowStore:
         with self._reaching("remove a tag"):
             self._client.delete_tag(run.id, key)
 
-    def add_dataset(self, run: StoredRun, *, name: str, digest: str, source: str, profile: str) -> None:
-        """Name a dataset as input of the run, once; MLflow keeps 36 characters of the digest."""
+    def add_datasets(self, run: StoredRun, datasets: Sequence[StoredDataset]) -> None:
+        """Name the datasets that are inputs of the run, once; MLflow keeps 36 characters of a digest."""
         if run.has_dataset:
             return
-        dataset = Dataset(
-            name=name[:500],
-            digest=digest[:_DATASET_DIGEST],
-            source_type="sweep",
-            source=source,
-            profile=profile,
-        )
-        inputs = [DatasetInput(dataset, [InputTag("mlflow.data.context", "backtest")])]
-        with self._reaching("log the dataset"):
+        inputs = [
+            DatasetInput(
+                Dataset(
+                    name=each.name[:500],
+                    digest=each.digest[:_DATASET_DIGEST],
+                    source_type="sweep",
+                    source=each.source,
+                    profile=each.profile,
+                ),
+                [InputTag("mlflow.data.context", "backtest")],
+            )
+            for each in datasets
+        ]
+        with self._reaching("log the datasets"):
             self._client.log_inputs(run.id, inputs)
 
     def upload(self, run: StoredRun, files: Sequence[Path]) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from sweep.errors import SweepError
 from sweep.trackers import content
-from sweep.trackers.mlflow import MlflowStore, Point, StoredRun
+from sweep.trackers.mlflow import MlflowStore, Point, StoredDataset, StoredRun
 from sweep.trackers.view import StudyView, milliseconds
 from sweep.types import Status, StudyStatus
 
@@ -113,13 +113,7 @@ class MlflowTracker:
             tags = {"role": "study", "study_key": view.key, "study": view.name}
             parent = store.create(experiment, view.name, tags, at=_start(view))
             store.write(parent, params=content.study_params(view), tags=content.study_tags(view))
-            store.add_dataset(
-                parent,
-                name=view.symbol,
-                digest=view.dataset,
-                source=json.dumps(view.facts.get("sources") or {}, default=str),
-                profile=json.dumps({"digest": view.dataset, "window": view.facts["identity_base"]["window"]}),
-            )
+            store.add_datasets(parent, [_dataset(view, *item) for item in view.datasets.items()])
             with tempfile.TemporaryDirectory() as folder:
                 store.upload(parent, [_write(Path(folder) / _CONFIG, view.config_text)])
         self._parent = parent
@@ -228,6 +222,15 @@ class MlflowTracker:
         return StoredRun(
             run.id, run.experiment, "FINISHED", False, params, metrics, {**run.tags, **tags}, False
         )
+
+
+def _dataset(view: StudyView, symbol: str, digest: str) -> StoredDataset:
+    return StoredDataset(
+        name=symbol,
+        digest=digest,
+        source=json.dumps(view.sources(symbol), default=str),
+        profile=json.dumps({"digest": digest, "window": view.window(symbol)}),
+    )
 
 
 def _artifact_files(view: StudyView, trial: Trial) -> list[Path]:

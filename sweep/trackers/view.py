@@ -100,6 +100,25 @@ class StudyView:
         return str(self.facts["identity_base"]["dataset"])
 
     @property
+    def datasets(self) -> Mapping[str, str]:
+        """Digest of the rows of every symbol."""
+        return dict(self.facts.get("datasets") or {self.symbol: self.dataset})
+
+    def sources(self, symbol: str) -> dict[str, str]:
+        """Where the rows of a symbol were, by key of its section `market`; with one symbol, and of rates, all keys."""
+        named: dict[str, str] = dict(self.facts.get("sources") or {})
+        section = self.config["market"]
+        if not isinstance(section, list):
+            return named
+        others = [f"market.{number}." for number, keys in enumerate(section) if keys["symbol"] != symbol]
+        return {key: path for key, path in named.items() if not key.startswith(tuple(others))}
+
+    def window(self, symbol: str) -> Mapping[str, str]:
+        """history_from, trade_from and trade_until of a symbol."""
+        window: dict[str, Any] = dict(self.facts["identity_base"]["window"])
+        return dict(window.get(symbol, window))
+
+    @property
     def symbol(self) -> str:
         """Symbols of the market, joined by `+`."""
         return "+".join(sorted(self.facts["identity_base"]["symbols"]))

@@ -384,6 +384,24 @@ def test_synth_writes_the_generators_market(suffix: str, sweep: Sweep, home: Pat
     assert [(item["digest"], item["market"]) for item in machine] == [(digest, pasted["market"])]
 
 
+def test_of_a_config_of_several_symbols_one_is_named(sweep: Sweep, tmp_path: Path) -> None:
+    config = tmp_path / "several.yaml"
+    config.write_text(
+        "market:\n"
+        "  - {symbol: EURUSD, timeframe: M5, synthetic: {bars: 300}}\n"
+        "  - {symbol: GBPUSD, timeframe: M5, synthetic: {bars: 400}}\n"
+    )
+    told = sweep("data", "describe", config, "symbol=GBPUSD", "--json")
+    assert (told.code, json.loads(told.out)["bars"]) == (0, 400)
+    changed = sweep("data", "describe", config, "symbol=EURUSD", "synthetic.bars=50", "--json")
+    assert json.loads(changed.out)["bars"] == 50
+    for words in ([], ["symbol=USDJPY"]):
+        refused = sweep("data", "check", config, *words)
+        assert refused.code == 2
+        assert "[1001]" in refused.err
+        assert "name one: symbol=EURUSD or symbol=GBPUSD" in refused.err
+
+
 def test_synth_of_several_symbols(sweep: Sweep, home: Path) -> None:
     words = ("--bars", "300", "--symbols", "EURUSD,USDJPY", "--timeframe", "H1", "--correlation", "0.5")
     made = told(sweep("data", "synth", *words, "--to", "s", "--json"))

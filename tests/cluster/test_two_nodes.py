@@ -115,5 +115,5 @@ def test_two_nodes_give_the_local_ledger_and_never_see_the_files(
             break
     assert len(_nodes(spread)) == 2
     for spec in specs:
-        told = [*_strings(spec.data.market.meta), *_strings(spec.options), spec.strategy]
+        told = [*_strings(spec.data.markets[0].meta), *_strings(spec.options), spec.strategy]
         assert not [text for text in told if str(data.parent) in text or text.endswith(".parquet")]

@@ -163,7 +163,6 @@ def test_a_mistake_is_named_with_its_remedy(override: str, code: int, words: str
 
 
 NOT_BUILT = [
-    "market=[{symbol: EURUSD}]",
     "strategy.signals=a.py:f",
     "strategy.python=a.py:F",
     "strategy.lookahead_check=off",

@@ -126,7 +126,7 @@ def test_the_interpreter_goes_on_while_a_batch_runs(market: Market, params: pa.T
         (lambda engine: engine.run_batch({"fast_period": [1]}), 1004, "pyarrow.Table"),
         (lambda engine: engine.run({"fast_period": float("nan")}), 1003, "fast_period"),
         (lambda engine: Engine(5, "ma_cross"), 1004, "Market"),
-        (lambda engine: Engine(engine.market, 5), 1004, "strategy"),
+        (lambda engine: Engine(engine.markets, 5), 1004, "strategy"),
         (lambda engine: engine.run().plot("chart.svg"), 1001, "png"),
     ],
 )

@@ -140,7 +140,7 @@ def test_half_written_files_and_garbage_are_passed_over(tmp_path: Path) -> None:
     for entry in (cache.folder / "index").iterdir():
         entry.write_text("[1]")
     assert load(config(path), cache=cache).digest == digest
-    assert cache.find(digest, config(path), load(config(path)).spec) is not None
+    assert cache.find(digest, [config(path)], [load(config(path)).spec]) is not None
 
 
 def _import(path: str, home: str) -> str:
@@ -175,10 +175,10 @@ def test_the_digest_of_a_window_is_recorded(tmp_path: Path) -> None:
     again = load(window, cache=cache)
     assert again.digest == again.hashed() == plain.digest
     assert again.meta == plain.meta
-    found = cache.find(plain.digest, window, plain.spec)
+    found = cache.find(plain.digest, [window], [plain.spec])
     assert found is not None
-    assert found.meta == plain.meta
-    assert cache.find("0" * 64, window, plain.spec) is None
+    assert [market.meta for market in found] == [plain.meta]
+    assert cache.find("0" * 64, [window], [plain.spec]) is None
 
 
 def test_a_mapped_dataset_takes_no_memory_of_its_own(tmp_path: Path) -> None:

@@ -337,11 +337,12 @@ def test_ticks_within_one_bar_are_a_market_without_bars() -> None:
     assert again.digest == native.digest
 
 
-def test_an_engine_refuses_ticks_and_says_what_to_do() -> None:
-    problem = refusal(lambda: _core.Engine(market(ticks(regular(400))), '{"strategy": "ma_cross"}'))
+def test_a_rate_series_of_ticks_is_refused_and_told_what_to_do() -> None:
+    traded = market(ticks(regular(400)))
+    problem = refusal(lambda: _core.Engine(traded, '{"strategy": "ma_cross"}', {"EURUSD": traded}))
     assert (problem.code, problem.stage) == (4001, "config")
-    expected = "tick data; build bars of it: sweep data resample FILE M1 --to bars.parquet"
-    assert problem.message == f"[4001] {expected}"
+    assert problem.where == "rates.series.EURUSD"
+    assert problem.remedy == "build bars of it: sweep data resample FILE M1 --to bars.parquet"
 
 
 @settings(max_examples=60)

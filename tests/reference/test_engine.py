@@ -384,7 +384,6 @@ class TestOptions:
             ({"execution": {"gap_fills": 1}}, 1004),
             ({"execution": {"max_positions": 0}}, 1003),
             ({"execution": {"max_positions": 1.5}}, 1004),
-            ({"execution": {"check_margin": True}}, 4001),
             ({"execution": {"seed": -1}}, 1003),
             ({"execution": {"seed": 1.5}}, 1004),
             ({"execution": {"min_stop_pips": float("nan")}}, 1003),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -200,9 +201,9 @@ def test_equity_is_cash_plus_what_is_open_after_every_bar(world: World) -> None:
     seen: list[float] = []
 
     class Watching(Simulation):
-        def sample(self, i: int) -> None:
-            super().sample(i)
-            total = 0.0
+        def _sample(self, label: int, moment: int, quotes: Mapping[str, tuple[float, float]]) -> None:
+            super()._sample(label, moment, quotes)
+            i, total = int(np.searchsorted(market.label, label)), 0.0
             for p in self.book.open:
                 close = market.bid.close[i] if p.is_long else market.ask.close[i]
                 move = close - p.entry_price if p.is_long else p.entry_price - close

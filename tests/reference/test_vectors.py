@@ -13,7 +13,7 @@ from sweep.reference.engine import run
 from sweep.reference.scripted import SignalTable
 from sweep.reference.strategy import ModifyStop, ModifyTarget, PositionView, Rules
 from tests.reference.support import bars, run_case
-from tests.vectors.engine import CASES, R1, Case, order
+from tests.vectors.engine import CASES, R1, Case
 
 BALANCE = 10000
 
@@ -106,13 +106,6 @@ def test_a_target_can_be_removed() -> None:
     result = run(bars(R4), {"execution": "reference"}, Moves(ModifyTarget(None)), {})
     assert result.open_positions[0]["take_profit"] is None
     assert result.open_positions[0]["initial_take_profit"] == 1.11
-
-
-def test_limit_and_stop_orders_are_refused_as_not_built() -> None:
-    strategy = SignalTable([order("long", 1.095, 1.11, order_type="limit", entry=1.0999)])
-    with pytest.raises(SweepError) as caught:
-        run(bars(["1.1", "1.1"]), {}, strategy, {})
-    assert caught.value.code == 4001
 
 
 @pytest.mark.parametrize("preset", ["reference", "realistic"])

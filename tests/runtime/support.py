@@ -123,7 +123,7 @@ def spec(**options: Any) -> EngineSpec:
     """What a worker of the fake engine builds."""
     table = pa.table({"bid": pa.array([1.0, 2.0])})
     return EngineSpec(
-        data=MarketData(MarketRows(table, {}, "ab" * 32)),
+        data=MarketData((MarketRows(table, {}, "ab" * 32),)),
         strategy="toy",
         options=options,
         semantics=1,

@@ -3,7 +3,7 @@
 use crate::Hlc;
 use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Mistake, Parameter};
-use crate::recurrence::{Chain, Tile, memory, run};
+use crate::recurrence::{Chain, memory, run};
 use crate::scope::{Entry, Key, Scope, Series};
 use crate::true_range::{TrueRange, range, true_range};
 use crate::wilder::Wilder;
@@ -24,25 +24,21 @@ struct Average<'a> {
     period: f64,
 }
 
-impl Chain<1, 1, 1> for Average<'_> {
+impl Chain<3, 1, 1> for Average<'_> {
     #[inline]
-    fn inputs(&self, at: usize, len: usize, [x]: &mut [Tile; 1]) {
-        let at = self.from + at;
-        let [high, low] = [self.bars.high, self.bars.low].map(|column| &column[at..at + len]);
-        let before = &self.bars.close[at - 1..][..len];
-        for ((x, c), (h, l)) in x.iter_mut().zip(before).zip(high.iter().zip(low)) {
-            *x = range(*h, *l, *c);
-        }
+    fn columns(&self) -> [&[f64]; 3] {
+        let Hlc { high, low, close } = self.bars;
+        [&high[self.from..], &low[self.from..], &close[self.from - 1..]]
     }
 
     #[inline]
-    fn step(&self, [m]: [f64; 1], [x]: [f64; 1]) -> [f64; 1] {
-        [(m * (self.period - 1.0) + x) / self.period]
+    fn step(&self, [m]: [f64; 1], [high, low, before]: [f64; 3]) -> [f64; 1] {
+        [(m * (self.period - 1.0) + range(high, low, before)) / self.period]
     }
 
     #[inline]
-    fn outputs(&self, _: usize, states: &[Tile; 1], [y]: [&mut [f64]; 1]) {
-        y.copy_from_slice(&states[0][..y.len()]);
+    fn value(&self, state: [f64; 1]) -> [f64; 1] {
+        state
     }
 
     fn guess(&self, at: usize) -> [f64; 1] {

@@ -64,10 +64,16 @@ impl Entry for Bollinger {
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
         let mid = scope.get(&Sma { period: self.period });
-        let deviation = scope.get(&RollingStd { period: self.period, ddof: self.ddof });
-        let pairs = || mid.iter().zip(deviation.iter()).map(|(m, s)| bands(*m, *s, self.std_factor));
-        let upper: Vec<f64> = pairs().map(|b| finite_or_nan(b.upper)).collect();
-        let lower: Vec<f64> = pairs().map(|b| finite_or_nan(b.lower)).collect();
+        // The deviations, unless they are kept, become one of the bands.
+        let mut lower = scope.get(&RollingStd { period: self.period, ddof: self.ddof }).into_vec();
+        let pairs = mid.iter().zip(&mut lower);
+        let upper: Vec<f64> = pairs
+            .map(|(mid, s)| {
+                let bands = bands(*mid, *s, self.std_factor);
+                *s = finite_or_nan(bands.lower);
+                finite_or_nan(bands.upper)
+            })
+            .collect();
         vec![upper.into(), mid, lower.into()]
     }
 }

@@ -57,3 +57,19 @@ impl Indicator for Dema {
         Ok(Self { period: args.bars("period") })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ema::ema;
+
+    #[test]
+    fn what_overflows_is_the_one_nan() {
+        // Averages far below and far above half of the largest number.
+        let close: Vec<f64> = (0..5_000).map(|i| if i < 2_500 { 1.3 } else { 1.5e308 }).collect();
+        let at_once = cascade(&close, 3, |[e1, e2]| 2.0 * e1 - e2).unwrap();
+        let same = |(a, b): (&f64, &f64)| a.to_bits() == b.to_bits();
+        assert!(at_once.iter().zip(&dema(&ema(&close, 3), 3)).all(same));
+        assert!(at_once[2_499].is_finite() && at_once[4_999].to_bits() == f64::NAN.to_bits());
+    }
+}

@@ -1,7 +1,7 @@
 //! EWM(x; a): exponential average without bias correction.
 
 use crate::finite_or_nan;
-use crate::recurrence::{Chain, Tile, average, memory, run};
+use crate::recurrence::{Chain, average, memory, run};
 
 /// Streaming state of the exponential average with weight `a`.
 ///
@@ -84,8 +84,8 @@ struct Cascade<'a, F> {
 
 impl<F: Fn([f64; K]) -> f64, const K: usize> Chain<1, K, 1> for Cascade<'_, F> {
     #[inline]
-    fn inputs(&self, at: usize, len: usize, x: &mut [Tile; 1]) {
-        x[0][..len].copy_from_slice(&self.x[at..at + len]);
+    fn columns(&self) -> [&[f64]; 1] {
+        [self.x]
     }
 
     #[inline]
@@ -98,10 +98,8 @@ impl<F: Fn([f64; K]) -> f64, const K: usize> Chain<1, K, 1> for Cascade<'_, F> {
     }
 
     #[inline]
-    fn outputs(&self, _: usize, states: &[Tile; K], [y]: [&mut [f64]; 1]) {
-        for (t, y) in y.iter_mut().enumerate().take(states[0].len()) {
-            *y = finite_or_nan((self.value)(std::array::from_fn(|k| states[k][t])));
-        }
+    fn value(&self, averages: [f64; K]) -> [f64; 1] {
+        [(self.value)(averages)]
     }
 
     fn guess(&self, at: usize) -> [f64; K] {
@@ -113,7 +111,8 @@ impl<F: Fn([f64; K]) -> f64, const K: usize> Chain<1, K, 1> for Cascade<'_, F> {
     }
 }
 
-/// A value of `K` averages in the span form, each of the one before, at every index; None unless all are finite.
+/// A value of `K` averages in the span form, each of the one before, at every index; None unless the
+/// inputs are [`tame`].
 #[allow(clippy::cast_precision_loss)]
 pub(crate) fn cascade<const K: usize>(
     x: &[f64],

@@ -45,7 +45,8 @@ pub fn guarded_div(a: f64, b: f64) -> f64 {
 /// `x`, or NaN if it is infinite.
 #[inline]
 pub fn finite_or_nan(x: f64) -> f64 {
-    if x.is_finite() { x } else { f64::NAN }
+    // One comparison, which runs several values at a time; a test of the bits takes longer.
+    if x.abs() <= f64::MAX { x } else { f64::NAN }
 }
 
 /// High, low and close of the bars, equally long. A bar with a value that is not finite is missing as a whole.

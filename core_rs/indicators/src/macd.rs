@@ -4,7 +4,7 @@ use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Mistake, Parameter};
 use crate::ema::{Ema, ema};
 use crate::finite_or_nan;
-use crate::recurrence::{Chain, Tile, memory, run};
+use crate::recurrence::{Chain, memory, run};
 use crate::scope::{Entry, Key, Scope, Series};
 
 /// Line, signal and histogram.
@@ -52,8 +52,8 @@ struct Averages<'a> {
 
 impl Chain<1, 3, 3> for Averages<'_> {
     #[inline]
-    fn inputs(&self, at: usize, len: usize, x: &mut [Tile; 1]) {
-        x[0][..len].copy_from_slice(&self.close[at..at + len]);
+    fn columns(&self) -> [&[f64]; 1] {
+        [self.close]
     }
 
     #[inline]
@@ -64,10 +64,9 @@ impl Chain<1, 3, 3> for Averages<'_> {
     }
 
     #[inline]
-    fn outputs(&self, _: usize, [fast, slow, average]: &[Tile; 3], [line, signal, hist]: [&mut [f64]; 3]) {
-        line.iter_mut().zip(fast.iter().zip(slow)).for_each(|(line, (f, s))| *line = f - s);
-        signal.copy_from_slice(&average[..signal.len()]);
-        hist.iter_mut().zip(line.iter().zip(average)).for_each(|(hist, (l, s))| *hist = finite_or_nan(l - s));
+    fn value(&self, [fast, slow, signal]: [f64; 3]) -> [f64; 3] {
+        let line = fast - slow;
+        [line, signal, line - signal]
     }
 
     fn guess(&self, at: usize) -> [f64; 3] {
@@ -80,7 +79,7 @@ impl Chain<1, 3, 3> for Averages<'_> {
 }
 
 impl Macd {
-    /// The outputs, averages not kept; None unless all are finite.
+    /// The outputs, averages not kept; None unless the closes are [`tame`].
     #[allow(clippy::cast_precision_loss)]
     fn at_once(&self, close: &[f64]) -> Option<[Vec<f64>; 3]> {
         let (&first, rest) = close.split_first()?;

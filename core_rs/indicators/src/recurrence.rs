@@ -4,14 +4,13 @@
 //! The recurrences here forget: two chains that meet the same inputs end in the same bits after a while. So the series
 //! is cut into stretches that run side by side, each but the first from a guess some way before its own begin. A stretch
 //! whose guess has not come to the true state by then is run again. What remains is what one chain would have given.
-//! Work goes tile by tile, so that what a value needs before and after the recurrence is done while it is in the nearest
-//! memory.
+//! What a step reads is read, and what it gives is computed, within the step: the memory is waited for while the
+//! divider works. Outputs are put in their places tile by tile, from the nearest memory.
 
-/// Steps from one look at the inputs to the next.
-pub const TILE: usize = 64;
+use crate::finite_or_nan;
 
-/// Consecutive values of one input, state or output.
-pub type Tile = [f64; TILE];
+/// Steps whose outputs are put in their places together.
+const TILE: usize = 64;
 
 /// Whether a series can take a fast path without tests: all values finite and far from overflow.
 #[inline]
@@ -26,17 +25,17 @@ pub fn memory(a: f64) -> usize {
     (60.0 / a) as usize
 }
 
-/// A recurrence of `K` state values over `I` inputs with `O` outputs. A state with a value that is not finite must never
+/// A recurrence of `K` state values over `I` columns with `O` outputs. A state with a value that is not finite must never
 /// lead back to a finite one.
 pub trait Chain<const I: usize, const K: usize, const O: usize> {
-    /// The inputs of the steps `at .. at + len`, len ≤ [`TILE`].
-    fn inputs(&self, at: usize, len: usize, x: &mut [Tile; I]);
+    /// What is read: a value of each column per step.
+    fn columns(&self) -> [&[f64]; I];
 
     /// The state after a step.
     fn step(&self, state: [f64; K], x: [f64; I]) -> [f64; K];
 
-    /// The outputs of the steps `at .. at + len` from the states after them.
-    fn outputs(&self, at: usize, states: &[Tile; K], y: [&mut [f64]; O]);
+    /// The outputs of a step from the state after it.
+    fn value(&self, state: [f64; K]) -> [f64; O];
 
     /// Any state, to start before step `at`.
     fn guess(&self, at: usize) -> [f64; K];
@@ -54,10 +53,10 @@ pub fn run<const I: usize, const K: usize, const O: usize>(
     y: [&mut [f64]; O],
 ) -> bool {
     // Enough stretches to hide the latency of a step, and few enough for the registers.
-    if K == 1 {
-        side_by_side::<8, I, K, O>(chain, start, y)
-    } else {
-        side_by_side::<4, I, K, O>(chain, start, y)
+    match K {
+        1 => side_by_side::<8, I, K, O>(chain, start, y),
+        2 => side_by_side::<4, I, K, O>(chain, start, y),
+        _ => side_by_side::<2, I, K, O>(chain, start, y),
     }
 }
 
@@ -107,42 +106,55 @@ fn advance<const L: usize, const I: usize, const K: usize, const O: usize>(
     states: &mut [[f64; K]; L],
     mut y: Option<&mut [&mut [f64]; O]>,
 ) {
+    let columns = chain.columns();
     // Beside each other lie the values of one step of all stretches: they are what runs at the same time.
-    let (mut x, mut all) = ([[[0.0; L]; TILE]; I], [[[0.0; L]; TILE]; K]);
-    let mut tile = [[0.0; TILE]; I];
     let mut state: [[f64; L]; K] = std::array::from_fn(|k| std::array::from_fn(|lane| states[lane][k]));
-    let mut after = [[0.0; TILE]; K];
+    let mut rows = [[[0.0; L]; TILE]; O];
     for from in (0..steps).step_by(TILE) {
         let len = TILE.min(steps - from);
-        for lane in 0..L {
-            chain.inputs(begin[lane] + from, len, &mut tile);
-            for (rows, values) in x.iter_mut().zip(&tile) {
-                rows.iter_mut().zip(values).for_each(|(row, value)| row[lane] = *value);
-            }
-        }
+        let x: [[&[f64]; L]; I] = columns.map(|c| begin.map(|begin| &c[begin + from..][..len]));
         for t in 0..len {
             for lane in 0..L {
-                let next = chain
-                    .step(std::array::from_fn(|k| state[k][lane]), std::array::from_fn(|i| x[i][t][lane]));
+                let read = std::array::from_fn(|i| x[i][lane][t]);
+                let next = chain.step(std::array::from_fn(|k| state[k][lane]), read);
                 for k in 0..K {
                     state[k][lane] = next[k];
                 }
             }
-            for k in 0..K {
-                all[k][t] = state[k];
+            for lane in 0..L {
+                let value = chain.value(std::array::from_fn(|k| state[k][lane]));
+                for o in 0..O {
+                    rows[o][t][lane] = value[o];
+                }
             }
         }
         let Some(y) = &mut y else { continue };
-        for lane in 0..L {
-            for (values, rows) in after.iter_mut().zip(&all) {
-                values.iter_mut().zip(rows).for_each(|(value, row)| *value = row[lane]);
+        // A state that is an output itself is finite, or the run is in vain.
+        if K > 1 {
+            guard(rows.as_flattened_mut().as_flattened_mut());
+        }
+        for (y, rows) in y.iter_mut().zip(&rows) {
+            for lane in 0..L {
+                let y = &mut y[begin[lane] + from..][..len];
+                y.iter_mut().zip(rows).for_each(|(y, row)| *y = row[lane]);
             }
-            let at = begin[lane] + from;
-            chain.outputs(at, &after, y.each_mut().map(|y| &mut y[at..at + len]));
         }
     }
     for (lane, own) in states.iter_mut().enumerate() {
         *own = std::array::from_fn(|k| state[k][lane]);
+    }
+}
+
+/// Makes NaN of what is infinite. Where nothing is, this costs a sum: it would not be finite.
+#[inline]
+fn guard(values: &mut [f64]) {
+    let mut sums = [0.0; 8];
+    let (rows, rest) = values.as_chunks::<8>();
+    for row in rows {
+        sums.iter_mut().zip(row).for_each(|(sum, y)| *sum += y);
+    }
+    if !sums.iter().chain(rest).sum::<f64>().is_finite() {
+        values.iter_mut().for_each(|y| *y = finite_or_nan(*y));
     }
 }
 
@@ -155,8 +167,8 @@ struct Simple<'a, F> {
 
 impl<F: Fn(f64, f64) -> f64> Chain<1, 1, 1> for Simple<'_, F> {
     #[inline]
-    fn inputs(&self, at: usize, len: usize, x: &mut [Tile; 1]) {
-        x[0][..len].copy_from_slice(&self.x[at..at + len]);
+    fn columns(&self) -> [&[f64]; 1] {
+        [self.x]
     }
 
     #[inline]
@@ -165,8 +177,8 @@ impl<F: Fn(f64, f64) -> f64> Chain<1, 1, 1> for Simple<'_, F> {
     }
 
     #[inline]
-    fn outputs(&self, _: usize, states: &[Tile; 1], [y]: [&mut [f64]; 1]) {
-        y.copy_from_slice(&states[0][..y.len()]);
+    fn value(&self, state: [f64; 1]) -> [f64; 1] {
+        state
     }
 
     fn guess(&self, at: usize) -> [f64; 1] {

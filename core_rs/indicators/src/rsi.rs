@@ -5,7 +5,7 @@ use crate::declare::{Args, Declaration, Mistake, Parameter};
 use crate::dmi::Seed;
 use crate::ewm::Ewm;
 use crate::guarded_div;
-use crate::recurrence::{Chain, Tile, memory, run};
+use crate::recurrence::{Chain, memory, run};
 use crate::scope::{Entry, Key, Scope, Series};
 use crate::wilder::Wilder;
 use crate::window::undefined;
@@ -44,21 +44,19 @@ struct Averages<'a, F> {
 
 impl<F: Fn(f64, f64) -> f64> Chain<2, 2, 1> for Averages<'_, F> {
     #[inline]
-    fn inputs(&self, at: usize, len: usize, [gains, losses]: &mut [Tile; 2]) {
-        let pairs = self.close[at..].iter().zip(&self.close[at + 1..][..len]);
-        for ((before, now), (gain, loss)) in pairs.zip(gains.iter_mut().zip(losses)) {
-            (*gain, *loss) = parts(now - before);
-        }
+    fn columns(&self) -> [&[f64]; 2] {
+        [self.close, &self.close[1..]]
     }
 
     #[inline]
-    fn step(&self, [up, down]: [f64; 2], [gain, loss]: [f64; 2]) -> [f64; 2] {
+    fn step(&self, [up, down]: [f64; 2], [before, now]: [f64; 2]) -> [f64; 2] {
+        let (gain, loss) = parts(now - before);
         [(self.next)(up, gain), (self.next)(down, loss)]
     }
 
     #[inline]
-    fn outputs(&self, _: usize, [up, down]: &[Tile; 2], [y]: [&mut [f64]; 1]) {
-        y.iter_mut().zip(up.iter().zip(down)).for_each(|(y, (up, down))| *y = share(*up, *down));
+    fn value(&self, [up, down]: [f64; 2]) -> [f64; 1] {
+        [100.0 * (up / (up + down))]
     }
 
     fn guess(&self, _: usize) -> [f64; 2] {

@@ -28,10 +28,17 @@ pub fn sma_on_grid(close: &[f64], ticks: &[i64], tick: TickRatio, period: usize)
         let mut sum: i64 = seed.iter().sum();
         // The first window has nothing to drop.
         let dropped = [0].iter().chain(ticks);
-        y.extend(rest.iter().zip(dropped).map(|(new, old)| {
+        let mut sums = rest.iter().zip(dropped).map(|(new, old)| {
             sum += new - old;
-            (tick.m * sum as f64) / scale
-        }));
+            sum
+        });
+        // The divisions of some sums run at the same time.
+        let mut some = [0; 64];
+        while y.len() < ticks.len() {
+            let len = some.len().min(ticks.len() - y.len());
+            some[..len].iter_mut().zip(&mut sums).for_each(|(place, sum)| *place = sum);
+            y.extend(some[..len].iter().map(|sum| (tick.m * *sum as f64) / scale));
+        }
         return y;
     }
     let mut y = sma(close, period);

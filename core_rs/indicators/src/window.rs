@@ -11,99 +11,100 @@ const LANES: usize = 8;
 /// Blocks longer than this are summed one at a time.
 const LONG: usize = 4_096;
 
-/// Space for the sums of the blocks at hand.
-struct Sums<const SQUARES: bool> {
+/// Space for the blocks at hand. Beside each other lie what belongs to one place in blocks that are summed side by side.
+struct Blocks<const SQUARES: bool> {
     w: usize,
-    /// By distance from the blocks, beside each other: the values before them.
+    /// By distance from the blocks: Σ(x − anchor) and Σ(x − anchor)² of the values before them.
     suffix: [Vec<f64>; 2],
-    /// Σ(x − anchor) of the window that ends at each value.
-    first: Vec<f64>,
-    /// Σ(x − anchor)² of it.
-    second: Vec<f64>,
+    /// What is made of the windows that end in the blocks.
+    values: Vec<f64>,
 }
 
-impl<const SQUARES: bool> Sums<SQUARES> {
-    /// Sums the windows that end in the `L` blocks from `base` on, `len` values of each.
+impl<const SQUARES: bool> Blocks<SQUARES> {
+    /// For `lanes` blocks of `w` values at a time.
+    fn new(w: usize, lanes: usize) -> Self {
+        let space = if SQUARES { lanes * w } else { 0 };
+        Self { w, suffix: [vec![0.0; lanes * w], vec![0.0; space]], values: vec![0.0; lanes * w] }
+    }
+
+    /// Appends `value` of the windows that end in the `L` blocks from `base` on: from the place `skipped` to `len` of each.
     #[inline]
-    fn blocks<const L: usize>(&mut self, x: &[f64], base: usize, len: usize) {
+    fn append<const L: usize>(
+        &mut self,
+        x: &[f64],
+        base: usize,
+        (skipped, len): (usize, usize),
+        value: impl Fn(f64, f64, f64) -> f64,
+        y: &mut Vec<f64>,
+    ) {
         let w = self.w;
         let own: [&[f64]; L] = std::array::from_fn(|lane| &x[base + lane * w..][..len]);
         let anchor = own.map(|block| block[0]);
+        let [firsts, seconds] = self.suffix.each_mut().map(|sums| sums.as_chunks_mut::<L>().0);
         let (mut first, mut second) = ([0.0; L], [0.0; L]);
-        self.suffix.iter_mut().for_each(|sums| sums.iter_mut().take(L).for_each(|sum| *sum = 0.0));
+        firsts[0] = first;
+        if SQUARES {
+            seconds[0] = second;
+        }
         if base > 0 {
             let before: [&[f64]; L] = std::array::from_fn(|lane| &x[base + lane * w - w..][..w]);
             for back in 1..w {
                 let d: [f64; L] = std::array::from_fn(|lane| before[lane][w - back] - anchor[lane]);
                 (0..L).for_each(|lane| first[lane] += d[lane]);
-                self.suffix[0][back * L..][..L].copy_from_slice(&first);
+                firsts[back] = first;
                 if SQUARES {
                     (0..L).for_each(|lane| second[lane] += d[lane] * d[lane]);
-                    self.suffix[1][back * L..][..L].copy_from_slice(&second);
+                    seconds[back] = second;
                 }
             }
         }
         (first, second) = ([0.0; L], [0.0; L]);
-        let mut firsts = rows::<L>(&mut self.first, w, len);
-        let mut seconds = rows::<L>(&mut self.second, w, if SQUARES { len } else { 0 });
-        #[allow(clippy::needless_range_loop)]
+        let mut places = self.values.chunks_exact_mut(w);
+        let mut places: [&mut [f64]; L] =
+            std::array::from_fn(|_| &mut places.next().unwrap_or_default()[..len]);
+        let mut total = [0.0; L];
         for t in 0..len {
             let d: [f64; L] = std::array::from_fn(|lane| own[lane][t] - anchor[lane]);
+            let mut sums = [firsts[w - 1 - t], [0.0; L]];
             (0..L).for_each(|lane| first[lane] += d[lane]);
-            let left = &self.suffix[0][(w - 1 - t) * L..][..L];
-            (0..L).for_each(|lane| firsts[lane][t] = left[lane] + first[lane]);
+            (0..L).for_each(|lane| sums[0][lane] += first[lane]);
             if SQUARES {
+                sums[1] = seconds[w - 1 - t];
                 (0..L).for_each(|lane| second[lane] += d[lane] * d[lane]);
-                let left = &self.suffix[1][(w - 1 - t) * L..][..L];
-                (0..L).for_each(|lane| seconds[lane][t] = left[lane] + second[lane]);
+                (0..L).for_each(|lane| sums[1][lane] += second[lane]);
             }
+            let row: [f64; L] = std::array::from_fn(|lane| value(anchor[lane], sums[0][lane], sums[1][lane]));
+            (0..L).for_each(|lane| total[lane] += row[lane]);
+            (0..L).for_each(|lane| places[lane][t] = row[lane]);
         }
+        if total.iter().any(|total| !total.is_finite()) {
+            self.values.iter_mut().for_each(|y| *y = finite_or_nan(*y));
+        }
+        self.values.chunks_exact(w).take(L).for_each(|values| y.extend(&values[skipped..len]));
     }
 }
 
-/// The first `len` values of each of the first `L` rows of `w` values.
-fn rows<const L: usize>(values: &mut [f64], w: usize, len: usize) -> [&mut [f64]; L] {
-    let mut rows = values.chunks_exact_mut(w);
-    std::array::from_fn(|_| rows.next().map_or_else(Default::default, |row| &mut row[..len]))
-}
-
-/// Calls `out(anchor, Σ(x − anchor), Σ(x − anchor)²)` for the windows that end in each block of `w` values, in order; in
-/// the first block for the last value alone. A value that is not finite makes the sums of its windows, and of them alone,
-/// such that neither mean nor deviation is finite. With `SQUARES` it may be called for several blocks at once, and the
-/// anchor is that of the first; without, there are no squares.
-pub(crate) fn for_each_block<const SQUARES: bool>(
-    x: &[f64],
-    w: usize,
-    mut out: impl FnMut(f64, &[f64], &[f64]),
-) {
+/// `value` of anchor, Σ(x − anchor) and Σ(x − anchor)² of the w values that end at each index; NaN before the first
+/// window. The anchor is a value of the window. A value that is not finite makes the sums of its windows, and of them
+/// alone, such that neither mean nor deviation is finite. Without `SQUARES` their sum is 0.
+fn windows<const SQUARES: bool>(x: &[f64], w: usize, value: impl Fn(f64, f64, f64) -> f64) -> Vec<f64> {
+    let mut y = undefined(w - 1, x.len());
     if x.len() < w {
-        return;
+        return y;
     }
-    let blocks = if w > LONG { 1 } else { LANES };
-    let space = if SQUARES { blocks * w } else { 0 };
-    let suffix = [vec![0.0; blocks * w], vec![0.0; space]];
-    let mut sums = Sums::<SQUARES> { w, suffix, first: vec![0.0; blocks * w], second: vec![0.0; space] };
-    let mut start = 0;
-    while start < x.len() {
-        let (count, len) = if start > 0 && blocks > 1 && start + blocks * w <= x.len() {
-            sums.blocks::<LANES>(x, start, w);
-            (blocks, w)
+    let lanes = if w > LONG { 1 } else { LANES };
+    let mut blocks = Blocks::<SQUARES>::new(w, lanes);
+    // In the first block only the last value ends a window.
+    blocks.append::<1>(x, 0, (w - 1, w), &value, &mut y);
+    while y.len() < x.len() {
+        let (base, left) = (y.len(), x.len() - y.len());
+        if lanes > 1 && left >= lanes * w {
+            blocks.append::<LANES>(x, base, (0, w), &value, &mut y);
         } else {
-            let len = w.min(x.len() - start);
-            sums.blocks::<1>(x, start, len);
-            (1, len)
-        };
-        let skipped = if start == 0 { w - 1 } else { 0 };
-        if SQUARES {
-            let range = skipped..(count - 1) * w + len;
-            out(x[start], &sums.first[range.clone()], &sums.second[range]);
-        } else {
-            for block in 0..count {
-                out(x[start + block * w], &sums.first[block * w + skipped..block * w + len], &[]);
-            }
+            blocks.append::<1>(x, base, (0, w.min(left)), &value, &mut y);
         }
-        start += count * w;
     }
+    y
 }
 
 /// `count` NaNs, with room for as many values as there are bars.
@@ -119,17 +120,13 @@ pub(crate) fn undefined(count: usize, bars: usize) -> Vec<f64> {
 /// If `w` is 0.
 #[allow(clippy::cast_precision_loss)]
 pub fn mean(x: &[f64], w: usize) -> Vec<f64> {
-    let mut y = undefined(w - 1, x.len());
     let n = w as f64;
-    for_each_block::<false>(x, w, |anchor, first, _| {
-        y.extend(first.iter().map(|first| finite_or_nan(anchor + first / n)));
-    });
-    y
+    windows::<false>(x, w, |anchor, first, _| anchor + first / n)
 }
 
 /// The divisors of a deviation over `w` values, or none where it is undefined.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Deviation {
+struct Deviation {
     w: f64,
     divisor: f64,
 }
@@ -137,15 +134,15 @@ pub(crate) struct Deviation {
 impl Deviation {
     /// With divisor w − ddof; None if w ≤ ddof.
     #[allow(clippy::cast_precision_loss)]
-    pub(crate) fn new(w: usize, ddof: usize) -> Option<Self> {
+    fn new(w: usize, ddof: usize) -> Option<Self> {
         (w > ddof).then(|| Self { w: w as f64, divisor: (w - ddof) as f64 })
     }
 
     /// From the sums of a window.
     #[inline]
-    pub(crate) fn of(self, first: f64, second: f64) -> f64 {
+    fn of(self, first: f64, second: f64) -> f64 {
         let variance = (second - first * first / self.w) / self.divisor;
-        finite_or_nan((if variance < 0.0 { 0.0 } else { variance }).sqrt())
+        (if variance < 0.0 { 0.0 } else { variance }).sqrt()
     }
 }
 
@@ -155,11 +152,7 @@ impl Deviation {
 /// If `w` is 0.
 pub fn std(x: &[f64], w: usize, ddof: usize) -> Vec<f64> {
     let Some(deviation) = Deviation::new(w, ddof) else { return vec![f64::NAN; x.len()] };
-    let mut y = undefined(w - 1, x.len());
-    for_each_block::<true>(x, w, |_, first, second| {
-        y.extend(first.iter().zip(second).map(|(first, second)| deviation.of(*first, *second)));
-    });
-    y
+    windows::<true>(x, w, |_, first, second| deviation.of(first, second))
 }
 
 /// SUM_w: the sum of the w values that end at each index; NaN where one of them is missing.

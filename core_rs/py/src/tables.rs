@@ -11,7 +11,7 @@ use arrow_schema::{Field, Schema};
 use std::sync::Arc;
 use sweep_engine::execution::validation::reference_price;
 use sweep_engine::market::higher::NONE;
-use sweep_engine::market::{Higher, Market, Quote, Quotes, Ticks};
+use sweep_engine::market::{Higher, Market, Quote, Quotes, RawTicks, Ticks};
 use sweep_engine::metrics::CATALOGUE;
 use sweep_engine::portfolio::Curve;
 use sweep_engine::run::batch::Timed;
@@ -171,15 +171,18 @@ fn shared<T: ArrowNativeType + bytemuck::Pod + Send + Sync>(column: &Column<T>) 
     ScalarBuffer::from(Buffer::from(bytes::Bytes::from_owner(Owner(column.clone()))))
 }
 
-/// The ticks of a market; sizes that are not known have no column.
+/// The ticks of a market, without a copy; sizes that are not known have no column.
 pub fn ticks_table(ticks: &Ticks) -> Result<RecordBatch> {
+    let RawTicks { time, bid, ask, bid_size, ask_size } = ticks.columns();
+    let floats = |column| Arc::new(Float64Array::new(shared(column), None));
     let mut t = Columns::default();
-    t.times("timestamp", ticks.time().iter().copied());
-    t.floats("bid", ticks.bid().iter().copied());
-    t.floats("ask", ticks.ask().iter().copied());
-    for (name, size) in [("bid_size", ticks.bid_size()), ("ask_size", ticks.ask_size())] {
+    let times = TimestampMicrosecondArray::new(shared(time), None).with_timezone("UTC");
+    t.push("timestamp", Arc::new(times), false);
+    t.push("bid", floats(bid), false);
+    t.push("ask", floats(ask), false);
+    for (name, size) in [("bid_size", bid_size), ("ask_size", ask_size)] {
         if let Some(size) = size {
-            t.floats_or_null(name, size.iter().copied().map(Some));
+            t.push(name, floats(size), true);
         }
     }
     t.build()

@@ -39,10 +39,10 @@ _RETRY_SECONDS: Final = 0.2
 
 
 class RayExecutor:
-    """One actor per worker, each with its own engine over the market in Ray's shared memory.
+    """One actor per worker, each with its own engine over the rows in Ray's shared memory.
 
     Args:
-        spec: what a worker builds; its market is put into the object store once.
+        spec: what a worker builds; its rows are put into the object store once.
         workers: number of actors; None = one per CPU (of the cluster, or of this machine), following the nodes
             that join a cluster.
         address: running cluster to join; None = a cluster of this process, on loopback, gone at `close`.
@@ -76,7 +76,7 @@ class RayExecutor:
         self._session = connect(address, workers=workers, threads=spec.threads, data=spec.data)
         try:
             self._placement = Placement(threads=spec.threads, fixed=workers, elastic=address is not None)
-            self._market = ray.put(spec.data)
+            self._data = ray.put(spec.data)
             self._actor = ray.remote(Actor)
             for node in self._placement.initial():
                 self._start(node)
@@ -135,7 +135,7 @@ class RayExecutor:
         ).remote(self._spec)
         self._made += 1
         worker = RayWorker(name=f"ray-{self._made - 1}", node=node, actor=actor)
-        worker.greet(self._market)
+        worker.greet(self._data)
         self._workers.append(worker)
 
     def _await_first(self) -> None:
@@ -191,7 +191,7 @@ class RayExecutor:
         now = time.monotonic()
         for worker in self._workers:
             if worker.hello is None and not worker.ready and now >= worker.greet_at:
-                worker.greet(self._market)
+                worker.greet(self._data)
             if worker.overdue(now):
                 worker.killed = True
                 ray.kill(worker.actor, no_restart=False)

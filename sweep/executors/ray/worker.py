@@ -24,7 +24,7 @@ NOT_STARTED: Final = 1007
 
 
 class Actor:
-    """The remote side. It is light until `hello` brings the market, first and after every restart."""
+    """The remote side. It is light until `hello` brings the rows, first and after every restart."""
 
     def __init__(self, spec: EngineSpec) -> None:
         os.environ["RAYON_NUM_THREADS"] = str(spec.threads)
@@ -32,7 +32,7 @@ class Actor:
         self._worker: Worker | None = None
 
     def hello(self, data: MarketData) -> dict[str, Any]:
-        """Build the engine over the market's rows and say who this is: node, host and versions.
+        """Build the engine over the rows and say who this is: node, host and versions.
 
         Raises:
             SweepError: what keeps the worker from starting; [6000] with the traceback for anything unforeseen.
@@ -97,9 +97,9 @@ class RayWorker:
         """Name with its node, for people and `trial_runtime`."""
         return f"{self.name}@{self.node[:8]}"
 
-    def greet(self, market: Any) -> None:
-        """Ask whether it is there; `market` is the reference of the rows."""
-        self.hello = self.actor.hello.remote(market)
+    def greet(self, data: Any) -> None:
+        """Ask whether it is there; `data` is the reference of the rows."""
+        self.hello = self.actor.hello.remote(data)
 
     def answered(self, node: str, host: str) -> None:
         """It is there, on that node."""

@@ -32,9 +32,9 @@ def trades_per_day(x: Inputs) -> float | None:
 
 
 def active_days(x: Inputs) -> float:
-    """Distinct UTC dates of the entries and exits of trades."""
+    """Distinct UTC dates of the entries and exits of closed positions and of partial exits."""
     days = set()
-    for position in x.trades:
+    for position in (*x.trades, *x.partials):
         assert position.exit_time is not None
         days |= {position.entry_time // DAY_US, position.exit_time // DAY_US}
     return float(len(days))

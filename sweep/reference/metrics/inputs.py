@@ -24,12 +24,15 @@ class Inputs:
     periods_per_year: float
     risk_free_annual: float
     trades: Sequence[Position]
+    """Closed positions, in closing order."""
     exposed_bars: int
     total_fees: float
     total_lots: float
     turnover: float
     optimistic_gain: float
     rejected: int
+    partials: Sequence[Position] = ()
+    """Records of partial exits."""
 
     @property
     def initial(self) -> float:
@@ -58,19 +61,34 @@ class Inputs:
         return [divide(now, before) - 1 for before, now in pairwise(series)]
 
     @cached_property
+    def records(self) -> list[list[Position]]:
+        """Of every trade the records of its partial exits in id order, then its own."""
+        parts: dict[int | None, list[Position]] = {}
+        for part in sorted(self.partials, key=lambda p: p.position_id):
+            parts.setdefault(part.parent_id, []).append(part)
+        return [[*parts.get(p.position_id, ()), p] for p in self.trades]
+
+    @cached_property
     def net(self) -> list[float]:
         """net_p of every trade, in closing order."""
-        return [p.result - p.entry_fee - p.exit_fee for p in self.trades]
+        return [total(r.result - r.entry_fee - r.exit_fee for r in records) for records in self.records]
 
     @cached_property
     def r_multiples(self) -> list[float]:
         """R_p of every trade, weighted by the risk amount."""
-        return [_share(p.r_multiple * p.risk_per_trade, p.risk_per_trade) for p in self.trades]
+        return [
+            _share(
+                total(r.r_multiple * r.risk_per_trade for r in records),
+                total(r.risk_per_trade for r in records),
+            )
+            for records in self.records
+        ]
 
     @cached_property
     def net_r(self) -> list[float]:
         """N_p = net_p / M_p of every trade."""
-        return [_share(net, p.money_at_risk) for net, p in zip(self.net, self.trades, strict=True)]
+        stakes = [total(r.money_at_risk for r in records) for records in self.records]
+        return [_share(net, stake) for net, stake in zip(self.net, stakes, strict=True)]
 
     @cached_property
     def gains(self) -> list[float]:

@@ -149,23 +149,14 @@ impl Inputs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::orders::{Direction, ExitReason, Signal, StopKind};
+    use crate::orders::{Direction, ExitReason, Order, Signal};
 
     /// A record that lost or won `r` times its risk, entered on day 0 and left on day `left`.
     fn record(id: u64, parent_id: Option<u64>, left: i64, risk: f64, r: f64) -> Position {
+        let signal = Signal::market(Direction::Long, 1.095, None);
+        let order = Order { id, symbol: 0, order_time: 0, order_bar: 0, signal };
         Position {
-            id,
             parent_id,
-            signal: Signal::market(Direction::Long, 1.095, None),
-            order_time: 0,
-            entry_time: 0,
-            entry_bar: 0,
-            filled_at_open: true,
-            entry_price: 1.1,
-            initial_stop_loss: 1.095,
-            stop_loss: 1.095,
-            stop_kind: StopKind::Initial,
-            take_profit: None,
             size: risk / 500.0,
             risk_per_trade: risk,
             entry_fee: 0.25,
@@ -176,8 +167,7 @@ mod tests {
             r_multiple: r,
             money_at_risk: risk,
             reason: Some(ExitReason::Signal),
-            same_bar_ambiguous: false,
-            queued_close: None,
+            ..Position::filled(order, 0, 1.1)
         }
     }
 

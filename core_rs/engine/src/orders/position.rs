@@ -1,6 +1,7 @@
 //! A position from its fill to its exit.
 
 use super::direction::Direction;
+use super::order::Order;
 use super::signal::Signal;
 
 /// Why the stop is where it is.
@@ -188,6 +189,46 @@ pub struct Position {
 }
 
 impl Position {
+    /// An order filled at `price`, recorded with `time`, before size, risk and fees are known.
+    pub fn filled(order: Order, time: i64, price: f64) -> Self {
+        let Order { id, symbol, order_time, signal, .. } = order;
+        Self {
+            id,
+            parent_id: None,
+            symbol,
+            order_time,
+            entry_time: time,
+            fill_moment: time,
+            entry_bar: 0,
+            entry_event: 0,
+            filled_at_open: false,
+            exits_from: 0,
+            tracked_from: 0,
+            entry_price: price,
+            initial_stop_loss: signal.stop_loss,
+            initial_take_profit: signal.take_profit,
+            stop_loss: signal.stop_loss,
+            stop_kind: StopKind::Initial,
+            take_profit: signal.take_profit,
+            best_price: price,
+            worst_price: price,
+            size: 0.0,
+            risk_per_trade: 0.0,
+            margin: 0.0,
+            entry_fee: 0.0,
+            exit_fee: 0.0,
+            exit_time: 0,
+            exit_price: 0.0,
+            result: 0.0,
+            r_multiple: 0.0,
+            money_at_risk: 0.0,
+            reason: None,
+            same_bar_ambiguous: false,
+            queued: Queued::default(),
+            signal,
+        }
+    }
+
     /// Long or short.
     #[inline]
     pub fn direction(&self) -> Direction {

@@ -216,6 +216,9 @@ fn belong_together(markets: &[Market]) -> Result<()> {
         if markets[..=k].iter().any(|earlier| earlier.spec().symbol == *symbol) {
             return wrong(format!("{symbol} is there twice"));
         }
+        if market.alignment() != first.alignment() {
+            return wrong(format!("{symbol} and {} differ in day or stale_after", first.spec().symbol));
+        }
         if market.timeframe() != first.timeframe() {
             return wrong(format!(
                 "{symbol} has bars of {}, {} of {}",
@@ -303,24 +306,42 @@ mod tests {
         Market::from_ticks(raw, &TickOptions::new(spec, "M1".parse().unwrap())).unwrap()
     }
 
+    fn spec(symbol: &str) -> SymbolSpec {
+        SymbolSpec::resolve(symbol, &serde_json::Map::new()).unwrap()
+    }
+
+    fn bars(symbol: &str, timeframe: &str) -> Market {
+        Market::synthetic(&SyntheticOptions::new(spec(symbol), timeframe.parse().unwrap(), 10)).unwrap()
+    }
+
+    fn session(markets: &[Market], rates: &BTreeMap<String, Market>) -> Result<Session> {
+        let options = serde_json::json!({"rates": {"static": {"USDJPY": 150.0}}});
+        let resolved = markets.iter().map(|m| resolve(&options, &m.spec().symbol).unwrap()).collect();
+        Session::new(markets, resolved, rates, 0)
+    }
+
     #[test]
-    fn ticks_are_refused_and_the_message_says_what_to_do() {
-        let object = serde_json::json!({});
-        let spec = SymbolSpec::resolve("EURUSD", &serde_json::Map::new()).unwrap();
-        let bars = SyntheticOptions::new(spec.clone(), "M1".parse().unwrap(), 10);
-        let bars = Market::synthetic(&bars).unwrap();
-        let refused = |market: &Market, rates: &BTreeMap<String, Market>| {
-            Session::new(std::slice::from_ref(market), vec![resolve(&object, "EURUSD").unwrap()], rates, 0)
-                .unwrap_err()
-        };
-        let error = refused(&ticks(spec.clone()), &BTreeMap::new());
-        assert_eq!(error.stage, crate::Stage::Config);
-        assert_eq!(
-            error.to_string(),
-            "[4001] tick data; build bars of it: sweep data resample FILE M1 --to bars.parquet"
-        );
-        let error = refused(&bars, &BTreeMap::from([("EURUSD".to_owned(), ticks(spec))]));
+    fn markets_that_do_not_belong_together_are_refused() {
+        let none = BTreeMap::new();
+        let eur = bars("EURUSD", "M1");
+        let refused = |other: Market| session(&[eur.clone(), other], &none).unwrap_err();
+        assert_eq!(refused(eur.clone()).to_string(), "[1001] EURUSD is there twice; market");
+        assert_eq!(refused(bars("USDJPY", "M5")).code, 1001);
+        assert_eq!(refused(ticks(spec("USDJPY"))).code, 4001);
+        assert_eq!(session(&[], &none).unwrap_err().code, 1008);
+        assert!(session(&[eur.clone(), bars("USDJPY", "M1")], &none).is_ok());
+        assert!(session(&[ticks(spec("EURUSD"))], &none).is_ok());
+        let rates = BTreeMap::from([("EURUSD".to_owned(), ticks(spec("EURUSD")))]);
+        let error = session(&[eur], &rates).unwrap_err();
         assert_eq!((error.code, error.place.as_str()), (4001, "rates.series.EURUSD"));
-        assert!(Session::new(&bars, resolve(&object, "EURUSD").unwrap(), &BTreeMap::new(), 0).is_ok());
+    }
+
+    #[test]
+    fn the_dataset_of_several_does_not_depend_on_their_order() {
+        let (a, b) = (bars("EURUSD", "M1"), bars("USDJPY", "M1"));
+        let none = BTreeMap::new();
+        let one = session(&[a.clone(), b.clone()], &none).unwrap().dataset;
+        assert_eq!(session(&[b, a.clone()], &none).unwrap().dataset, one);
+        assert_ne!(session(&[a], &none).unwrap().dataset, one);
     }
 }

@@ -105,10 +105,10 @@ impl<'a, D: Decide> Simulation<'a, D> {
                 }
             }
             let moment = label + self.desks[0].view.timeframe;
-            for k in 0..self.desks.len() {
-                if let Some(close) = closes[k] {
-                    self.account.taken = self.taken_by_others(k, &next, moment);
-                    self.desks[k].enter(&mut self.account, &close)?;
+            for (symbol, close) in closes.iter().enumerate() {
+                if let Some(close) = close {
+                    self.account.taken = self.taken_by_others(symbol, &next, moment);
+                    self.desks[symbol].enter(&mut self.account, close)?;
                 }
             }
             for (desk, close) in self.desks.iter_mut().zip(&closes) {

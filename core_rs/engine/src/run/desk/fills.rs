@@ -3,11 +3,10 @@
 use super::Desk;
 use crate::Result;
 use crate::execution::commission::Fill as Side;
+use crate::execution::sizing::Lots;
 use crate::execution::slippage;
 use crate::execution::validation;
-use crate::orders::{
-    Direction, ExitReason, Order, OrderType, Position, Queued, RejectionReason, Signal, StopKind,
-};
+use crate::orders::{Direction, ExitReason, Order, OrderType, Position, Queued, RejectionReason, Signal};
 use crate::run::account::Account;
 use crate::run::now::{Close, Now};
 use crate::run::session::Instrument;
@@ -61,6 +60,12 @@ impl Fill {
     }
 }
 
+/// Size of a fill, and what it ties up.
+struct Sized {
+    lots: Lots,
+    margin: f64,
+}
+
 /// Where, when and why a position ends.
 pub(super) struct Exit {
     raw: f64,
@@ -112,74 +117,71 @@ impl Exit {
 impl<D: Decide> Desk<'_, D> {
     /// A fill, whatever its kind: slippage, checks, size, margin, fee. A rejected one leaves nothing behind.
     pub(super) fn fill(&mut self, account: &mut Account, order: Order, fill: Fill) -> Result<()> {
-        let Order { id, order_time, signal, .. } = order;
-        let price = if signal.order_type == OrderType::Limit {
-            fill.raw
-        } else {
-            let side = match signal.direction {
-                Direction::Long => slippage::Side::Buy,
-                Direction::Short => slippage::Side::Sell,
-            };
-            self.slippage.apply(fill.raw, fill.time, side)
+        let price = self.fill_price(&order, &fill);
+        let sized = match self.sized(account, &order.signal, price, &fill)? {
+            Ok(sized) => sized,
+            Err(reason) => {
+                reject(account, fill.time, fill.bar, reason, &order.signal, price);
+                return Ok(());
+            }
         };
-        if let Some(reason) = validation::at_fill(&signal, price, self.min_stop) {
-            reject(account, fill.time, fill.bar, reason, &signal, price);
-            return Ok(());
-        }
-        let distance = (price - signal.stop_loss).abs();
-        let equity = account.tracker.last().equity;
-        let sized = self.instrument.sizing.size(distance, signal.size, equity, fill.moment)?;
-        let Some(sized) = sized else {
-            reject(account, fill.time, fill.bar, RejectionReason::BelowMinVolume, &signal, price);
-            return Ok(());
-        };
-        let margin = self.instrument.margin.of(sized.lots, price, fill.moment)?;
-        if self.execution.check_margin && account.book.margin_used() + margin > equity {
-            reject(account, fill.time, fill.bar, RejectionReason::InsufficientMargin, &signal, price);
-            return Ok(());
-        }
-        account.out.sizes_raised += u64::from(sized.raised);
-        account.out.sizes_capped += u64::from(sized.capped);
-        let entry_fee = self.instrument.commission.fee(Side::Entry, sized.lots, price, fill.moment)?;
-        let turnover = self.instrument.money.turnover(sized.lots, price, fill.moment)?;
+        account.out.sizes_raised += u64::from(sized.lots.raised);
+        account.out.sizes_capped += u64::from(sized.lots.capped);
+        let lots = sized.lots.lots;
+        let turnover = self.instrument.money.turnover(lots, price, fill.moment)?;
+        let entry_fee = self.instrument.commission.fee(Side::Entry, lots, price, fill.moment)?;
         let position = Position {
-            id,
             parent_id: None,
             symbol: self.symbol,
-            order_time,
-            entry_time: fill.time,
             fill_moment: fill.clock,
             entry_bar: fill.bar,
             entry_event: fill.event,
             filled_at_open: fill.at_open,
             exits_from: fill.exits_from,
             tracked_from: fill.tracked_from,
-            entry_price: price,
-            initial_stop_loss: signal.stop_loss,
-            initial_take_profit: signal.take_profit,
-            stop_loss: signal.stop_loss,
-            stop_kind: StopKind::Initial,
-            take_profit: signal.take_profit,
-            best_price: price,
-            worst_price: price,
-            size: sized.lots,
-            risk_per_trade: sized.risk,
-            margin,
+            size: lots,
+            risk_per_trade: sized.lots.risk,
+            margin: sized.margin,
             entry_fee,
-            exit_fee: 0.0,
-            exit_time: 0,
-            exit_price: 0.0,
-            result: 0.0,
-            r_multiple: 0.0,
-            money_at_risk: 0.0,
-            reason: None,
-            same_bar_ambiguous: false,
-            queued: Queued::default(),
-            signal,
+            ..Position::filled(order, fill.time, price)
         };
         account.book.enter(position, turnover);
         self.open += 1;
         Ok(())
+    }
+
+    /// The price after slippage; limit orders do not slip.
+    fn fill_price(&mut self, order: &Order, fill: &Fill) -> f64 {
+        if order.signal.order_type == OrderType::Limit {
+            return fill.raw;
+        }
+        let side = match order.direction() {
+            Direction::Long => slippage::Side::Buy,
+            Direction::Short => slippage::Side::Sell,
+        };
+        self.slippage.apply(fill.raw, fill.time, side)
+    }
+
+    /// Size and margin of a fill at `price`, or the rule that it breaks.
+    fn sized(
+        &self,
+        account: &Account,
+        signal: &Signal,
+        price: f64,
+        fill: &Fill,
+    ) -> Result<std::result::Result<Sized, RejectionReason>> {
+        if let Some(reason) = validation::at_fill(signal, price, self.min_stop) {
+            return Ok(Err(reason));
+        }
+        let distance = (price - signal.stop_loss).abs();
+        let equity = account.tracker.last().equity;
+        let lots = self.instrument.sizing.size(distance, signal.size, equity, fill.moment)?;
+        let Some(lots) = lots else { return Ok(Err(RejectionReason::BelowMinVolume)) };
+        let margin = self.instrument.margin.of(lots.lots, price, fill.moment)?;
+        if self.execution.check_margin && account.book.margin_used() + margin > equity {
+            return Ok(Err(RejectionReason::InsufficientMargin));
+        }
+        Ok(Ok(Sized { lots, margin }))
     }
 
     /// Books the exit of the open position at `at`.

@@ -130,7 +130,7 @@ impl<D: Decide> Desk<'_, D> {
     fn break_even(&self, position: &Position) -> Option<f64> {
         let far = self.rules.be_r > 0.0 && excursion(position) >= self.rules.be_r * position.initial_risk();
         let sign = position.direction().sign();
-        far.then(|| position.entry_price + sign * self.rules.be_buffer_pips * self.view.spec.pip_size)
+        far.then_some(position.entry_price + sign * self.rules.be_buffer_pips * self.view.spec.pip_size)
     }
 
     fn trail(&self, position: &Position, bar: usize) -> Option<f64> {
