@@ -89,6 +89,7 @@ def import_(
     `symbol` and `timeframe` must be named, and `spread_pips` for one side.
     """
     from sweep.cli.options import dataset_cache
+    from sweep.market.findings import summary
     from sweep.market.load import load
 
     named = _request(words, "import", ticks=ticks, home=home)
@@ -107,10 +108,12 @@ def import_(
         why = "; ".join(cache.warnings) or "the dataset was not stored"
         raise error(3000, why, where=str(file.parent), remedy="check the folder", stage="infrastructure")
     first, last = _span(market)
+    findings, warnings = summary([market])
     if as_json:
         about = {"digest": market.digest, "bars": market.bars, "first": first, "last": last, "file": file}
-        output.as_json({**about, "market": named.keys})
+        output.as_json({**about, "findings": findings, "warnings": warnings, "market": named.keys})
         return
+    output.findings(findings, warnings)
     output.line(f"{market.symbol} {market.timeframe}: {market.bars:,} bars, {first} to {last}")
     output.line(f"digest: {market.digest}")
     output.line(f"kept in: {file}")

@@ -18,7 +18,9 @@ import pyarrow.compute as pc
 
 from sweep.errors import SweepError
 from sweep.market.contract import Reading, to_bars, to_ticks
-from sweep.market.describe import DAY, HOUR, iso, labels
+from sweep.market.describe import iso, labels
+from sweep.market.findings import Entry, duration, of_market
+from sweep.market.findings import named as timeframe_named
 from sweep.market.load import from_tables, load
 from sweep.market.source import data_error, read
 from sweep.market.specs import symbol_spec
@@ -44,8 +46,6 @@ _PRICE_UNITS: Final[Mapping[str, Any]] = {
     "quote_currency": "XXX",
 }
 _UNREADABLE: Final = frozenset({3000, 3001, 3002})
-_MINUTE: Final = 60_000_000
-_LENGTHS: Final = (("W", 7 * DAY), ("D", DAY), ("H", HOUR), ("M", _MINUTE))
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,8 @@ class Check:
     """Of the first side, where the timeframe was not named."""
     notes: tuple[str, ...]
     market: Market | None
+    findings: tuple[Entry, ...] = ()
+    """What is remarkable about the market, and what contradicts what was said of it."""
 
     @property
     def accepted(self) -> bool:
@@ -123,6 +125,7 @@ class Check:
             "sides": self.sides,
             "defects": self.defects,
             "notes": self.notes,
+            "findings": self.findings,
             "report": None if self.market is None else self.market.report,
         }
 
@@ -225,7 +228,7 @@ def _spacing(raws: Sequence[_Raw], config: MarketConfig) -> Spacing | None:
         if found["steps"]:
             step = found["most_common"]
             steps = tuple((us, count) for us, count in found["steps"])
-            return Spacing(_timeframe(step), step, found["share"], steps)
+            return Spacing(timeframe_named(step), step, found["share"], steps)
     return None
 
 
@@ -233,13 +236,6 @@ def _sorted(times: pa.Table) -> pa.Table:
     """Rows out of order are a defect of their own; they say nothing of the length of a bar."""
     label = labels(times)
     return times if bool(np.all(label[1:] > label[:-1])) else times.sort_by("timestamp")
-
-
-def _timeframe(step: int) -> str | None:
-    for unit, length in _LENGTHS:
-        if step > 0 and step % length == 0:
-            return f"{unit}{step // length}"
-    return None
 
 
 def _no_timeframe(spacing: Spacing) -> Defect:
@@ -343,15 +339,6 @@ def _result(
     if "spread_pips" in left_open:
         notes.append("one side only: a study needs spread_pips, 0 included")
     symbol = None if "symbol" in left_open else config.symbol
-    return Check(tuple(sides), tuple(defects), symbol, timeframe, spacing, tuple(notes), market)
-
-
-def duration(us: int) -> str:
-    """A length of time in its largest units, two of them at most: `2 h 5 min`."""
-    parts = []
-    rest = us
-    for name, length in (("d", DAY), ("h", HOUR), ("min", _MINUTE), ("s", 1_000_000)):
-        if rest >= length:
-            parts.append(f"{rest // length} {name}")
-            rest %= length
-    return " ".join(parts[:2]) or f"{us} us"
+    unit = "in price" if "symbol" in left_open else "pips"
+    found = () if market is None else tuple(of_market(market, unit))
+    return Check(tuple(sides), tuple(defects), symbol, timeframe, spacing, tuple(notes), market, found)

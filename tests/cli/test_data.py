@@ -473,3 +473,76 @@ def test_a_broken_real_file_is_refused_without_an_option(sweep: Sweep, shared_da
         outcome = sweep("data", "check", shared_data / "bad" / f"{name}.parquet", "--json")
         assert outcome.code == 3
         assert code in [item["code"] for item in told(outcome)["defects"]], name
+
+
+STUDY_OF_FILES = """\
+market: {symbol: GBPUSD, timeframe: M1, bid: bid.parquet, ask: ask.parquet}
+strategy: {name: ma_cross}
+search: {sampler: random, trials: 4, batch_size: 4, seed: 1, max_failure_share: 1}
+min_trades: 1
+account: {initial_balance: 100000}
+compute: {backend: local, workers: 1}
+tracking: {mlflow: null}
+"""
+
+
+@pytest.fixture
+def remarkable(pair: Path) -> Path:
+    """Bars with one crossed quote, that are two minutes apart; and a study of them that says one."""
+    write(pair, bars(600, step=2 * MINUTE), "bid.parquet")
+    write(pair, poke(bars(600, step=2 * MINUTE, offset=0.0002), "low", 10, 1.5790), "ask.parquet")
+    (pair / "own.yaml").write_text(STUDY_OF_FILES)
+    return pair
+
+
+STEPS = "100 % of the steps are M2, the timeframe is M1"
+
+
+def test_check_and_import_say_what_is_remarkable(sweep: Sweep, remarkable: Path) -> None:
+    checked = sweep("data", "check", *NAMED)
+    assert (checked.code, checked.out.splitlines()[-1]) == (0, "accepted")
+    assert f"warning: timeframe: {STEPS}" in checked.out.splitlines()
+    found = told(sweep("data", "check", *NAMED, "--json"))["findings"]
+    assert {"name": "timeframe", "text": STEPS, "warning": True} in found
+    lines = sweep("data", "import", *NAMED).out.splitlines()
+    assert f"warning: GBPUSD M1: timeframe: {STEPS}" in lines
+    assert any(line.startswith("data: GBPUSD M1: crossed quotes: 1 bars") for line in lines)
+    found = told(sweep("data", "import", *NAMED, "--json"))
+    assert found["warnings"] == [f"GBPUSD M1: timeframe: {STEPS}"]
+    assert any("crossed quotes" in line for line in found["findings"])
+
+
+def test_runs_say_what_is_remarkable_and_keep_the_warnings(sweep: Sweep, remarkable: Path) -> None:
+    warning = f"GBPUSD M1: timeframe: {STEPS}"
+    planned = sweep("run", "own.yaml", "--dry-run")
+    assert (planned.code, f"warning: {warning}" in planned.out.splitlines()) == (0, True)
+    assert "data: GBPUSD M1: crossed quotes: 1 bars" in planned.out
+    found = told(sweep("run", "own.yaml", "--dry-run", "--json"))
+    assert found["warnings"] == [warning]
+    ran = sweep("run", "own.yaml")
+    assert ran.code == 0, ran
+    assert "data: GBPUSD M1: crossed quotes: 1 bars" in ran.err
+    assert f"warning: {warning}" in ran.out.splitlines()
+    assert told(sweep("status", "own", "--json"))["warnings"] == [warning]
+    found = told(sweep("run", "own.yaml", "study=other", "--json"))
+    assert any("crossed quotes" in line for line in found["findings"])
+    single = sweep("backtest", "own.yaml")
+    assert f"warning: {warning}" in single.out.splitlines()
+    assert "data: GBPUSD M1: crossed quotes: 1 bars" in single.out
+    found = told(sweep("backtest", "own.yaml", "--json"))
+    assert found["warnings"][0] == warning
+    assert any("crossed quotes" in line for line in found["findings"])
+
+
+def test_a_check_of_ticks_says_which_are_crossed(sweep: Sweep, home: Path) -> None:
+    table = ticks(500)
+    ask = table["ask"].to_numpy().copy()
+    ask[100] -= 0.001
+    write(home, table.set_column(2, "ask", pa.array(ask)), "ticks.parquet")
+    words = " ".join(sweep("data", "check", "ticks.parquet", "--ticks", "symbol=GBPUSD", "timeframe=M1").out.split())
+    assert "crossed ticks 1 ticks (0.2 %), left as they are, worst 8 pips at" in words
+    assert "equal stamps 250 ticks" in words
+    assert "none off the grid" in words
+    assert "crossed quotes," not in words.partition("none ")[2]
+    clamped = sweep("data", "check", "ticks.parquet", "--ticks", "crossed=clamp").out
+    assert "clamped         1 ticks, ask raised to the bid" in clamped
