@@ -71,7 +71,7 @@ class CsvSource:
             return pa.table([pa.nulls(0)] * len(layout.names), names=list(layout.names))
         try:
             table = _parsed(layout)
-        except PermissionError:
+        except (PermissionError, SweepError):
             raise
         except (pa.ArrowException, OSError) as problem:
             table = _quoted_later(layout, problem)
@@ -95,6 +95,8 @@ def _quoted_later(layout: _Layout, problem: Exception) -> pa.Table:
         layout = replace(layout, quoted=True)
         try:
             return _parsed(layout)
+        except SweepError:
+            raise
         except (pa.ArrowException, OSError) as again:
             problem = again
     raise _diagnosis(layout, problem) from None

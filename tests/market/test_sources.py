@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyarrow import feather
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -611,6 +612,29 @@ def test_files_that_are_no_arrow(tmp_path: Path) -> None:
         problem = refused(save(tmp_path, content, "bars.feather"))
         assert problem.code == 3004, content[:10]
     assert "Feather version 1" in str(problem)
+    assert str(problem).count("[3004]") == 1
+
+
+@pytest.mark.parametrize("compression", ["uncompressed", "zstd"])
+def test_a_market_does_not_change_with_the_file_it_came_from(compression: str, tmp_path: Path) -> None:
+    path = tmp_path / "bars.feather"
+    feather.write_feather(bars(), str(path), compression=compression)
+    found = market(path)
+    before = found.to_table().to_pydict()
+    feather.write_feather(bars(offset=0.5), str(tmp_path / "other.feather"), compression=compression)
+    with path.open("r+b") as file:
+        file.write((tmp_path / "other.feather").read_bytes())
+    assert found.to_table().to_pydict() == before
+    assert found.hashed() == found.digest
+    path.write_bytes(b"")  # a map of it would end the process
+    assert found.to_table().to_pydict() == before
+
+
+def test_a_line_end_inside_quotes_is_told_once(tmp_path: Path) -> None:
+    text = f'{HEADER},note\n2024-01-02T00:00:00Z,1.1,1.2,1.0,1.15,5,"a\n2024-01-02T00:01:00Z,1.1,1.2,1.0,1.15,5,b"\n'
+    problem = refused(save(tmp_path, text, "bars.csv"))
+    assert (problem.code, str(problem).count("[3004]")) == (3004, 1)
+    assert "line end inside quotes" in problem.what
 
 
 def test_the_formats_are_told_by_suffix(tmp_path: Path) -> None:
