@@ -195,6 +195,8 @@ def resample(
         config = named.config.model_copy(update={"timeframe": timeframe})
         named = replace(named, config=config, left_open=named.left_open - {"timeframe"})
     found, market = _accepted(named, as_json)
+    if named.config.ticks is None:
+        _allow_higher(timeframe, market)
     table = market.to_table() if named.config.ticks is not None else market.resample(timeframe)
     tables = export.sides(table)
     export.write({**tables, "file": tables["bid"]}, files)
@@ -319,6 +321,17 @@ def _print_check(found: Check) -> None:
 
     for text in checked(found):
         output.line(text)
+
+
+def _allow_higher(timeframe: str, market: Market) -> None:
+    """Refuses a timeframe that bars of this market cannot make."""
+    from sweep import _core
+
+    try:
+        _core.check_higher(timeframe, market.timeframe)
+    except SweepError as problem:
+        problem.where = f"sweep data resample {timeframe}"
+        raise
 
 
 def _target(words: list[str]) -> tuple[str, list[str]]:

@@ -20,6 +20,7 @@ from pydantic import (
 from sweep.config import timeformat
 from sweep.config.base import Count, Name, Natural, NonNegative, Positive, Section, Seed
 from sweep.config.problems import invalid, nearest, shown
+from sweep.errors import SweepError
 
 ROLES: Final = ("timestamp", "open", "high", "low", "close", "volume")
 """What the columns of bars can be."""
@@ -282,7 +283,9 @@ class MarketConfig(Section):
         ),
     ] = Field(default_factory=dict)
     csv: CsvConfig = CsvConfig()
-    time_format: Annotated[Name, AfterValidator(timeformat.checked)] | None = None
+    time_format: (
+        Annotated[Name, BeforeValidator(timeformat.not_empty), AfterValidator(timeformat.checked)] | None
+    ) = None
     epoch_unit: Literal["s", "ms", "us", "ns"] | None = None
     time_zone: Annotated[Name, AfterValidator(_zone)] | None = None
     assume_utc: bool = False
@@ -332,7 +335,18 @@ class MarketConfig(Section):
             raise invalid(
                 1006, f"{{path}}.higher names {self.timeframe}, the primary timeframe", "leave it out"
             )
+        self._check_higher()
         return self
+
+    def _check_higher(self) -> None:
+        """Only timeframes whose bars can be made of the primary ones, or stand beside them."""
+        from sweep import _core
+
+        for timeframe in self.higher:
+            try:
+                _core.check_higher(timeframe, self.timeframe or "")
+            except SweepError as problem:
+                raise invalid(problem.code, problem.what, problem.remedy, "higher") from None
 
     def _check_roles(self) -> None:
         if self.ticks is not None and self.stamp == "close":

@@ -71,7 +71,7 @@ class Bars:
     """timestamp (us, UTC) of the bar's open, then open, high, low, close and, if the source has it, volume as float64;
     no nulls; one chunk."""
     notes: Mapping[str, Any]
-    """For the report: name, extra_columns, widened columns."""
+    """For the report: name, extra_columns, widened columns, options without_effect and why."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Ticks:
     table: pa.Table
     """timestamp (us, UTC), bid, ask and, if the source has them, bid_size, ask_size as float64; no nulls; one chunk."""
     notes: Mapping[str, Any]
-    """For the report: name, extra_columns, widened columns."""
+    """For the report: name, extra_columns, widened columns, options without_effect and why."""
 
 
 def to_bars(raw: pa.Table, name: str, reading: Reading) -> Bars:
@@ -124,6 +124,9 @@ def _convert(
         role: [_plain(raw.column(index), f"{name}: {role}") for index in found]
         for role, found in roles.items()
     }
+    if reading.time_format is not None:
+        # Dates such as 20240102 are whole numbers in some formats.
+        used["timestamp"] = [_digits(column) for column in used["timestamp"]]
     for role, parts in used.items():
         for column in parts:
             _check_type(column, role, len(parts), name, reading)
@@ -141,8 +144,27 @@ def _convert(
         "name": name,
         "extra_columns": [text for index, text in enumerate(raw.column_names) if index not in taken],
         "widened": [role for role in columns if role != "timestamp" and used[role][0].type != pa.float64()],
+        "without_effect": _without_effect(stamps.type, reading),
     }
     return columns, notes
+
+
+def _without_effect(kind: pa.DataType, reading: Reading) -> dict[str, str]:
+    """Options for times that these times make no use of, and why."""
+    types = pa.types
+    zoned = types.is_timestamp(kind) and kind.tz is not None
+    if types.is_large_string(kind):
+        zoned = "%z" in (reading.time_format or "")
+    found = {}
+    if zoned or types.is_integer(kind):
+        why = "the times carry a zone" if zoned else "times counted since 1970 are UTC"
+        options = {"time_zone": reading.time_zone is not None, "assume_utc": reading.assume_utc}
+        found = {option: why for option, given in options.items() if given}
+    if reading.time_format is not None and not types.is_large_string(kind):
+        found["time_format"] = f"the times are {kind}, not text"
+    if reading.epoch_unit is not None and not types.is_integer(kind):
+        found["epoch_unit"] = f"the times are {kind}, not numbers"
+    return found
 
 
 def find_roles(
@@ -199,6 +221,8 @@ def _settle(claims: Mapping[str, list[int]], names: Sequence[str], name: str) ->
         if len(found) > 1:
             rivals = " and ".join(names[index] for index in found)
             remedy = f"say which one with market.columns: {{{role}: NAME}}"
+            if len({names[index] for index in found}) == 1:
+                remedy = "no name tells them apart: rename or remove one of them in the source"
             if role == "timestamp" and len(found) == 2:
                 remedy += f", or both: [{', '.join(names[index] for index in found)}]"
             raise data_error(1005, f"columns {rivals} both claim to be {role}", name, remedy)
@@ -223,6 +247,10 @@ def _plain(column: pa.ChunkedArray, place: str) -> pa.ChunkedArray:
         return _wide(column)
     except pa.ArrowException:
         raise data_error(1004, f"{kind} cannot be read", place, "store it without its encoding") from None
+
+
+def _digits(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column.cast(pa.large_string()) if pa.types.is_integer(column.type) else column
 
 
 def _wide(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
@@ -265,9 +293,11 @@ def _check_time(column: pa.ChunkedArray, parts: int, place: str, reading: Readin
         raise data_error(1004, f"date and time in two columns, one is {kind}", place, "both must be text")
     elif types.is_integer(kind):
         if reading.epoch_unit is None:
-            raise data_error(
-                1004, f"time is a bare {kind}", place, "say what it counts: epoch_unit: s, ms, us, ns"
-            )
+            first: Any = next(iter(column.slice(0, 1).to_pylist()), None)
+            remedy = "say what it counts: epoch_unit: s, ms, us, ns"
+            if first is not None and 1900_00_00 < first < 2200_00_00:
+                remedy = f"is it a date? time_format: '%Y%m%d'; else {remedy}"
+            raise data_error(1004, f"time is a bare {kind}, the first one {first}", place, remedy)
         return
     elif not (types.is_timestamp(kind) or types.is_date(kind)):
         raise data_error(1004, f"time is {kind}", place, "store it as a timestamp with a zone")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.config.market import MarketConfig, micros
+from sweep.errors import SweepError, error
 from sweep.market.cache import DatasetCache, Request
 from sweep.market.contract import Bars, Reading, Ticks, to_bars, to_ticks
 from sweep.market.market import Market
@@ -79,8 +80,17 @@ def higher_config(config: MarketConfig, timeframe: str, files: HigherConfig) -> 
 def load_rates(
     series: Mapping[str, MarketConfig], symbol_specs: Specs = None, *, cache: DatasetCache | None = None
 ) -> dict[str, Market]:
-    """The rate series of a config: one market per pair."""
-    return {pair: load(config, symbol_specs, cache=cache) for pair, config in series.items()}
+    """The rate series of a config: one market per pair; a mistake in its section is named as a key of `rates`."""
+    markets = {}
+    for pair, config in series.items():
+        try:
+            markets[pair] = load(config, symbol_specs, cache=cache)
+        except SweepError as problem:
+            if problem.stage != "config" or not problem.where.startswith("market."):
+                raise
+            place = f"rates.series.{pair}.{problem.where.removeprefix('market.')}"
+            raise error(problem.code, problem.what, where=place, remedy=problem.remedy) from None
+    return markets
 
 
 def from_tables(config: MarketConfig, tables: Mapping[str, pa.Table], symbol_specs: Specs) -> Market:

@@ -539,10 +539,28 @@ def test_a_check_of_ticks_says_which_are_crossed(sweep: Sweep, home: Path) -> No
     ask = table["ask"].to_numpy().copy()
     ask[100] -= 0.001
     write(home, table.set_column(2, "ask", pa.array(ask)), "ticks.parquet")
-    words = " ".join(sweep("data", "check", "ticks.parquet", "--ticks", "symbol=GBPUSD", "timeframe=M1").out.split())
+    words = " ".join(
+        sweep("data", "check", "ticks.parquet", "--ticks", "symbol=GBPUSD", "timeframe=M1").out.split()
+    )
     assert "crossed ticks 1 ticks (0.2 %), left as they are, worst 8 pips at" in words
     assert "equal stamps 250 ticks" in words
     assert "none off the grid" in words
     assert "crossed quotes," not in words.partition("none ")[2]
     clamped = sweep("data", "check", "ticks.parquet", "--ticks", "crossed=clamp").out
     assert "clamped         1 ticks, ask raised to the bid" in clamped
+
+
+def test_a_timeframe_that_the_bars_cannot_make_is_placed(sweep: Sweep, pair: Path) -> None:
+    outcome = sweep("data", "resample", *NAMED, "M7", "--to", "q.csv")
+    assert outcome.code == 2
+    assert "M7 is no higher timeframe of M1; sweep data resample M7; higher ones are" in outcome.err
+
+
+def test_a_bad_rate_is_blamed_on_its_own_key(sweep: Sweep, pair: Path) -> None:
+    (pair / "own.yaml").write_text(STUDY_OF_FILES)
+    outcome = sweep(
+        "run", "own.yaml", "rates={series: {XXXYYY: {timeframe: M1, bid: bid.parquet, ask: ask.parquet}}}"
+    )
+    assert outcome.code == 2
+    assert "rates.series.XXXYYY" in outcome.err
+    assert "market.symbol" not in outcome.err

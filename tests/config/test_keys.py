@@ -139,6 +139,11 @@ def test_both_spellings_of_a_range_mean_the_same() -> None:
             1001,
             "rates.series.EURUSD.warmup_bars",
         ),
+        (
+            "rates.series={EURUSD: {symbol: GBPUSD, timeframe: H1, bid: b, ask: a}}",
+            1001,
+            "rates.series.EURUSD.symbol: GBPUSD is the rate of GBPUSD, not of EURUSD",
+        ),
         ("rates.series={EURUSD: a.parquet}", 1004, "rates.series.EURUSD must be a mapping"),
         ("rates.max_rate_age_hours=0", 1003, "greater than 0"),
         ("study=a/b", 1009, "cannot name a folder"),
@@ -249,3 +254,17 @@ def test_one_side_without_the_other_is_refused(keys: dict[str, str]) -> None:
 
 def test_only_a_grid_has_an_end_of_its_own() -> None:
     assert load(minimal(), ["search.sampler=grid", "search.trials=null"]).search.trials is None
+
+
+def test_a_rate_may_have_another_symbol_of_the_same_currencies() -> None:
+    own = {"base_currency": "EUR", "quote_currency": "USD", "pip_size": 0.0001, "tick_size": 0.00001}
+    steps = {"contract_size": 100_000, "volume_min": 0.01, "volume_step": 0.01, "volume_max": 100}
+    series = {"symbol": "EURUSD.raw", "timeframe": "H1", "bid": "b", "ask": "a"}
+    config = load(
+        {
+            **minimal(),
+            "symbol_specs": {"EURUSD.raw": {**own, **steps}},
+            "rates": {"series": {"EURUSD": series}},
+        }
+    )
+    assert config.rates["series"]["EURUSD"]["symbol"] == "EURUSD.raw"

@@ -36,7 +36,9 @@ def test_nothing_is_said_of_clean_data() -> None:
     assert summary([Market.from_arrow(table, **KEYS)]) == ([], [])
 
 
-@pytest.mark.parametrize(("step", "text"), [(60, "100 % of the steps are H1"), (90, "100 % of the steps are M90")])
+@pytest.mark.parametrize(
+    ("step", "text"), [(60, "100 % of the steps are H1"), (90, "100 % of the steps are M90")]
+)
 def test_bars_of_another_length_than_was_named_are_a_warning(step: int, text: str) -> None:
     table = without_zero_volume(bars(step=step * MINUTE, start=MIDNIGHT))
     entries = found(table, timeframe="M15")
@@ -99,7 +101,9 @@ def test_ticks_that_are_crossed_locked_together_or_in_no_bar_are_said() -> None:
 def hours(close_factor: float = 1.0) -> pa.Table:
     """The hours of 40 hours of minutes, with other closes."""
     hour = Market.from_arrow(without_zero_volume(minutes()), **KEYS).resample("H1")
-    table = hour.select(["timestamp", *(f"bid_{name}" for name in ("open", "high", "low", "close", "volume"))])
+    table = hour.select(
+        ["timestamp", *(f"bid_{name}" for name in ("open", "high", "low", "close", "volume"))]
+    )
     table = table.rename_columns(["timestamp", "open", "high", "low", "close", "volume"])
     close = table["close"].to_numpy() * close_factor
     high, low = np.maximum(table["high"].to_numpy(), close), np.minimum(table["low"].to_numpy(), close)
@@ -120,6 +124,30 @@ def test_given_bars_that_contradict_the_primary_ones_are_a_warning() -> None:
     text = "40 of 40 ask closes differ from those of the bars, first 2012-02-01 00:00"
     assert told(bad)["!higher H1"] == text
     assert told(bad.window(None, MIDNIGHT + 39 * 60 * MINUTE))["!higher H1"] == text
+
+
+@pytest.mark.parametrize(
+    ("keys", "entry"),
+    [
+        ({"time_zone": "Europe/Athens"}, "time_zone: the times carry a zone (file)"),
+        ({"assume_utc": True}, "assume_utc: the times carry a zone (file)"),
+        ({"time_format": "%Y-%m-%d"}, "time_format: the times are timestamp[us, tz=UTC], not text (file)"),
+        ({"epoch_unit": "s"}, "epoch_unit: the times are timestamp[us, tz=UTC], not numbers (file)"),
+    ],
+)
+def test_an_option_without_effect_is_said(keys: dict[str, Any], entry: str) -> None:
+    assert found(without_zero_volume(bars()), **keys) == {"no effect": entry}
+
+
+def test_an_option_with_an_effect_is_not_said() -> None:
+    table = without_zero_volume(bars())
+    text = replaced(table, "timestamp", pa.array([str(at)[:19] for at in table["timestamp"].to_pylist()]))
+    naive = replaced(table, "timestamp", table["timestamp"].cast(pa.timestamp("us")).combine_chunks())
+    number = replaced(table, "timestamp", table["timestamp"].cast(pa.int64()).combine_chunks())
+    assert found(naive, time_zone="Europe/Athens") == {}
+    assert found(text, time_format="%Y-%m-%d %H:%M:%S", assume_utc=True) == {}
+    assert found(number, epoch_unit="us") == {}
+    assert list(found(number, epoch_unit="us", time_zone="Europe/Athens")) == ["no effect"]
 
 
 def test_lengths_of_time_are_readable() -> None:

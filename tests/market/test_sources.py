@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import feather
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import feather
 
 from sweep.config.load import section
 from sweep.config.market import MarketConfig
@@ -699,3 +700,38 @@ def test_a_reading_of_higher_bars_beside_ticks() -> None:
     assert (Reading.of(config).kind, Reading.of(config).columns) == ("ticks", {"bid": "B"})
     higher = Reading.of(config, "H1")
     assert (higher.kind, higher.columns, higher.timeframe) == ("bars", {"close": "Last"}, "H1")
+
+
+# What to do
+
+
+def test_dates_as_whole_numbers_are_read_by_their_format(tmp_path: Path) -> None:
+    rows = [f"{day},1.1,1.2,1.0,1.15,5" for day in (20240102, 20240103)]
+    file = save(tmp_path, "\n".join([HEADER, *rows, ""]), "days.csv")
+    problem = refused(file, timeframe="D1", assume_utc=True)
+    assert problem.code == 1004
+    assert "time_format: '%Y%m%d'" in problem.remedy
+    keys = {"timeframe": "D1", "assume_utc": True, "time_format": "%Y%m%d"}
+    text = market(file, **keys)
+    assert iso(text.to_table()["timestamp"][1]) == "2024-01-03T00:00:00Z"
+    table = pa.table(
+        {
+            "timestamp": pa.array([20240102, 20240103], pa.int32()),
+            **{
+                name: pa.array([value] * 2)
+                for name, value in zip(HEADER.split(",")[1:], (1.1, 1.2, 1.0, 1.15, 5.0), strict=True)
+            },
+        }
+    )
+    pq.write_table(table, tmp_path / "days.parquet")
+    assert market(tmp_path / "days.parquet", **keys).digest == text.digest
+
+
+def test_two_columns_of_one_name_are_a_matter_of_the_source(tmp_path: Path) -> None:
+    text = "timestamp,open,high,low,close,close\n2024-01-02T00:00:00Z,1.1,1.2,1.0,1.15,1.15\n"
+    problem = refused(save(tmp_path, text, "bars.csv"))
+    assert (problem.code, "rename" in problem.remedy, "market.columns" in problem.remedy) == (
+        1005,
+        True,
+        False,
+    )
