@@ -141,7 +141,7 @@ def describe(
     page = None if html is None else export.target(html, (".html", ".htm"), force=force)
     named = _request(words, "describe", ticks=ticks, home=home)
     found, market = _accepted(named, as_json)
-    about = numbers(market, left_open=named.left_open)
+    about = numbers(market, left_open=found.left_open)
     if page is not None:
         export.whole(page, lambda path: path.write_text(charts.page(market, about), encoding="utf-8"))
     if as_json:
@@ -189,14 +189,16 @@ def resample(
     if to is None:
         raise error(1008, "--to is missing", where="sweep data resample", remedy=f"--to {timeframe}.parquet")
     named = _request(rest, "resample", ticks=ticks, home=home)
-    sides = ("file",) if named.config.file is not None else ("bid", "ask")
-    files = export.targets(to, sides, force=force)
+    files = export.targets(to, ("bid", "ask"), force=force) if named.config.file is None else {}
     if named.config.ticks is not None:
         config = named.config.model_copy(update={"timeframe": timeframe})
         named = replace(named, config=config, left_open=named.left_open - {"timeframe"})
     found, market = _accepted(named, as_json)
     if named.config.ticks is None:
         _allow_higher(timeframe, market)
+    if not files:
+        one_sided = any(side.side == "file" for side in found.sides)
+        files = export.targets(to, ("file",) if one_sided else ("bid", "ask"), force=force)
     table = market.to_table() if named.config.ticks is not None else market.resample(timeframe)
     tables = export.sides(table)
     export.write({**tables, "file": tables["bid"]}, files)
@@ -298,7 +300,7 @@ def _complete(named: Request) -> None:
     if named.config.synthetic is not None:
         remedy = "a config may name it as it is; sweep data synth writes files"
         raise error(1001, "a generated market needs no import", where="sweep data import", remedy=remedy)
-    examples = {"symbol": "EURUSD", "timeframe": "M5", "spread_pips": "0.8"}
+    examples = {"symbol": "EURUSD", "timeframe": "M5"}
     for key in (key for key in examples if key in named.left_open):
         what = f"market.{key} is missing"
         found = _check(named) if key == "timeframe" else None

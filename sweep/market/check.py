@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sweep.errors import SweepError
-from sweep.market.contract import Reading, to_bars, to_ticks
+from sweep.market.contract import Reading, by_side, has_sides, to_bars, to_ticks
 from sweep.market.describe import iso, labels
 from sweep.market.findings import Entry, duration, of_market
 from sweep.market.findings import named as timeframe_named
@@ -106,6 +106,8 @@ class Check:
     """Of the first side, where the timeframe was not named."""
     notes: tuple[str, ...]
     market: Market | None
+    left_open: Set[str] = frozenset()
+    """Keys that the data need and that were not named."""
     findings: tuple[Entry, ...] = ()
     """What is remarkable about the market, and what contradicts what was said of it."""
 
@@ -157,9 +159,10 @@ def check(
     """Reads the files of a config and checks all of them; the window is not applied.
 
     Args:
-        config: the market; keys in `left_open` hold their stand-in.
+        config: the market; keys in `left_open` hold their stand-in, but for `spread_pips`, which two sides in one
+            file do not need.
         symbol_specs: fields over the built-in table.
-        left_open: `symbol`: prices count as pips; `timeframe`: that of the most common step is taken; `spread_pips`.
+        left_open: keys that were not named. `symbol`: prices count as pips; `timeframe`: that of the most common step is taken; `spread_pips`.
 
     Raises:
         SweepError: [3000] [3001] [3002] a file cannot be read; stage config for the symbol or the generator's keys.
@@ -171,6 +174,10 @@ def check(
     if config.synthetic is not None:
         return _result(config, left_open, market=load(config, specs))
     raws, sides, defects = _read(config)
+    if "spread_pips" in left_open:
+        one_sided = any(raw.side == "file" for raw in raws)
+        config = config.model_copy(update={"spread_pips": STAND_IN["spread_pips"] if one_sided else None})
+        left_open = left_open if one_sided else left_open - {"spread_pips"}
     spacing = None
     if "timeframe" in left_open and config.ticks is None:
         spacing = _spacing(raws, config)
@@ -204,13 +211,20 @@ def _read(config: MarketConfig) -> tuple[list[_Raw], list[Side], list[Defect]]:
             continue
         path = Path(name).expanduser()
         try:
-            raws.append(_Raw(side, str(path), read(path, reading)))
+            raws.extend(_raws(side, str(path), read(path, reading), reading))
         except SweepError as problem:
             if problem.code in _UNREADABLE:
                 raise
             damaged.append(Side(side, str(path)))
             defects.extend(_of_error(side, problem))
     return raws, damaged, defects
+
+
+def _raws(side: str, path: str, table: pa.Table, reading: Reading) -> list[_Raw]:
+    """A table as it is, or the two sides that are in it."""
+    if side == "file" and has_sides(table.column_names, reading):
+        return [_Raw(part, path, rows) for part, rows in by_side(table, path, reading).items()]
+    return [_Raw(side, path, table)]
 
 
 def _spacing(raws: Sequence[_Raw], config: MarketConfig) -> Spacing | None:
@@ -341,4 +355,6 @@ def _result(
     symbol = None if "symbol" in left_open else config.symbol
     unit = "in price" if "symbol" in left_open else "pips"
     found = () if market is None else tuple(of_market(market, unit))
-    return Check(tuple(sides), tuple(defects), symbol, timeframe, spacing, tuple(notes), market, found)
+    return Check(
+        tuple(sides), tuple(defects), symbol, timeframe, spacing, tuple(notes), market, left_open, found
+    )

@@ -6,6 +6,7 @@ says it. Nothing is repaired, and nothing is converted that could change a value
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -17,9 +18,12 @@ from sweep.config.market import ROLES, TICK_ROLES, MarketConfig
 from sweep.market.source import data_error
 from sweep.market.times import labels, listed, offenders
 
+SIDED_ROLES: Final = ("timestamp", *(f"{side}_{role}" for side in ("bid", "ask") for role in ROLES[1:]))
+"""What the columns of bars with both sides can be."""
+_SIDED: Final = re.compile(r"(bid|ask)[ _.:/|-]*(open|high|low|close|volume)")
 _TIME_NAMES: Final = ("timestamp", "date", "datetime", "time", "utc time")
 _SIZES: Final = ("size", "volume", "vol", "qty")
-_OPTIONAL: Final = ("volume", "bid_size", "ask_size")
+_OPTIONAL: Final = ("volume", "bid_size", "ask_size", "bid_volume", "ask_volume")
 _UNITS: Final = {"M": 60_000_000, "H": 3_600_000_000, "D": 86_400_000_000, "W": 604_800_000_000}
 
 
@@ -188,8 +192,9 @@ def find_roles(
                 _settle({role: part}, names, name)
             pair = (found[0][0], found[1][0])
     taken = {index for found in claims.values() for index in found} | set(pair)
+    role_of = _sided_role if wanted is SIDED_ROLES else _role
     for index, text in enumerate(names):
-        role = _role(text)
+        role = role_of(text)
         if role in claims and role not in chosen and index not in taken:
             claims[role].append(index)
     roles = _settle(claims, names, name)
@@ -214,6 +219,39 @@ def _role(text: str) -> str:
         if joined.removeprefix(side) in _SIZES and joined.startswith(side):
             return f"{side}_size"
     return plain
+
+
+def _sided_role(text: str) -> str:
+    match = _SIDED.fullmatch(text.strip().lower())
+    return f"{match[1]}_{match[2]}" if match else _role(text)
+
+
+def has_sides(names: Sequence[str], reading: Reading) -> bool:
+    """Whether columns of these names hold the bars of both sides, as in `bid_open` and `Ask Close`."""
+    if reading.kind == "ticks" or any(role in reading.columns for role in ROLES[1:5]):
+        return False
+    plain, sided = {_role(text) for text in names}, {_sided_role(text) for text in names}
+    needed = {role for role in SIDED_ROLES[1:] if role not in _OPTIONAL}
+    return needed <= sided and not plain >= set(ROLES[1:5])
+
+
+def by_side(raw: pa.Table, name: str, reading: Reading) -> dict[str, pa.Table]:
+    """The raw tables of bid and ask in a table of both, each with the other columns that are neither's.
+
+    Raises:
+        SweepError: [1008] no column for the time, [1005] two columns claim one role.
+    """
+    roles = find_roles(raw.column_names, name, reading.columns, SIDED_ROLES)
+    tables = {}
+    for side, other in (("bid", "ask"), ("ask", "bid")):
+        gone = {index for role, found in roles.items() if role.startswith(f"{other}_") for index in found}
+        own = {
+            found[0]: role.removeprefix(f"{side}_") for role, found in roles.items() if role.startswith(side)
+        }
+        kept = [index for index in range(raw.num_columns) if index not in gone]
+        names = [own.get(index, raw.column_names[index]) for index in kept]
+        tables[side] = pa.Table.from_arrays([raw.column(index) for index in kept], names=names)
+    return tables
 
 
 def _settle(claims: Mapping[str, list[int]], names: Sequence[str], name: str) -> dict[str, tuple[int, ...]]:

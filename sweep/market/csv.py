@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from sweep.config.market import ROLES, TICK_ROLES
 from sweep.errors import SweepError
-from sweep.market.contract import Reading, find_roles
+from sweep.market.contract import SIDED_ROLES, Reading, find_roles, has_sides
 from sweep.market.source import data_error
 from sweep.market.times import named, offenders
 
@@ -178,6 +178,8 @@ def _opening(path: Path) -> list[str]:
 def _roles(names: tuple[str, ...], path: Path, reading: Reading) -> dict[str, tuple[int, ...]]:
     try:
         wanted = ROLES if reading.kind == "bars" else TICK_ROLES
+        if has_sides(names, reading):
+            wanted = SIDED_ROLES
         return find_roles(names, str(path), reading.columns, wanted)
     except SweepError as problem:
         if problem.code == 1008 and reading.header is None and any(_is_number(name) for name in names):

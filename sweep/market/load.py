@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sweep.config.market import MarketConfig, micros
 from sweep.errors import SweepError, error
 from sweep.market.cache import DatasetCache, Request
-from sweep.market.contract import Bars, Reading, Ticks, to_bars, to_ticks
+from sweep.market.contract import Bars, Reading, Ticks, by_side, has_sides, to_bars, to_ticks
 from sweep.market.market import Market
 from sweep.market.source import read
 from sweep.market.specs import symbol_spec
@@ -97,8 +97,7 @@ def from_tables(config: MarketConfig, tables: Mapping[str, pa.Table], symbol_spe
     """A market from raw tables in memory, by role (bid, ask, file, ticks) and by the same rules as from files."""
     spec = symbol_spec(config.symbol or "", symbol_specs)
     reading = Reading.of(config)
-    convert = to_ticks if config.ticks is not None else to_bars
-    sides = {role: convert(table, role, reading) for role, table in tables.items()}
+    sides = _sides({role: (table, role) for role, table in tables.items()}, reading)
     market = _assembled(config, spec, sides, None)
     start, end = (_micros(bound) for bound in config.window)
     return market if (start, end) == (None, None) else market.window(start, end, config.warmup_bars)
@@ -136,9 +135,21 @@ def _read(
     config: MarketConfig, spec: Mapping[str, Any], files: Mapping[str, Path], stamp: str | None
 ) -> Market:
     reading = Reading.of(config)
-    convert = to_ticks if config.ticks is not None else to_bars
-    sides = {role: convert(read(path, reading), str(path), reading) for role, path in files.items()}
+    sides = _sides({role: (read(path, reading), str(path)) for role, path in files.items()}, reading)
     return _assembled(config, spec, sides, stamp)
+
+
+def _sides(tables: Mapping[str, tuple[pa.Table, str]], reading: Reading) -> dict[str, Bars | Ticks]:
+    """Bars by side, or ticks, of raw tables and their names by role."""
+    convert = to_ticks if reading.kind == "ticks" else to_bars
+    sides: dict[str, Bars | Ticks] = {}
+    for role, (table, name) in tables.items():
+        if role == "file" and has_sides(table.column_names, reading):
+            for side, part in by_side(table, name, reading).items():
+                sides[side] = to_bars(part, f"{name} ({side})", reading)
+        else:
+            sides[role] = convert(table, name, reading)
+    return sides
 
 
 def _assembled(
@@ -155,6 +166,7 @@ def _assembled(
         return Market(_core.Market.from_ticks(sides["ticks"].table, json.dumps(options)), sources=sources)
     bid, ask = sides.get("bid", sides.get("file")), sides.get("ask")
     assert bid is not None
+    _check_spread(config, bid, ask)
     options |= {
         "spread_pips": config.spread_pips,
         "max_alignment_loss": config.max_alignment_loss,
@@ -166,6 +178,16 @@ def _assembled(
         options["higher_stamp"] = stamp
     core = _core.Market.from_bars(bid.table, None if ask is None else ask.table, json.dumps(options))
     return Market(core, sources=sources)
+
+
+def _check_spread(config: MarketConfig, bid: Bars | Ticks, ask: Bars | Ticks | None) -> None:
+    """One side needs a spread, two have their own."""
+    if ask is None and config.spread_pips is None:
+        what = f"market.spread_pips is missing: {bid.notes['name']} has one side only"
+        raise error(1008, what, where="market.spread_pips", remedy="one-sided data need it; 0 is allowed")
+    if ask is not None and config.spread_pips is not None:
+        what = f"market.spread_pips is for one side: {config.file} has bids and asks"
+        raise error(1006, what, where="market.spread_pips", remedy="leave it out")
 
 
 def _alignment(config: MarketConfig) -> dict[str, Any]:

@@ -45,7 +45,8 @@ class Market:
     ) -> Market:
         """Reads bars or ticks from files; `keys` are those of the section `market` of a config.
 
-        `symbol`, `timeframe` and `bid` + `ask` (paths), or `file` with `spread_pips`, or `ticks`; then `higher`,
+        `symbol`, `timeframe` and `bid` + `ask` (paths), or `file` (with `spread_pips`, unless it has columns
+        `bid_open` … `ask_close`), or `ticks`; then `higher`,
         `window` (start, end), `warmup_bars`, `stamp`, `columns`, `csv`, `time_format`, `time_zone`, `assume_utc`,
         `epoch_unit`, `cast`, `duplicates`, `crossed`, `max_alignment_loss`, `filter`, `day`, `stale_after`.
         `symbol_specs` replaces fields of the built-in symbol table. With `cache` the rows are kept in the dataset cache
@@ -73,8 +74,8 @@ class Market:
         symbol_specs: Mapping[str, Any] | str | Path | None = None,
         **keys: Any,
     ) -> Market:
-        """Bars from tables in memory that speak Arrow (PyArrow, pandas, polars): bid and ask, or one side with
-        `spread_pips`; or `ticks`.
+        """Bars from tables in memory that speak Arrow (PyArrow, pandas, polars): bid and ask, one table of both (as
+        `to_table` gives), or one side with `spread_pips`; or `ticks`.
 
         The rules and the other `keys` are those of `read`.
 

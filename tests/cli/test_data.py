@@ -564,3 +564,21 @@ def test_a_bad_rate_is_blamed_on_its_own_key(sweep: Sweep, pair: Path) -> None:
     assert outcome.code == 2
     assert "rates.series.XXXYYY" in outcome.err
     assert "market.symbol" not in outcome.err
+
+
+def test_both_sides_in_one_file(sweep: Sweep, pair: Path) -> None:
+    market = Market.read(bid="bid.parquet", ask="ask.parquet", symbol="GBPUSD", timeframe="M1")
+    pq.write_table(market.to_table(), pair / "both.parquet")
+    outcome = sweep("data", "check", "both.parquet")
+    assert (outcome.code, "spread_pips" in outcome.out) == (0, False)
+    assert [side["side"] for side in told(sweep("data", "check", "both.parquet", "--json"))["sides"]] == [
+        "bid",
+        "ask",
+    ]
+    kept = told(sweep("data", "import", "both.parquet", "symbol=GBPUSD", "timeframe=M1", "--json"))
+    assert kept["digest"] == market.digest
+    again = told(sweep("data", "import", "both.parquet", "symbol=GBPUSD", "timeframe=M1", "--json"))
+    assert (again["digest"], again["file"]) == (kept["digest"], kept["file"])
+    assert told(sweep("data", "describe", "both.parquet", "--json"))["spread"]["min"] > 0
+    made = told(sweep("data", "resample", "both.parquet", "M15", "--to", "q.parquet", "--json"))
+    assert made["files"] == {"bid": "q_bid.parquet", "ask": "q_ask.parquet"}

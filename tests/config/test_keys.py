@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -132,7 +131,6 @@ def test_both_spellings_of_a_range_mean_the_same() -> None:
         ("rates.series={EUR: {synthetic: {bars: 10}}}", 1009, "currency pair"),
         ("rates.series={EURUSD: {}}", 1008, "no data in rates.series.EURUSD"),
         ("rates.series={EURUSD: {bid: b, ask: a}}", 1008, "rates.series.EURUSD.timeframe is missing"),
-        ("rates.series={EURUSD: {file: b, timeframe: H1}}", 1008, "rates.series.EURUSD.spread_pips"),
         ("rates.series={EURUSD: {synthetic: {bars: 9, prize: 2}}}", 1001, "did you mean price?"),
         (
             "rates.series={EURUSD: {synthetic: {bars: 9}, warmup_bars: 5}}",
@@ -237,13 +235,6 @@ def test_all_problems_are_reported_together_one_per_line(tmp_path: Path) -> None
     assert f"{path}:5" in str(caught.value)
     assert f"{path}:6" in str(caught.value)
     assert len(rest) == len(caught.value.context["problems"]) == 4
-
-
-def test_one_sided_data_need_a_spread() -> None:
-    market: dict[str, Any] = {"symbol": "GOOG", "timeframe": "D1", "file": "g.parquet"}
-    with pytest.raises(SweepError, match=r"\[1008\].*spread_pips"):
-        load({**minimal(), "market": market})
-    assert load({**minimal(), "market": {**market, "spread_pips": 0}}).market.spread_pips == 0
 
 
 @pytest.mark.parametrize("keys", [{"bid": "b.parquet"}, {"ask": "a.parquet"}])

@@ -105,7 +105,6 @@ def test_spellings_become_one() -> None:
         ({**BARS, "higher": "H1"}, 1004, "market.higher"),
         ({**BARS, "higher": {"H1": {}}}, 1008, "no data in market.higher.H1"),
         ({**BARS, "higher": {"H1": {"bid": "b"}}}, 1008, "market.higher.H1.bid without"),
-        ({**BARS, "higher": {"H1": {"file": "b"}}}, 1008, "spread_pips"),
         ({**BARS, "higher": {"H1": {"bid": "b", "ask": "a", "file": "f"}}}, 1006, "together"),
         ({**BARS, "higher": {"H1": {"fil": "b"}}}, 1001, "did you mean file?"),
         ({**BARS, "filter": "fxweek"}, 1001, "did you mean fx_week?"),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -735,3 +736,46 @@ def test_two_columns_of_one_name_are_a_matter_of_the_source(tmp_path: Path) -> N
         True,
         False,
     )
+
+
+# Both sides in one file
+
+
+def two_sided() -> Market:
+    ask = poke(bars(offset=0.0002), "volume", 7, 40.0)
+    return Market.from_arrow(bars(), ask, symbol="GBPUSD", timeframe="M1")
+
+
+@pytest.mark.parametrize("style", ["bid_open", "Bid Open", "BidOpen", "ask.open", "bid-open", "bid:open"])
+def test_a_file_of_both_sides_needs_no_spread(style: str, tmp_path: Path) -> None:
+    """Its market is that of the two tables, whatever stands between side and price."""
+    found = two_sided()
+    middle = style[3:-4]
+    names = [
+        name if name == "timestamp" else middle.join(name.split("_"))
+        for name in found.to_table().column_names
+    ]
+    if style[0] == "B":
+        names = [middle.join(part.title() for part in name.split(middle or "_")) for name in names]
+    table = found.to_table().rename_columns(names)
+    keys = {"symbol": "GBPUSD", "timeframe": "M1"}
+    assert Market.from_arrow(table, **keys).digest == found.digest
+    pq.write_table(table, tmp_path / "both.parquet")
+    pcsv.write_csv(table, tmp_path / "both.csv")
+    for name in ("both.parquet", "both.csv"):
+        assert Market.read(file=str(tmp_path / name), **keys).digest == found.digest
+
+
+def test_sides_in_one_file_are_as_strictly_read(tmp_path: Path) -> None:
+    table = two_sided().to_table()
+    keys = {"symbol": "GBPUSD", "timeframe": "M1"}
+    with pytest.raises(SweepError, match=r"\[1006\].*bids and asks.*market.spread_pips"):
+        Market.from_arrow(table, **keys, spread_pips=1)
+    with pytest.raises(SweepError, match=r"\[1008\].*market.spread_pips"):
+        Market.from_arrow(bars(), **keys)
+    with pytest.raises(SweepError, match=r"\[1008\].*no column for open"):
+        Market.from_arrow(table.drop_columns(["ask_low"]), **keys)
+    with pytest.raises(SweepError, match=r"\[1006\].*\(ask\)"):
+        Market.from_arrow(poke(table, "ask_close", 20, float("nan")), **keys)
+    closes = Market.from_arrow(table, **keys, stamp="close").to_table()["timestamp"][1]
+    assert closes == table["timestamp"][0]
