@@ -11,6 +11,7 @@ mod indicators;
 mod market;
 mod params;
 mod scripts;
+mod store;
 mod tables;
 
 /// Series are large and short-lived: memory that is used again has no page faults, and long ones get huge pages.
