@@ -103,12 +103,12 @@ def import_(
         if problem.stage == "data":
             _accepted(named, as_json)  # says all that is wrong, not the first thing only
         raise
+    if cache.failures:
+        raise cache.failures[0]
     file = cache.path(market.digest)
-    if not file.is_file():
-        why = "; ".join(cache.warnings) or "the dataset was not stored"
-        raise error(3000, why, where=str(file.parent), remedy="check the folder", stage="infrastructure")
     first, last = _span(market)
     findings, warnings = summary([market])
+    warnings += cache.warnings
     if as_json:
         about = {"digest": market.digest, "bars": market.bars, "first": first, "last": last, "file": file}
         output.as_json({**about, "findings": findings, "warnings": warnings, "market": named.keys})

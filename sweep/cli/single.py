@@ -46,7 +46,7 @@ def backtest(
     if to is not None:
         to.mkdir(parents=True, exist_ok=True)
         save(to, result, config=plan.config_text)
-    findings, warnings = plan.findings
+    findings, warnings = plan.findings[0], [*plan.findings[1], *cache.warnings]
     if as_json:
         told = document(result)
         output.as_json({**told, "findings": findings, "warnings": [*warnings, *told["warnings"]]})

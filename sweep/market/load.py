@@ -115,7 +115,10 @@ def _whole(
         return _read(config, spec, files, stamp)
     request = Request(files, _decisive(config, spec, stamp))
     market = cache.get(request)
-    return cache.put(request, _read(config, spec, files, stamp)) if market is None else market
+    if market is not None:
+        return market
+    stamps = request.stamps()
+    return cache.put(request, _read(config, spec, files, stamp), stamps)
 
 
 def sides_of(config: MarketConfig) -> dict[str, str]:
