@@ -53,11 +53,15 @@ def _side(side: Side) -> Iterator[str]:
 
 def _defect(defect: Defect) -> Iterator[str]:
     yield f"[{defect.code}] {defect.side}: {defect.what}"
-    for row in defect.rows:
+    if defect.where:
+        yield f"  where: {_short_place(defect.where)}"
+    # Rows that cannot be shown are named in what is said.
+    shown = [row for row in defect.rows if row["detail"]]
+    for row in shown:
         time = "" if row["time"] is None else f"  {time_text(row['time'])}"
         yield f"  row {row['row']}{time}  {row['detail']}".rstrip()
-    if defect.count is not None and defect.rows and defect.count > len(defect.rows):
-        yield f"  and {defect.count - len(defect.rows):,} more (rows are counted from 0)"
+    if defect.count is not None and shown and defect.count > len(shown):
+        yield f"  and {defect.count - len(shown):,} more (rows are counted from 0)"
     if defect.remedy:
         yield f"  what to do: {defect.remedy}"
 
@@ -129,6 +133,12 @@ def hours(about: Description) -> tuple[list[str], list[list[Any]]]:
         for item in about.by_hour
     ]
     return ["hour (UTC)", "bars", "min", "median", "mean", "p95", "max"], rows
+
+
+def _short_place(place: str) -> str:
+    """A path, maybe with a column after it."""
+    path, colon, column = place.rpartition(": ")
+    return f"{_short(path)}{colon}{column}" if colon else _short(place)
 
 
 def _short(path: str) -> str:

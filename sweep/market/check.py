@@ -22,6 +22,7 @@ from sweep.market.describe import iso, labels
 from sweep.market.findings import Entry, duration, of_market
 from sweep.market.findings import named as timeframe_named
 from sweep.market.load import from_tables, load
+from sweep.market.rest import readable
 from sweep.market.source import data_error, read
 from sweep.market.specs import symbol_spec
 
@@ -61,6 +62,8 @@ class Defect:
     rows: tuple[Mapping[str, Any], ...]
     """The first of them: row (from 0), time, detail."""
     remedy: str
+    where: str = ""
+    """File and column, where it is not the rows that say it."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,10 @@ class Check:
         others = len(self.defects) - 1
         more = f" (and {others} other defect{'s' if others > 1 else ''})" if others else ""
         problem = data_error(
-            first.code, f"refused: {first.what}{more}", files.get(first.side, first.side), first.remedy
+            first.code,
+            f"refused: {first.what}{more}",
+            first.where or files.get(first.side, first.side),
+            first.remedy,
         )
         problem.context["defects"] = [vars(defect) for defect in self.defects]
         return problem
@@ -234,16 +240,24 @@ def _spacing(raws: Sequence[_Raw], config: MarketConfig) -> Spacing | None:
     # The stamp of a bar cannot be moved by a length that is not known yet; steps do not need it.
     reading = Reading.of(config.model_copy(update={"stamp": "open"}))
     for raw in raws:
-        try:
-            times = _sorted(to_bars(raw.table, raw.path, reading).table.select(["timestamp"]))
-        except SweepError:
+        table = _rows(raw, reading)
+        if table is None:
             continue  # the examination of this side reports it
-        found = json.loads(_core.spacing(times))
+        found = json.loads(_core.spacing(_sorted(table.select(["timestamp"]))))
         if found["steps"]:
             step = found["most_common"]
             steps = tuple((us, count) for us, count in found["steps"])
             return Spacing(timeframe_named(step), step, found["share"], steps)
     return None
+
+
+def _rows(raw: _Raw, reading: Reading) -> pa.Table | None:
+    """Bars, or what can be read of them with their times."""
+    try:
+        return to_bars(raw.table, raw.path, reading).table
+    except SweepError:
+        rest = readable(raw.table, raw.path, reading)
+        return rest.table if rest is not None and rest.timed else None
 
 
 def _sorted(times: pa.Table) -> pa.Table:
@@ -259,22 +273,36 @@ def _no_timeframe(spacing: Spacing) -> Defect:
 
 
 def _examine(raw: _Raw, config: MarketConfig) -> tuple[Side, list[Defect]]:
-    from sweep import _core
-
     reading = Reading.of(config)
-    options = {"timeframe": config.timeframe, "duplicates": config.duplicates, "name": raw.path}
     try:
-        if raw.side == "ticks":
-            rows: Bars | Ticks = to_ticks(raw.table, raw.path, reading)
-            found = _core.check_ticks(rows.table, json.dumps(options))
-        else:
-            rows = to_bars(raw.table, raw.path, reading)
-            found = _core.check_bars(rows.table, json.dumps(options))
+        convert = to_ticks if raw.side == "ticks" else to_bars
+        rows: Bars | Ticks = convert(raw.table, raw.path, reading)
     except SweepError as problem:
         if raw.side != "ticks" and problem.code == 1008 and _looks_like_ticks(raw.table):
             problem.remedy = f"these look like ticks: --ticks; {problem.remedy}"
-        return Side(raw.side, raw.path, raw.table.num_rows), _of_error(raw.side, problem)
-    return _side(raw, rows), _defects(raw.side, json.loads(found))
+        found = [*_of_error(raw.side, problem), *_of_the_rest(raw, reading, config)]
+        return Side(raw.side, raw.path, raw.table.num_rows), found
+    return _side(raw, rows), _defects(raw.side, _value_defects(raw, rows.table, config))
+
+
+def _value_defects(raw: _Raw, table: pa.Table, config: MarketConfig) -> list[dict[str, Any]]:
+    from sweep import _core
+
+    options = json.dumps({"timeframe": config.timeframe, "duplicates": config.duplicates, "name": raw.path})
+    of_values = _core.check_ticks if raw.side == "ticks" else _core.check_bars
+    return list(json.loads(of_values(table, options)))
+
+
+def _of_the_rest(raw: _Raw, reading: Reading, config: MarketConfig) -> list[Defect]:
+    """Defects of the values in the rows and columns that are readable, beside what is not."""
+    rest = readable(raw.table, raw.path, reading)
+    if rest is None:
+        return []
+    found = _value_defects(raw, rest.table, config)
+    for row in (row for item in found for row in item["rows"]):
+        row["row"] = int(rest.rows[row["row"]])
+        row["label"] = row["label"] if rest.timed else None
+    return _defects(raw.side, found)
 
 
 def _looks_like_ticks(table: pa.Table) -> bool:
@@ -331,7 +359,19 @@ def _of_error(side: str, problem: SweepError) -> list[Defect]:
     found = problem.context.get("defects")
     if found:
         return _defects(side, found)
-    return [Defect(side, problem.code, problem.what, None, (), problem.remedy)]
+    own = {
+        "code": problem.code,
+        "what": problem.what,
+        "remedy": problem.remedy,
+        "where": problem.where,
+        **problem.context,
+    }
+    return [_structural(side, item) for item in problem.context.get("problems", [own])]
+
+
+def _structural(side: str, item: Mapping[str, Any]) -> Defect:
+    rows = tuple({"row": row, "time": None, "detail": ""} for row in item.get("rows", ()))
+    return Defect(side, item["code"], item["what"], item.get("count"), rows, item["remedy"], item["where"])
 
 
 def _result(

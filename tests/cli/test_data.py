@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 import pytest
 from ruamel.yaml import YAML
 
 from sweep.market import Market
 from tests.cli.support import Outcome, Sweep, sweep_process
-from tests.market.support import MINUTE, START, UTC, bars, poke, write
+from tests.market.support import MINUTE, START, UTC, bars, poke, replaced, write
 
 NAN = float("nan")
 PAIR = ("bid=bid.parquet", "ask=ask.parquet")
@@ -582,3 +583,90 @@ def test_both_sides_in_one_file(sweep: Sweep, pair: Path) -> None:
     assert told(sweep("data", "describe", "both.parquet", "--json"))["spread"]["min"] > 0
     made = told(sweep("data", "resample", "both.parquet", "M15", "--to", "q.parquet", "--json"))
     assert made["files"] == {"bid": "q_bid.parquet", "ask": "q_ask.parquet"}
+
+
+def defects_of(outcome: Outcome) -> list[tuple[str, int, int | None, list[int], str]]:
+    """Side, code, count, rows and column of each defect."""
+    assert outcome.code == 3
+    return [
+        (
+            item["side"],
+            item["code"],
+            item["count"],
+            [row["row"] for row in item["rows"]],
+            item["where"].rpartition(": ")[2],
+        )
+        for item in told(outcome)["defects"]
+    ]
+
+
+def null_at(table: pa.Table, column: str, *rows: int) -> pa.Table:
+    values = table[column].to_pylist()
+    for row in rows:
+        values[row] = None
+    return replaced(table, column, pa.array(values, table[column].type))
+
+
+def test_a_null_hides_neither_other_nulls_nor_values(sweep: Sweep, pair: Path) -> None:
+    bad = null_at(null_at(bars(600), "open", 3, 5), "close", 5)
+    bad = poke(poke(bad, "high", 4, -1.0), "volume", 599, -2.0)
+    bad = bad.take([*range(400), 401, 400, *range(402, 600)])
+    write(pair, bad, "bid.parquet")
+    outcome = sweep("data", "check", *NAMED, "--json")
+    found = told(outcome)["defects"]
+    assert defects_of(outcome) == [
+        ("bid", 1005, 2, [3, 5], "open"),
+        ("bid", 1005, 1, [5], "close"),
+        ("bid", 1006, 1, [4], ""),
+        ("bid", 1006, 1, [599], ""),
+        ("bid", 1006, 1, [4], ""),
+        ("bid", 1006, 1, [401], ""),
+    ]
+    assert found[2]["rows"][0]["time"] == "2012-02-01T16:47:00Z"
+    plain = sweep("data", "check", *NAMED).out
+    assert "  where: bid.parquet: open" in plain
+    assert "row 4  2012-02-01 16:47  high -1" in plain
+    assert "timeframe M1 (detected" in sweep("data", "check", "bid.parquet").out
+
+
+def test_a_column_of_another_type_does_not_hide_the_values_of_the_others(sweep: Sweep, pair: Path) -> None:
+    bad = poke(bars(600), "low", 7, NAN)
+    for column, kind in (("close", pa.float32()), ("volume", pa.string())):
+        bad = replaced(bad, column, bad[column].cast(kind).combine_chunks())
+    naive = replaced(bad, "timestamp", bad["timestamp"].cast(pa.timestamp("us")).combine_chunks())
+    write(pair, naive, "bid.parquet")
+    outcome = sweep("data", "check", *NAMED, "--json")
+    assert defects_of(outcome) == [
+        ("bid", 1009, None, [], "timestamp"),
+        ("bid", 1004, None, [], "close"),
+        ("bid", 1004, None, [], "volume"),
+        ("bid", 1006, 1, [7], ""),
+    ]
+    assert told(outcome)["defects"][3]["rows"][0]["time"] is None
+    text = replaced(bad, "open", bad["open"].cast(pa.string()).combine_chunks())
+    write(pair, text, "bid.parquet")
+    found = defects_of(sweep("data", "check", *NAMED, "--json"))
+    assert [(code, column) for _, code, _, _, column in found] == [
+        (1004, c) for c in ("open", "close", "volume")
+    ]
+
+
+def test_every_column_of_a_csv_file_that_cannot_be_read_is_listed(sweep: Sweep, pair: Path) -> None:
+    bad = bars(40)
+    for column, row in (("open", 3), ("low", 9)):
+        values = [str(value) for value in bad[column].to_pylist()]
+        values[row] = "n/a"
+        bad = replaced(bad, column, pa.array(values))
+    pcsv.write_csv(bad, pair / "bad.csv", pcsv.WriteOptions(quoting_style="none"))
+    outcome = sweep("data", "check", "bad.csv", "--json")
+    assert defects_of(outcome) == [("file", 1004, 1, [3], "open"), ("file", 1004, 1, [9], "low")]
+
+
+def test_what_is_missing_is_placed(sweep: Sweep, pair: Path) -> None:
+    two = bars(600).append_column("CLOSE", bars(600)["close"])
+    write(pair, two, "bid.parquet")
+    outcome = sweep("data", "check", *NAMED)
+    assert "[1005] bid: columns close and CLOSE both claim to be close\n  where: bid.parquet\n" in outcome.out
+    write(pair, bars(600), "bid.parquet")
+    outcome = sweep("data", "check", *NAMED, "higher={H1: {bid: none.parquet, ask: none.parquet}}")
+    assert "[3001] market: file not found\n  where: none.parquet\n" in outcome.out
