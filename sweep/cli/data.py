@@ -216,7 +216,8 @@ def synth(
         list[str] | None,
         typer.Argument(
             metavar="[key=value]...",
-            help="Other keys of synthetic: start, price, volatility, spread_pips, jump_rate, gap_rate, weekends.",
+            help="Other keys of synthetic: start, price, volatility, spread_pips, jump_rate, gap_rate, weekends; "
+            "symbol_specs=FILE.",
             show_default=False,
         ),
     ] = None,
@@ -243,20 +244,25 @@ def synth(
     from sweep.market.specs import symbol_spec
 
     keys = {"bars": bars, "seed": seed, "correlation": correlation, **_synthetic(words or [])}
+    specs = keys.pop("symbol_specs", None)
+    specs = Path(specs).expanduser().absolute() if isinstance(specs, str) else specs
     names = [name.strip() for name in (symbols or symbol).split(",")]
     places = {
         name: export.targets(
-            to.absolute() / f"{symbol_spec(name)['symbol']}_{timeframe}.{suffix}", ("bid", "ask"), force=force
+            to.absolute() / f"{symbol_spec(name, specs)['symbol']}_{timeframe}.{suffix}",
+            ("bid", "ask"),
+            force=force,
         )
         for name in names
     }
     made: list[dict[str, Any]] = []
     for name, files in places.items():
-        market = Market.synthetic(symbol=name, timeframe=timeframe, **keys)
+        market = Market.synthetic(symbol=name, timeframe=timeframe, symbol_specs=specs, **keys)
         to.mkdir(parents=True, exist_ok=True)
         export.write(export.sides(market.to_table()), files)
         section = {"symbol": name, "timeframe": timeframe, **files}
-        made.append({"digest": market.digest, "bars": market.bars, "market": section})
+        own = {} if specs is None else {"symbol_specs": specs}
+        made.append({"digest": market.digest, "bars": market.bars, "market": section, **own})
     if as_json:
         output.as_json(made)
         return
@@ -264,7 +270,7 @@ def synth(
         output.line(f"{item['market']['symbol']}: {item['bars']:,} bars, digest {item['digest']}")
     for item in made:
         output.line()
-        output.line(_yaml({"market": item["market"]}))
+        output.line(_yaml({key: item[key] for key in ("market", "symbol_specs") if key in item}))
 
 
 def _request(words: list[str] | None, command: str, *, ticks: bool, home: Path | None) -> Request:
@@ -350,7 +356,7 @@ def _target(words: list[str]) -> tuple[str, list[str]]:
 
 
 def _synthetic(words: list[str]) -> dict[str, Any]:
-    """Keys of `synthetic` from words."""
+    """Keys of `synthetic`, and `symbol_specs`, from words."""
     from sweep.cli.market_words import is_key
     from sweep.config.document import Mark, parse_value
 

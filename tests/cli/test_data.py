@@ -670,3 +670,20 @@ def test_what_is_missing_is_placed(sweep: Sweep, pair: Path) -> None:
     write(pair, bars(600), "bid.parquet")
     outcome = sweep("data", "check", *NAMED, "higher={H1: {bid: none.parquet, ask: none.parquet}}")
     assert "[3001] market: file not found\n  where: none.parquet\n" in outcome.out
+
+
+def test_synth_of_a_symbol_of_ones_own(sweep: Sweep, home: Path) -> None:
+    refused = sweep("data", "synth", "--symbol", "MYFX", "--to", "made")
+    assert (refused.code, "symbol_specs" in refused.err) == (2, True)
+    keys = (
+        "contract_size: 1000, pip_size: 0.01, tick_size: 0.001, volume_min: 1, volume_step: 1, volume_max: 5"
+    )
+    (home / "specs.yaml").write_text(f"MYFX: {{{keys}, base_currency: EUR, quote_currency: USD}}\n")
+    words = ("--symbol", "MYFX", "--bars", "500", "--to", "made", "price=50", "symbol_specs=specs.yaml")
+    outcome = sweep("data", "synth", *words)
+    assert outcome.code == 0, outcome.err
+    printed = YAML(typ="safe").load(outcome.out.partition("\n\n")[2])
+    market = Market.read(**printed["market"], symbol_specs=printed["symbol_specs"])
+    wanted = Market.synthetic(symbol="MYFX", bars=500, seed=42, price=50, symbol_specs="specs.yaml")
+    assert market.digest == wanted.digest
+    assert market.spec["pip_size"] == 0.01
