@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,11 +41,11 @@ def load(config: MarketConfig, symbol_specs: Specs = None, *, cache: DatasetCach
     """
     spec = symbol_spec(config.symbol or "", symbol_specs)
     whole = _whole(config, spec, cache)
-    given = [
-        _whole(higher_config(config, timeframe, files), spec, cache, stamp=config.stamp)
-        for timeframe, files in config.higher.items()
-        if files is not None
-    ]
+    given = []
+    for timeframe, files in config.higher.items():
+        if files is not None:
+            with _placed(f"market.higher.{timeframe}"):
+                given.append(_whole(higher_config(config, timeframe, files), spec, cache, stamp=config.stamp))
     start, end = (_micros(bound) for bound in config.window)
     if given:
         # A window of a market with given higher timeframes cuts them by their own bars.
@@ -83,14 +84,21 @@ def load_rates(
     """The rate series of a config: one market per pair; a mistake in its section is named as a key of `rates`."""
     markets = {}
     for pair, config in series.items():
-        try:
+        with _placed(f"rates.series.{pair}"):
             markets[pair] = load(config, symbol_specs, cache=cache)
-        except SweepError as problem:
-            if problem.stage != "config" or not problem.where.startswith("market."):
-                raise
-            place = f"rates.series.{pair}.{problem.where.removeprefix('market.')}"
-            raise error(problem.code, problem.what, where=place, remedy=problem.remedy) from None
     return markets
+
+
+@contextmanager
+def _placed(section: str) -> Iterator[None]:
+    """Names a mistake in a section that is read like `market` as one of its own keys."""
+    try:
+        yield
+    except SweepError as problem:
+        if problem.stage != "config" or not problem.where.startswith("market."):
+            raise
+        place = f"{section}.{problem.where.removeprefix('market.')}"
+        raise error(problem.code, problem.what, where=place, remedy=problem.remedy) from None
 
 
 def from_tables(config: MarketConfig, tables: Mapping[str, pa.Table], symbol_specs: Specs) -> Market:
@@ -186,10 +194,10 @@ def _assembled(
 def _check_spread(config: MarketConfig, bid: Bars | Ticks, ask: Bars | Ticks | None) -> None:
     """One side needs a spread, two have their own."""
     if ask is None and config.spread_pips is None:
-        what = f"market.spread_pips is missing: {bid.notes['name']} has one side only"
+        what = f"spread_pips is missing: {bid.notes['name']} has one side only"
         raise error(1008, what, where="market.spread_pips", remedy="one-sided data need it; 0 is allowed")
     if ask is not None and config.spread_pips is not None:
-        what = f"market.spread_pips is for one side: {config.file} has bids and asks"
+        what = f"spread_pips is for one side: {config.file or 'the table'} has bids and asks"
         raise error(1006, what, where="market.spread_pips", remedy="leave it out")
 
 

@@ -819,6 +819,11 @@ def test_sides_in_one_file_are_as_strictly_read(tmp_path: Path) -> None:
         Market.from_arrow(table, **keys, spread_pips=1)
     with pytest.raises(SweepError, match=r"\[1008\].*market.spread_pips"):
         Market.from_arrow(bars(), **keys)
+    bid, ask = write(tmp_path, bars(), "b.parquet"), write(tmp_path, bars(offset=0.0002), "a.parquet")
+    for own, place in (({"file": bid}, "market"), ({"bid": bid, "ask": ask}, "market.higher.H1")):
+        given = {} if place == "market" else {"higher": {"H1": {"file": bid}}}
+        with pytest.raises(SweepError, match=rf"\[1008\].*; {place}.spread_pips; one-sided"):
+            Market.read(**own, **given, **keys)
     with pytest.raises(SweepError, match=r"\[1008\].*no column for open"):
         Market.from_arrow(table.drop_columns(["ask_low"]), **keys)
     with pytest.raises(SweepError, match=r"\[1006\].*\(ask\)"):
