@@ -15,6 +15,7 @@ __all__ = [
     "build_info",
     "canonicalise",
     "check_bars",
+    "check_higher",
     "check_ticks",
     "indicator",
     "indicator_on",
@@ -194,6 +195,9 @@ def check_bars(table: Any, options: str) -> str:
 
     Options: timeframe, duplicates, name. Columns as `Market.from_bars`.
     """
+
+def check_higher(timeframe: str, primary: str) -> None:
+    """Raises [1001] for a timeframe that is neither `primary` nor one of the higher ones above it."""
 
 def check_ticks(table: Any, options: str) -> str:
     """As `check_bars`, of ticks. Options: crossed ("reject" makes crossed ticks a defect), name; those of

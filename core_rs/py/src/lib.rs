@@ -32,5 +32,5 @@ mod native {
     #[pymodule_export]
     use super::indicators::{indicator, indicator_on, indicators};
     #[pymodule_export]
-    use super::market::{Market, check_bars, check_ticks, spacing};
+    use super::market::{Market, check_bars, check_higher, check_ticks, spacing};
 }

@@ -2,6 +2,7 @@
 
 use crate::execution::options::CalendarKind;
 use crate::market::Timeframe;
+use crate::market::calendar::is_continuous;
 
 /// µs per day.
 pub const DAY: i64 = 86_400_000_000;
@@ -66,19 +67,9 @@ fn trading_day(day: i64, kind: CalendarKind) -> i64 {
     if kind == CalendarKind::BusinessDay && past_friday >= 0 { day + 2 - past_friday } else { day }
 }
 
-/// Continuous if at least half of the Saturdays, and at least one, between the first and the last label have bars.
+/// What the bars say, where no option does.
 fn observed_kind(labels: &[i64]) -> CalendarKind {
-    let (Some(first), Some(last)) = (labels.first(), labels.last()) else { return CalendarKind::BusinessDay };
-    let (first, last) = (first.div_euclid(DAY), last.div_euclid(DAY));
-    let saturdays = (first..=last).filter(|d| weekday(*d) == SATURDAY).count();
-    let mut with_bars: Vec<i64> =
-        labels.iter().map(|l| l.div_euclid(DAY)).filter(|d| weekday(*d) == SATURDAY).collect();
-    with_bars.dedup();
-    if !with_bars.is_empty() && 2 * with_bars.len() >= saturdays {
-        CalendarKind::Continuous
-    } else {
-        CalendarKind::BusinessDay
-    }
+    if is_continuous(labels) { CalendarKind::Continuous } else { CalendarKind::BusinessDay }
 }
 
 #[cfg(test)]
