@@ -1,0 +1,150 @@
+//! Many operations in order. A row that is refused is noted and skipped; the rest is applied.
+
+use super::portfolio::Portfolio;
+use super::row::{Row, wrong};
+use crate::error::{Error, Result};
+use crate::suggest::suggestion;
+
+/// What a row does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Op {
+    Entry,
+    Fill,
+    Exit,
+    PartialExit,
+    Modify,
+    BreakEven,
+    Expire,
+    Fee,
+    Update,
+}
+
+/// Every operation by its name, and by a short one.
+const OPS: [(&str, &str, Op); 9] = [
+    ("register_entry", "entry", Op::Entry),
+    ("register_fill", "fill", Op::Fill),
+    ("register_exit", "exit", Op::Exit),
+    ("partial_exit", "partial", Op::PartialExit),
+    ("modify_position", "modify", Op::Modify),
+    ("set_break_even", "break_even", Op::BreakEven),
+    ("limit_expired", "expire", Op::Expire),
+    ("register_fee", "fee", Op::Fee),
+    ("update", "sample", Op::Update),
+];
+
+impl Op {
+    fn parse(text: &str) -> Result<Self> {
+        let found = OPS.into_iter().find(|(name, short, _)| *name == text || *short == text);
+        found.map(|(_, _, op)| op).ok_or_else(|| unknown(text))
+    }
+}
+
+#[cold]
+fn unknown(text: &str) -> Error {
+    wrong(format!("unknown operation {text:?}")).at("op").fix(suggestion(text, OPS.map(|(name, ..)| name)))
+}
+
+/// A row that was refused.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowError {
+    /// Its number, from 0.
+    pub row: usize,
+    /// Why.
+    pub error: Error,
+}
+
+/// What a batch did.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Report {
+    /// Rows applied.
+    pub operations_processed: usize,
+    /// Positions and orders taken in.
+    pub entries: usize,
+    /// Pending orders filled.
+    pub fills: usize,
+    /// Positions closed.
+    pub exits: usize,
+    /// Parts of positions closed.
+    pub partial_exits: usize,
+    /// Levels changed.
+    pub modifies: usize,
+    /// Pending orders ended without a fill.
+    pub expired: usize,
+    /// Equity samples taken.
+    pub updates: usize,
+    /// Fees paid, those of fills and exits included.
+    pub fees: usize,
+    /// All fees of the portfolio.
+    pub total_fees: f64,
+    /// Cash after the last row.
+    pub final_cash: f64,
+    /// Equity after the last row; `None` if a rate for it is missing then.
+    pub final_equity: Option<f64>,
+    /// Rows refused.
+    pub errors: Vec<RowError>,
+    /// Ids of new records, in order.
+    pub ids: Vec<u64>,
+}
+
+impl Portfolio {
+    /// Applies one row; gives the id of the record that it made, if it made one.
+    ///
+    /// # Errors
+    /// [1001] for an unknown operation; those of the operation.
+    pub fn apply(&mut self, row: &Row<'_>) -> Result<Option<u64>> {
+        self.perform(Op::parse(row.op.as_deref().unwrap_or(""))?, row)
+    }
+
+    fn perform(&mut self, op: Op, row: &Row<'_>) -> Result<Option<u64>> {
+        match op {
+            Op::Entry => return self.register_entry(row).map(Some),
+            Op::PartialExit => return self.partial_exit(row).map(Some),
+            Op::Fill => self.register_fill(row),
+            Op::Exit => self.register_exit(row),
+            Op::Modify => self.modify_position(row),
+            Op::BreakEven => self.set_break_even(row),
+            Op::Expire => self.limit_expired(row),
+            Op::Fee => self.register_fee(row),
+            Op::Update => self.update(row),
+        }?;
+        Ok(None)
+    }
+
+    /// Applies rows in order. A row that is an error already, or is refused, is noted and skipped.
+    pub fn batch<'a>(&mut self, rows: impl IntoIterator<Item = Result<Row<'a>>>) -> Report {
+        let mut report = Report::default();
+        let fees = self.fees.len();
+        for (number, row) in rows.into_iter().enumerate() {
+            let done = row.and_then(|row| {
+                let op = Op::parse(row.op.as_deref().unwrap_or(""))?;
+                Ok((op, self.perform(op, &row)?))
+            });
+            match done {
+                Ok((op, id)) => report.count(op, id),
+                Err(error) => report.errors.push(RowError { row: number, error }),
+            }
+        }
+        report.fees = self.fees.len() - fees;
+        report.total_fees = self.book.total_fees;
+        report.final_cash = self.book.cash;
+        report.final_equity = self.equity().ok();
+        report
+    }
+}
+
+impl Report {
+    fn count(&mut self, op: Op, id: Option<u64>) {
+        self.operations_processed += 1;
+        self.ids.extend(id);
+        *match op {
+            Op::Entry => &mut self.entries,
+            Op::Fill => &mut self.fills,
+            Op::Exit => &mut self.exits,
+            Op::PartialExit => &mut self.partial_exits,
+            Op::Modify | Op::BreakEven => &mut self.modifies,
+            Op::Expire => &mut self.expired,
+            Op::Update => &mut self.updates,
+            Op::Fee => return,
+        } += 1;
+    }
+}

@@ -1,0 +1,138 @@
+//! One operation as a user states it, and the checks that several operations share.
+
+use crate::error::{Error, Result};
+use crate::orders::Meta;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// Largest distance of a time from 1970-01-01, µs.
+const LATEST: u64 = 1 << 62;
+
+/// A text of a row.
+pub type Word<'a> = Option<Cow<'a, str>>;
+
+/// Bid and ask of a symbol.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quote<'a> {
+    /// Its name.
+    pub symbol: Cow<'a, str>,
+    /// Bid.
+    pub bid: f64,
+    /// Ask.
+    pub ask: f64,
+}
+
+/// One operation; each kind reads the fields that it needs, `None` = not given. Times are µs since 1970-01-01 UTC.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Row<'a> {
+    /// What is to be done; see [`super::batch`].
+    pub op: Word<'a>,
+    /// The position or order.
+    pub position_id: Option<u64>,
+    /// Symbol of an entry.
+    pub symbol: Word<'a>,
+    /// `long` or `short`.
+    pub direction: Word<'a>,
+    /// `market`, `limit` or `stop`.
+    pub order_type: Word<'a>,
+    /// `open` or `pending`.
+    pub status: Word<'a>,
+    /// Price of a fill or exit; of a pending order its order price.
+    pub price: Option<f64>,
+    /// Order price of a limit or stop order that is filled already.
+    pub order_price: Option<f64>,
+    /// Lots.
+    pub size: Option<f64>,
+    /// Stop.
+    pub stop_loss: Option<f64>,
+    /// Target.
+    pub take_profit: Option<f64>,
+    /// A change of levels removes the target.
+    pub clear_take_profit: bool,
+    /// Why the stop is where it is.
+    pub stop_kind: Word<'a>,
+    /// Amount at risk, account currency; `None` = what the stop costs with these lots.
+    pub risk_per_trade: Option<f64>,
+    /// Time of the operation.
+    pub time: Option<i64>,
+    /// Time of the order; `None` = that of its fill.
+    pub order_time: Option<i64>,
+    /// Fee of a fill or exit.
+    pub fee: Option<f64>,
+    /// Amount of a fee of its own.
+    pub amount: Option<f64>,
+    /// Kind of that fee.
+    pub kind: Word<'a>,
+    /// Why a position or an order ends; of an entry the signal's own reason text.
+    pub reason: Word<'a>,
+    /// Distance of a break-even stop from the entry, pips in favour.
+    pub buffer_pips: Option<f64>,
+    /// Scenario of the strategy.
+    pub scenario: Word<'a>,
+    /// Tag carried to the trade.
+    pub tag: Word<'a>,
+    /// Notes carried to the trade.
+    pub meta: Option<Arc<Meta>>,
+    /// Quotes that an update marks positions with.
+    pub quotes: Vec<Quote<'a>>,
+}
+
+/// A price, size or level: finite and above 0.
+pub(super) fn positive(x: Option<f64>, name: &str) -> Result<f64> {
+    match x {
+        Some(x) if x.is_finite() && x > 0.0 => Ok(x),
+        Some(x) => Err(wrong(format!("{name} is {x}")).fix("give a finite number above 0")),
+        None => Err(wrong(format!("{name} is missing")).fix("give a finite number above 0")),
+    }
+}
+
+/// As [`positive`], where it may be left out.
+pub(super) fn positive_if_given(x: Option<f64>, name: &str) -> Result<Option<f64>> {
+    x.map(|x| positive(Some(x), name)).transpose()
+}
+
+/// A fee; none is 0.
+pub(super) fn fee_of(fee: Option<f64>) -> Result<f64> {
+    match fee {
+        None => Ok(0.0),
+        Some(x) if x.is_finite() => Ok(x),
+        Some(x) => Err(wrong(format!("the fee is {x}")).fix("give a finite number, or none")),
+    }
+}
+
+/// The time of an operation, not earlier than what it follows.
+pub(super) fn time_of(time: Option<i64>, earliest: i64, what: &str) -> Result<i64> {
+    let time = moment(time)?;
+    if time < earliest {
+        return Err(Error::config(1003, format!("time {time} is before {what}"))
+            .fix(format!("give {earliest} or later")));
+    }
+    Ok(time)
+}
+
+/// A time; between any two of them there is a difference.
+pub(super) fn moment(time: Option<i64>) -> Result<i64> {
+    let time = required(time, "time")?;
+    if time.unsigned_abs() > LATEST {
+        return Err(
+            Error::config(1003, format!("time {time} is out of range")).fix("give µs since 1970-01-01 UTC")
+        );
+    }
+    Ok(time)
+}
+
+pub(super) fn required<T>(x: Option<T>, name: &str) -> Result<T> {
+    x.ok_or_else(|| Error::config(1008, format!("{name} is missing")).fix(format!("give {name}")))
+}
+
+/// Refuses an amount beyond what a number can hold.
+pub(super) fn finite(x: f64, what: &str) -> Result<f64> {
+    if x.is_finite() {
+        return Ok(x);
+    }
+    Err(Error::engine(2005, format!("{what} is {x}")).fix("check prices, sizes and fees"))
+}
+
+pub(super) fn wrong(what: impl Into<String>) -> Error {
+    Error::config(1001, what)
+}
