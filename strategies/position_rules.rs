@@ -117,6 +117,11 @@ impl PositionRules {
         }
     }
 
+    /// Nothing but `own`.
+    pub fn none(atr: &Series, own: Rules) -> Self {
+        Self { rules: own, trail_atr: 0.0, atr: atr.clone() }
+    }
+
     /// Distance of the trailing stop at the close of bar `i`; NaN where the ATR is.
     #[inline]
     pub fn trail_distance(&self, i: usize) -> f64 {

@@ -3,6 +3,7 @@ tables as Arrow C streams. Everything raised is a `sweep.errors.SweepError`.
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, final
 
 __all__ = [
@@ -97,6 +98,17 @@ class Market:
 
     def ticks_table(self) -> ArrowTable | None:
         """timestamp, bid, ask, and bid_size and ask_size if known, in one chunk; None for a market of bars."""
+
+    def columns(self) -> list[tuple[str, str]]:
+        """Every column of `to_table`, and which is to be stored for it: itself, or that of the bid with the same bits."""
+
+    def write_columns(self, path: Path, places: list[tuple[str, int]]) -> None:
+        """Writes columns of `to_table` into a file that is there, each from its offset in bytes on; the digest is
+        computed meanwhile.
+        """
+
+    def notes(self) -> str:
+        """JSON: what happened when the data were read; `report` has it as `import`."""
 
     def meta(self) -> str:
         """JSON: spec, timeframe, trade_from, trade_until, history_from; kind of ticks; day, stale_after if set."""

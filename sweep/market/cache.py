@@ -14,6 +14,7 @@ Deleting any of these files loses nothing but time.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import time
@@ -30,6 +31,8 @@ from sweep.errors import SweepError, error
 from sweep.market.market import Market, dataset_of
 
 if TYPE_CHECKING:
+    from io import FileIO
+
     import pyarrow as pa
 
     from sweep.config.market import MarketConfig
@@ -137,15 +140,15 @@ class DatasetCache:
         if self.frozen:
             return market
         stamps = request.stamps()
-        digest, about = market.digest, _description(market)
+        about = _description(market)
         try:
-            stored = self._stored(digest, market, about)
+            stored = self._stored(request.key, market, about)
         except (OSError, SweepError) as problem:
             self.warnings.append(f"the dataset is not cached in {self.folder}: {problem}")
             return market
         if stamps is not None:
             named = {role: str(path) for role, path in request.files.items()}
-            entry = {"digest": digest, "paths": named, "files": stamps, "about": about}
+            entry = {"digest": stored.digest, "paths": named, "files": stamps, "about": about}
             self._write(self.folder / "index" / f"{request.key}.json", entry)
         return stored
 
@@ -226,19 +229,23 @@ class DatasetCache:
     def _about(self, digest: str) -> Path:
         return self.folder / f"{digest}.json"
 
-    def _stored(self, digest: str, market: Market, about: Mapping[str, Any]) -> Market:
-        found = None if self.verify else self.open(digest, about)
-        if found is not None:
-            return found
+    def _stored(self, key: str, market: Market, about: Mapping[str, Any]) -> Market:
         (self.folder / "index").mkdir(parents=True, exist_ok=True)
         self._sweep_up()
-        table = market.rows()
-        columns = _columns(table)
-        stat = _write_rows(self._rows(digest), table.select(list(dict.fromkeys(columns.values()))))
+        partial = self.folder / f".{key}.{os.getpid()}.partial"
+        try:
+            columns = _write_rows(partial, market)
+            digest = market.digest
+            found = None if self.verify else self.open(digest, about)
+            if found is not None:
+                return found
+            partial.replace(self._rows(digest))
+        finally:
+            partial.unlink(missing_ok=True)
+        stat = self._rows(digest).stat()
         record = {
             "format": _FORMAT,
             "columns": columns,
-            "rows": table.num_rows,
             "file": [stat.st_size, stat.st_mtime_ns],
             "boot": _boot(),
             "windows": {},
@@ -307,48 +314,76 @@ def _mapped(path: Path) -> pa.Table:
         return pa.ipc.open_file(source).read_all()
 
 
-def _columns(table: pa.Table) -> dict[str, str]:
-    """For every column the one that is stored: itself, or that of the bid with the same bits."""
-    columns: dict[str, str] = {}
-    for name in table.column_names:
-        twin = name.replace("ask_", "bid_", 1)
-        same = twin != name and twin in columns and _bits(table, name).equals(_bits(table, twin))
-        columns[name] = columns[twin] if same else name
-    return columns
-
-
-def _bits(table: pa.Table, name: str) -> pa.Buffer:
-    column = table.column(name)
-    return column.chunk(0).buffers()[1] if column.num_chunks == 1 else column.combine_chunks().buffers()[1]
-
-
 def _with_aliases(table: pa.Table, columns: Mapping[str, str]) -> pa.Table:
     import pyarrow as pa
 
     return pa.table({name: table.column(stored) for name, stored in columns.items()})
 
 
-def _write_rows(path: Path, table: pa.Table) -> os.stat_result:
-    """Write Arrow IPC whole or not at all."""
+def _write_rows(path: Path, market: Market) -> dict[str, str]:
+    """Write a market as Arrow IPC in one batch. Returns for every column the one that is stored for it."""
     import pyarrow as pa
 
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb", buffering=0) as file:
-            with pa.ipc.new_file(file, table.schema) as writer:
-                writer.write_table(table)
-            if _boot() is None:
-                os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return path.stat()
+    ticks = market.ticks_table()
+    with path.open("wb", buffering=0) as file:
+        if ticks is None:
+            columns = _write_bars(file, market)
+        else:
+            columns = {name: name for name in ticks.column_names}
+            with pa.ipc.new_file(file, ticks.schema) as writer:
+                writer.write_table(ticks)
+        if _boot() is None:
+            os.fsync(file.fileno())
+    return columns
+
+
+def _write_bars(file: FileIO, market: Market) -> dict[str, str]:
+    """The frame is written by PyArrow, the columns by the native module, which hashes them meanwhile.
+
+    The ask columns of one-sided data are computed on the way into the file and never take memory.
+    """
+    import pyarrow as pa
+
+    columns = dict(market.core.columns())
+    names = list(dict.fromkeys(columns.values()))
+    types = [pa.timestamp("us", tz="UTC") if name == "timestamp" else pa.float64() for name in names]
+    schema = pa.schema([pa.field(name, kind, False) for name, kind in zip(names, types, strict=True)])
+    blank = pa.allocate_buffer(8 * market.bars)
+    arrays = [pa.Array.from_buffers(kind, market.bars, [None, blank]) for kind in types]
+    frame = _Frame(file, blank)
+    with pa.ipc.new_file(frame, schema) as writer:
+        writer.write_batch(pa.record_batch(arrays, schema=schema))
+    with suppress(AttributeError, OSError):
+        # Where it can be had: space in one piece is found faster than page by page.
+        os.posix_fallocate(file.fileno(), 0, file.tell())
+    market.core.write_columns(Path(file.name), list(zip(names, frame.places, strict=True)))
+    return columns
+
+
+class _Frame(io.RawIOBase):
+    """Takes an Arrow file, but of its columns, all of which are the same blank memory, only the places."""
+
+    def __init__(self, file: FileIO, blank: pa.Buffer) -> None:
+        self.file, self.blank, self.places = file, blank, list[int]()
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self.file.tell()
+
+    def write(self, data: Any) -> int:
+        if getattr(data, "address", None) == self.blank.address:
+            self.places.append(self.file.tell())
+            self.file.seek(len(data), os.SEEK_CUR)
+        else:
+            self.file.write(data)
+        return len(data)
 
 
 def _description(market: Market) -> dict[str, Any]:
     """What a market is beside its rows."""
-    report = market.report
-    return {"kind": market.kind, "meta": market.meta, "notes": report["import"], "sources": report["sources"]}
+    return {"kind": market.kind, "meta": market.meta, "notes": market.notes, "sources": market.sources}
 
 
 def _market(table: pa.Table, about: Mapping[str, Any]) -> Market:

@@ -238,8 +238,17 @@ class Market:
     @property
     def report(self) -> dict[str, Any]:
         """What is remarkable but legal: gaps, crossings, jumps and so on; `sources` says what the files held."""
-        report = {**json.loads(self.core.report()), "sources": [dict(source) for source in self._sources]}
-        return report if self._notes is None else {**report, "import": dict(self._notes)}
+        return {**json.loads(self.core.report()), "import": self.notes, "sources": self.sources}
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What happened when the data were read: `import` of the report."""
+        return dict(json.loads(self.core.notes()) if self._notes is None else self._notes)
+
+    @property
+    def sources(self) -> list[dict[str, Any]]:
+        """What the files held, one entry per side."""
+        return [dict(source) for source in self._sources]
 
     def _with(self, core: _core.Market) -> Market:
         return Market(core, sources=self._sources, notes=self._notes)

@@ -336,6 +336,7 @@ SPOILT: dict[str, tuple[list[str] | str | bytes, int, str]] = {
     "thousands": (changed(61, 5, "1 000"), 1004, "row 61 '1 000'"),
     "empty number": (changed(62, 2, ""), 1005, "row 62"),
     "empty time": (changed(63, 0, ""), 1005, "row 63"),
+    "empty first time": (changed(0, 0, ""), 1005, "1 null value, row 0"),
     "nan": (changed(64, 4, "nan"), 1006, "64"),
     "no such day": (changed(65, 0, "2012-02-30T00:00:00Z"), 1004, "row 65 '2012-02-30T00:00:00Z'"),
     "other time": (changed(66, 0, "01.02.2012 16:43"), 1004, "row 66 '01.02.2012 16:43'"),
@@ -384,10 +385,15 @@ def test_a_defect_of_a_csv_file_is_refused(name: str, tmp_path: Path) -> None:
         assert str(zipped).replace(".csv.gz", ".csv") == str(problem)
 
 
+def many_rows() -> list[str]:
+    """60,000 sound lines, far more than what is looked at before a file is parsed."""
+    stamps = bars(60_000)["timestamp"].cast(pa.timestamp("s", tz="UTC"))
+    written = pc.strftime(stamps, format="%Y-%m-%dT%H:%M:%SZ").to_pylist()
+    return [f"{stamp},1.5,1.6,1.4,1.5,1" for stamp in written]
+
+
 def test_a_defect_far_into_a_large_file_is_found_by_line(tmp_path: Path) -> None:
-    table = bars(60_000)
-    stamps = pc.strftime(table["timestamp"].cast(pa.timestamp("s", tz="UTC")), format="%Y-%m-%dT%H:%M:%SZ")
-    rows = [f"{stamp},1.5,1.6,1.4,1.5,1" for stamp in stamps.to_pylist()]
+    rows = many_rows()
     path = save(tmp_path, [HEADER, *rows])
     assert market(path).bars == 60_000
     rows[55_000] = rows[55_000].replace("1.6", "1.6O")
@@ -403,6 +409,46 @@ def test_quoted_text_beside_the_numbers(tmp_path: Path, clean: Market) -> None:
     got = market(save(tmp_path, rows))
     assert got.digest == clean.digest
     assert got.report["sources"][0]["extra_columns"] == ['a "note"']
+
+
+@pytest.mark.parametrize("quoted_from", [0, 50_000])
+def test_quotes_that_begin_far_down_are_quotes(quoted_from: int, tmp_path: Path) -> None:
+    rows, header = many_rows(), f"{HEADER},note"
+    plain = market(save(tmp_path, [HEADER, *rows]))
+    noted = [f"{row},none" for row in rows[:quoted_from]] + [
+        f'{row},"one, two"' for row in rows[quoted_from:]
+    ]
+    assert market(save(tmp_path, [header, *noted])).digest == plain.digest
+    noted[55_000] = noted[55_000].replace("1.6", '"1.6"')
+    problem = refused(save(tmp_path, [header, *noted]))
+    assert problem.code == 1004
+    assert "bars.csv: high" in str(problem)
+    assert "numbers in quotes, row 55000 '\"1.6\"'" in str(problem)
+    noted[55_000] = rows[55_000] + ',"not closed'
+    problem = refused(save(tmp_path, [header, *noted]))
+    assert problem.code == 3004
+    assert "#55002" in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"), [(1, "1 cell,"), (999, "999 cells,"), (1001, "1000 cells or more,")]
+)
+def test_cells_that_cannot_be_read_are_counted_up_to_a_thousand(
+    wrong: int, words: str, tmp_path: Path
+) -> None:
+    rows = many_rows()
+    for row in range(20_000, 20_000 + wrong):
+        rows[row] = rows[row].replace("1.4", "x")
+    problem = refused(save(tmp_path, [HEADER, *rows]))
+    assert problem.code == 1004
+    assert f"no number in {words} row 20000 'x'" in str(problem)
+
+
+def test_a_gzip_file_under_a_plain_name_is_refused_by_its_right_name(tmp_path: Path) -> None:
+    problem = refused(save(tmp_path, gzip.compress("\n".join(ROWS).encode())))
+    assert problem.code == 3004
+    assert "compressed with gzip" in str(problem)
+    assert "name it bars.csv.gz" in str(problem)
 
 
 def test_a_cut_gzip_file_is_refused(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from sweep.reference.engine import run
 from sweep.reference.scripted import SignalTable
 from sweep.reference.strategy import ModifyStop, ModifyTarget, PositionView, Rules
 from tests.reference.support import bars, run_case
-from tests.vectors.engine import CASES, R1, Case, order
+from tests.vectors.engine import CASES, R1, Case
 
 BALANCE = 10000
 

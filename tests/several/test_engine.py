@@ -12,13 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from sweep import Engine, Market, engine_python
+from sweep import Engine, Market
 from sweep.config.load import load
 from sweep.errors import SweepError
 from sweep.market.cache import DatasetCache
 from sweep.market.load import load_all
 from sweep.market.market import dataset_of
 from tests.config.support import minimal
+from tests.engine.support import assert_same_figures, assert_same_trades
 from tests.several.data import SYMBOLS, UTC, generated, tick_file, ticks
 
 OPTIONS: dict[str, Any] = {
@@ -191,17 +192,10 @@ def test_the_cache_tells_windows_of_ticks_apart(tmp_path: Path) -> None:
             assert (market.digest, market.meta, market.bars) == (plain.digest, plain.meta, plain.bars)
 
 
-def test_the_reference_engine_agrees_or_says_that_it_cannot(pair: list[Market], tick_market: Market) -> None:
-    built = engine_python._TICK_ROWS is not None
+def test_the_reference_engine_agrees(pair: list[Market], tick_market: Market) -> None:
     for markets in (pair, [tick_market]):
-        twin = Engine(markets, "ma_cross", backend="python", **OPTIONS)
-        if built:
-            native = Engine(markets, "ma_cross", **OPTIONS).run(PARAMS).trades.to_pylist()
-            assert [
-                (t["symbol"], t["entry_time"], t["exit_time"], t["reason"])
-                for t in twin.run(PARAMS).trades.to_pylist()
-            ] == [(t["symbol"], t["entry_time"], t["exit_time"], t["reason"]) for t in native]
-            continue
-        with pytest.raises(SweepError) as caught:
-            twin.run(PARAMS)
-        assert (caught.value.code, caught.value.where) == (4001, "backend")
+        native = Engine(markets, "ma_cross", **OPTIONS).run(PARAMS)
+        twin = Engine(markets, "ma_cross", backend="python", **OPTIONS).run(PARAMS)
+        assert native.trades.num_rows > 0
+        assert_same_trades(native, twin)
+        assert_same_figures(native, twin)

@@ -146,11 +146,13 @@ pub struct View<'a> {
     pub spec: &'a SymbolSpec,
     /// Bar length, µs.
     pub timeframe: i64,
+    /// Indicator series, for what is only worth computing on some bars.
+    pub series: Indicators<'a>,
 }
 
 impl<'a> View<'a> {
-    /// The view of a market.
-    pub fn of(market: &'a Market) -> Self {
+    /// The view of a market with its series.
+    pub fn of(market: &'a Market, series: Indicators<'a>) -> Self {
         let side = |q: &'a crate::market::Quotes| SideView {
             open: &q.open,
             high: &q.high,
@@ -163,6 +165,7 @@ impl<'a> View<'a> {
             ask: side(market.ask()),
             spec: market.spec(),
             timeframe: market.timeframe().micros(),
+            series,
         }
     }
 }

@@ -14,6 +14,7 @@ mod params;
 mod portfolio;
 mod portfolio_tables;
 mod scripts;
+mod store;
 mod tables;
 
 /// Series are large and short-lived: memory that is used again has no page faults, and long ones get huge pages.

@@ -3,8 +3,10 @@
 use crate::arrow::{ArrowTable, read_stream};
 use crate::columns::Table;
 use crate::guard::{attached, detached};
+use crate::store;
 use crate::tables::{aligned_table, higher_table, market_table, ticks_table};
 use pyo3::prelude::*;
+use std::path::PathBuf;
 use sweep_engine::market::{
     self, Bars, CheckOptions, MarketMeta, MarketOptions, Quotes, RawBars, RawTicks, Spacing,
     SyntheticOptions, TickOptions, Ticks,
@@ -129,6 +131,26 @@ impl Market {
     /// timestamp, bid, ask, and bid_size and ask_size if they are known; nothing for a market of bars.
     fn ticks_table(&self, py: Python<'_>) -> PyResult<Option<ArrowTable>> {
         detached(py, || self.0.ticks().map(|ticks| Ok(ArrowTable(ticks_table(ticks)?))).transpose())
+    }
+
+    /// Every column of `to_table`, and which is to be stored for it: itself, or that of the bid with the same bits.
+    fn columns(&self, py: Python<'_>) -> PyResult<Vec<(String, String)>> {
+        detached(py, || Ok(store::columns(&self.0)))
+    }
+
+    /// Writes columns into a file that is there, each from its offset in bytes on, while the digest is computed.
+    fn write_columns(&self, py: Python<'_>, path: PathBuf, places: Vec<(String, u64)>) -> PyResult<()> {
+        detached(py, || {
+            std::thread::scope(|scope| {
+                scope.spawn(|| self.0.digest());
+                store::write(&self.0, &path, &places)
+            })
+        })
+    }
+
+    /// JSON: what happened when the data were read.
+    fn notes(&self, py: Python<'_>) -> PyResult<String> {
+        attached(py, || json(self.0.notes()))
     }
 
     /// JSON: spec, timeframe, trade_from, trade_until, history_from; kind for ticks; day and stale_after if

@@ -99,6 +99,17 @@ impl Canonical {
         }
     }
 
+    /// A number or none.
+    ///
+    /// # Panics
+    /// As [`Canonical::int`].
+    pub fn optional_float(&self, name: &str) -> Option<f64> {
+        match self.value(name) {
+            Value::None => None,
+            _ => Some(self.float(name)),
+        }
+    }
+
     /// A boolean.
     ///
     /// # Panics

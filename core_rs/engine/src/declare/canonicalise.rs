@@ -62,6 +62,10 @@ impl<'a> Set<'a> {
             let when = declaration.plan.when[position].as_ref();
             set.active[position] = when.is_none_or(|when| when.holds(&|name| set.value(name).cloned()));
         }
+        let inactive = |read: &String| !set.active[declaration.plan.index[read]];
+        let without = declaration.derived.iter().filter(|derived| derived.reads.iter().any(inactive));
+        let without: Vec<&String> = without.map(|derived| &derived.name).collect();
+        without.into_iter().for_each(|name| drop(set.derived.remove(name)));
         set
     }
 

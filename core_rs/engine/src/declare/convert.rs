@@ -13,7 +13,11 @@ use crate::{Error, Result, Value};
 /// `[1004]` for a wrong type, `[1003]` for a number outside the domain, `[1001]` for an unknown choice, `[4001]` for a
 /// value of the specification that is not built.
 pub(super) fn convert(parameter: &Parameter, json: &Json) -> Result<Value> {
-    let is_none = json.is_null() || json.as_str().is_some_and(|s| s.eq_ignore_ascii_case("none"));
+    let is_none = json.is_null()
+        || json.as_str().is_some_and(|s| {
+            s.eq_ignore_ascii_case("none")
+                || parameter.none_word.is_some_and(|word| s.eq_ignore_ascii_case(word))
+        });
     if parameter.optional && is_none {
         return Ok(Value::None);
     }

@@ -11,7 +11,8 @@ pub struct Derived {
     pub name: String,
     /// One line.
     pub doc: String,
-    /// The parameters that `compute` reads; none of them may be conditional.
+    /// The parameters that `compute` reads. It has no value where one of them is inactive, and no condition may mention it
+    /// if one of them is conditional.
     pub reads: Vec<String>,
     /// Its value; the parameters read are valid.
     pub compute: fn(&Draft<'_>) -> Value,

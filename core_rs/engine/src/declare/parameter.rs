@@ -64,6 +64,8 @@ pub struct Parameter {
     pub group: String,
     /// Whether it only stands for other parameters: never in the canonical set.
     pub shorthand: bool,
+    /// Another word for none.
+    pub none_word: Option<&'static str>,
 }
 
 /// A whole number.
@@ -115,6 +117,7 @@ impl Parameter {
             doc: String::new(),
             group: String::new(),
             shorthand: false,
+            none_word: None,
         }
     }
 
@@ -156,6 +159,13 @@ impl Parameter {
     pub fn not_built(mut self, values: &[&str]) -> Self {
         self.domain.not_built = values.iter().map(ToString::to_string).collect();
         self
+    }
+
+    /// "none" is a value too, and `word` another text for it.
+    #[must_use]
+    pub fn or_word(mut self, word: &'static str) -> Self {
+        self.none_word = Some(word);
+        self.or_none()
     }
 
     /// "none" is a value too.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::convert::check;
 use super::declaration::Declaration;
+use super::derived::Derived;
 use crate::expr::Expr;
 use crate::{Error, Result, Value};
 
@@ -41,7 +42,7 @@ impl Plan {
             if plan.index.contains_key(&name.name) || !derived.insert(name.name.as_str()) {
                 return Err(repeated(&name.name));
             }
-            plan.check_reads(declaration, &name.name, &name.reads)?;
+            plan.check_reads(&name.name, &name.reads)?;
         }
         for parameter in &declaration.parameters {
             let when = parameter.when.as_deref();
@@ -54,20 +55,31 @@ impl Plan {
             let expr = plan.parsed(&constraint.expr, &derived)?;
             plan.constraints.push(expr);
         }
+        plan.check_conditions(declaration)?;
         plan.order = plan.sorted(declaration)?;
         Ok(plan)
     }
 
-    /// A derived name always has a value, so it reads unconditional parameters only.
-    fn check_reads(&self, declaration: &Declaration, name: &str, reads: &[String]) -> Result<()> {
-        for read in reads {
-            match self.index.get(read) {
-                None => return Err(unknown(read, &format!("derived name {name}"))),
-                Some(position) if declaration.parameters[*position].when.is_some() => {
-                    let what = format!("derived name {name} reads the conditional parameter {read}");
+    fn check_reads(&self, name: &str, reads: &[String]) -> Result<()> {
+        match reads.iter().find(|read| !self.index.contains_key(*read)) {
+            Some(read) => Err(unknown(read, &format!("derived name {name}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Conditions are decided before it is known which parameters are active, so the derived names in them read
+    /// unconditional parameters only.
+    fn check_conditions(&self, declaration: &Declaration) -> Result<()> {
+        let conditional = |read: &String| declaration.parameters[self.index[read]].when.is_some();
+        for expr in self.when.iter().flatten() {
+            let mentioned = |derived: &&Derived| expr.names().contains(&derived.name);
+            for derived in declaration.derived.iter().filter(mentioned) {
+                if let Some(read) = derived.reads.iter().find(|read| conditional(read)) {
+                    let name = &derived.name;
+                    let what =
+                        format!("a condition mentions {name}, which reads the conditional parameter {read}");
                     return Err(Error::config(1001, what));
                 }
-                Some(_) => {}
             }
         }
         Ok(())

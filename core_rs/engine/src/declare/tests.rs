@@ -216,7 +216,7 @@ fn minimal(parameter: Parameter) -> Builder {
 #[case::derived_like_a_parameter(minimal(int("a", 1)).derived([Derived::new("a", "d", &[], |_| Value::Int(1))]), "declared twice")]
 #[case::derived_reads_unknown(minimal(int("a", 1)).derived([Derived::new("d", "d", &["b"], |_| Value::Int(1))]), "unknown name b")]
 #[case::derived_reads_conditional(
-    minimal(int("a", 1)).parameters([int("b", 1).when("a > 0")]).derived([Derived::new("d", "d", &["b"], |_| Value::Int(1))]),
+    minimal(int("a", 1)).parameters([int("b", 1).when("a > 0")]).parameters([int("c", 1).when("d > 0")]).derived([Derived::new("d", "d", &["b"], |_| Value::Int(1))]),
     "conditional"
 )]
 #[case::default_outside(minimal(int("a", 0).at_least(1)), "outside its domain")]

@@ -1,5 +1,7 @@
 //! The data contract of one bar series: every class of defect, found in one pass and reported together.
 
+use std::ops::Range;
+
 use super::bars::RawBars;
 use super::calendar::iso;
 use super::defects::{Class, Defect, Findings};
@@ -26,6 +28,8 @@ const END_OF_LABELS: i64 = 7_289_654_400_000_000;
 /// Labels that the contract allows.
 pub(super) const YEARS: std::ops::Range<i64> = FIRST_LABEL..END_OF_LABELS;
 pub(super) const HIGHEST_PRICE: f64 = 1e12;
+/// Rows that are checked together, and one by one only if something is wrong with them.
+const BLOCK: usize = 1024;
 
 /// Classes of defects of bars, in the order in which they are reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,41 +159,59 @@ pub(super) fn check(
     if n == 0 {
         return Ok(Checked { defects: vec![Defect::no_rows("bar")], dropped: Vec::new() });
     }
-    let (label, open, high, low, close) =
-        (&raw.label[..], &raw.open[..n], &raw.high[..n], &raw.low[..n], &raw.close[..n]);
-    let volume = raw.volume.as_ref().map(|v| &v[..n]);
-    let span = timeframe.micros();
     let mut findings = Findings::new();
     let mut dropped = Vec::new();
-    let mut earliest = i64::MIN;
-    for i in 0..n {
-        let (o, h, l, c) = (open[i], high[i], low[i], close[i]);
-        let v = volume.map_or(0.0, |v| v[i]);
-        // True only for a sound bar: every comparison with NaN is false.
-        let sound = l > 0.0
-            && l <= o
-            && l <= c
-            && o <= h
-            && c <= h
-            && h < HIGHEST_PRICE
-            && (0.0..f64::INFINITY).contains(&v);
-        let t = label[i];
-        if !sound {
-            values([o, h, l, c], v, i, &mut findings);
+    let span = timeframe.micros();
+    for start in (0..n).step_by(BLOCK) {
+        let rows = start..n.min(start + BLOCK);
+        if !sound_values(raw, rows.clone()) {
+            rows.clone().for_each(|row| values(raw, row, &mut findings));
         }
-        if t < earliest || !(FIRST_LABEL..END_OF_LABELS).contains(&t) {
-            labels(raw, i, span, duplicates, &mut findings, &mut dropped);
+        if !sound_labels(&raw.label, rows.clone(), span) {
+            rows.for_each(|row| labels(raw, row, span, duplicates, &mut findings, &mut dropped));
         }
-        earliest = t.saturating_add(span);
     }
     let detail = |class: BarDefect, row| class.detail(raw, row);
-    let defects = findings.into_defects(label, detail, |class| class.remedy(timeframe));
+    let defects = findings.into_defects(&raw.label, detail, |class| class.remedy(timeframe));
     Ok(Checked { defects, dropped })
 }
 
+/// Whether all values of these rows keep the contract; without a branch per row, for the compiler to vectorise.
+fn sound_values(raw: &RawBars, rows: Range<usize>) -> bool {
+    let [open, high, low, close] = [&raw.open, &raw.high, &raw.low, &raw.close].map(|c| &c[rows.clone()]);
+    let mut sound = true;
+    // Every comparison with NaN is false.
+    for (((&o, &h), &l), &c) in open.iter().zip(high).zip(low).zip(close) {
+        sound &= (l > 0.0) & (l <= o) & (l <= c) & (o <= h) & (c <= h) & (h < HIGHEST_PRICE);
+    }
+    if let Some(volume) = &raw.volume {
+        for &v in &volume[rows] {
+            sound &= (0.0..f64::INFINITY).contains(&v);
+        }
+    }
+    sound
+}
+
+/// Whether the labels of these rows lie in the years and each at least `span` after its predecessor.
+fn sound_labels(label: &[i64], rows: Range<usize>, span: i64) -> bool {
+    let before = rows.start.checked_sub(1).map_or(i64::MIN, |row| label[row].saturating_add(span));
+    let label = &label[rows];
+    // A difference below 0 is a label out of place: signs are vectorised where comparisons are not. Within the
+    // years no difference overflows, and the first ones are negative for every label outside them.
+    let mut signs = 0;
+    for &t in label {
+        signs |= t.wrapping_sub(YEARS.start) | (YEARS.end - 1).wrapping_sub(t);
+    }
+    for (&t, &next) in label.iter().zip(&label[1..]) {
+        signs |= next.wrapping_sub(t).wrapping_sub(span);
+    }
+    signs >= 0 && label[0] >= before
+}
+
+/// Adds what the values of a row have against the contract.
 #[cold]
-fn values(prices: [f64; 4], volume: f64, row: usize, findings: &mut Findings<BarDefect>) {
-    let [open, high, low, close] = prices;
+fn values(raw: &RawBars, row: usize, findings: &mut Findings<BarDefect>) {
+    let (prices, volume) = raw.values(row);
     if !prices.iter().all(|x| x.is_finite()) || !volume.is_finite() {
         findings.add(BarDefect::NotFinite, row);
         return;
@@ -203,11 +225,13 @@ fn values(prices: [f64; 4], volume: f64, row: usize, findings: &mut Findings<Bar
     if volume < 0.0 {
         findings.add(BarDefect::NegativeVolume, row);
     }
+    let [open, high, low, close] = prices;
     if !(low <= open.min(close) && open.max(close) <= high) {
         findings.add(BarDefect::PriceOrder, row);
     }
 }
 
+/// Adds what the label of a row has against the contract, beside that of its predecessor.
 #[cold]
 fn labels(
     raw: &RawBars,
@@ -218,7 +242,7 @@ fn labels(
     dropped: &mut Vec<usize>,
 ) {
     let label = raw.label[row];
-    if !(FIRST_LABEL..END_OF_LABELS).contains(&label) {
+    if !YEARS.contains(&label) {
         findings.add(BarDefect::LabelRange, row);
     }
     if row == 0 {

@@ -192,7 +192,7 @@ impl Market {
         let rows = first..until;
         let label = given.label.slice(rows.clone());
         let cut = |quotes: &Quotes| quotes.slice(rows.clone());
-        let (bid, ask) = (cut(&given.bid), cut(&given.ask));
+        let (bid, ask) = (cut(&given.bid), cut(given.ask()));
         let mut kept =
             Self::assemble(given.spec.clone(), given.timeframe, label, bid, ask, given.notes.clone());
         kept.ask_as_quoted = given.ask_as_quoted.as_ref().map(cut);
@@ -204,7 +204,7 @@ impl Market {
     fn compare(&self, given: &Self, buckets: &Buckets) -> Result<Comparison> {
         let filled = Filled::of(&self.label, self.timeframe.micros(), buckets);
         let full: Vec<usize> = (0..filled.until.len()).filter(|&k| self.is_full(&filled, k)).collect();
-        let quoted = |m: &Self| m.ask_as_quoted.as_ref().unwrap_or(&m.ask).close.clone();
+        let quoted = |m: &Self| m.ask_as_quoted.as_ref().unwrap_or(m.ask()).close.clone();
         let sides =
             [("bid", self.bid.close.clone(), given.bid.close.clone()), ("ask", quoted(self), quoted(given))];
         let tick = self.spec.tick_size;

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::ask::AskSide;
 use super::buckets::Buckets;
 use super::calendar::iso;
 use super::day::{Alignment, Day};
@@ -118,7 +119,7 @@ pub struct Market {
     pub(super) timeframe: Timeframe,
     pub(super) label: Column<i64>,
     pub(super) bid: Quotes,
-    pub(super) ask: Quotes,
+    pub(super) ask: AskSide,
     /// The ask side before a spread multiplier, which the digest is of.
     pub(super) ask_as_quoted: Option<Quotes>,
     pub(super) ticks: Option<Arc<Ticks>>,
@@ -141,7 +142,7 @@ impl Market {
         timeframe: Timeframe,
         label: Column<i64>,
         bid: Quotes,
-        ask: Quotes,
+        ask: impl Into<AskSide>,
         notes: ImportNotes,
     ) -> Self {
         let trade_from = label.first().copied().unwrap_or_default();
@@ -151,7 +152,7 @@ impl Market {
             timeframe,
             label,
             bid,
-            ask,
+            ask: ask.into(),
             ask_as_quoted: None,
             ticks: None,
             trade_from,
@@ -249,7 +250,7 @@ impl Market {
         let mut window = Self {
             label: self.label.slice(rows.clone()),
             bid: self.bid.slice(rows.clone()),
-            ask: self.ask.slice(rows.clone()),
+            ask: self.ask().slice(rows.clone()).into(),
             ask_as_quoted: self.ask_as_quoted.as_ref().map(|ask| ask.slice(rows)),
             ticks,
             trade_from,
@@ -281,7 +282,7 @@ impl Market {
             return Ok(self.clone());
         }
         let bid = self.bid.prices();
-        let scaled = self.ask.with_prices(|side, ask| {
+        let scaled = self.ask().with_prices(|side, ask| {
             let pairs = bid[side].iter().zip(ask);
             pairs.map(|(&b, &a)| if a > b { b + (a - b) * m } else { a }).collect()
         });
@@ -291,9 +292,9 @@ impl Market {
             rows.map(|i| pick(pick(pick(open[i], high[i]), low[i]), close[i])).collect::<Vec<_>>().into()
         };
         let (high, low) = (extreme(f64::max), extreme(f64::min));
-        let ask_as_quoted = self.ask_as_quoted.clone().or_else(|| Some(self.ask.clone()));
+        let ask_as_quoted = self.ask_as_quoted.clone().or_else(|| Some(self.ask().clone()));
         let given = self.given.iter().map(|given| given.spread_multiplied(m)).collect::<Result<_>>()?;
-        let ask = Quotes { high, low, ..scaled };
+        let ask = Quotes { high, low, ..scaled }.into();
         Ok(Self { ask, ask_as_quoted, given, computed: Computed::default(), ..self.clone() })
     }
 
@@ -301,7 +302,6 @@ impl Market {
     /// any spread multiplier. Computed once.
     pub fn digest(&self) -> Digest {
         *self.digest.get_or_init(|| {
-            let ask = self.ask_as_quoted.as_ref().unwrap_or(&self.ask);
             let mut hash = Sha256::new();
             hash.update(b"sweep.market.v1\n");
             for text in [self.spec.symbol.as_str(), &self.timeframe.to_string(), self.kind().name()] {
@@ -310,27 +310,30 @@ impl Market {
             }
             match &self.ticks {
                 Some(ticks) => hash.update(ticks.digest().0),
-                None => self.digests_of([&self.bid, ask]).iter().for_each(|side| hash.update(side.0)),
+                None => self.side_digests().iter().for_each(|side| hash.update(side.0)),
             }
             Digest(hash.finalize().into())
         })
     }
 
     /// Digests of both sides; two threads where that pays, one where the sides are the same memory.
-    fn digests_of(&self, sides: [&Quotes; 2]) -> [Digest; 2] {
-        let same =
-            |(a, b): ((_, &Column<f64>), (_, &Column<f64>))| std::ptr::eq(a.1.as_slice(), b.1.as_slice());
-        let [bid, ask] = sides.map(Quotes::columns);
-        if bid.into_iter().zip(ask).all(same) {
-            return [sides[0].digest(&self.label); 2];
+    fn side_digests(&self) -> [Digest; 2] {
+        let labels = Quotes::hash_labels(&self.label);
+        let bid = || self.bid.digest_after(labels.clone(), 0.0);
+        let ask = || match (&self.ask_as_quoted, self.spread()) {
+            (Some(quoted), _) => quoted.digest_after(labels.clone(), 0.0),
+            (None, Some(spread)) => self.bid.digest_after(labels.clone(), spread),
+            (None, None) => self.ask().digest_after(labels.clone(), 0.0),
+        };
+        if self.ask_as_quoted.is_none() && self.spread().is_none() && self.bid.is_same_memory(self.ask()) {
+            return [bid(); 2];
         }
         if self.len() < MANY_ROWS {
-            return sides.map(|side| side.digest(&self.label));
+            return [bid(), ask()];
         }
         std::thread::scope(|scope| {
-            let ask = scope.spawn(|| sides[1].digest(&self.label));
-            let bid = sides[0].digest(&self.label);
-            [bid, ask.join().unwrap_or_else(|_| sides[1].digest(&self.label))]
+            let other = scope.spawn(ask);
+            [bid(), other.join().unwrap_or_else(|_| ask())]
         })
     }
 
@@ -400,9 +403,14 @@ impl Market {
         &self.bid
     }
 
+    /// The constant spread in price, if the ask side is nothing but the bid with it.
+    pub fn spread(&self) -> Option<f64> {
+        self.ask.spread()
+    }
+
     /// Ask bars.
     pub fn ask(&self) -> &Quotes {
-        &self.ask
+        self.ask.quotes(&self.bid)
     }
 
     /// Row of the first traded bar; all later rows are traded. The number of bars if ticks completed none.

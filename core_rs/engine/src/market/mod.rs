@@ -6,6 +6,7 @@
 //! timeframes), [`given`](mod@given) (those that came as files), [`defects`] (what is refused), [`report`]
 //! and [`spacing`] (what is odd but legal), [`synthetic`] (bars without data).
 
+mod ask;
 pub mod bars;
 pub mod buckets;
 pub mod calendar;

@@ -1,5 +1,6 @@
 //! How a bid and an ask series become a market: joined on labels, never by position.
 
+use super::ask::AskSide;
 use super::bars::{Bars, RawBars};
 use super::buckets::Buckets;
 use super::calendar::iso;
@@ -164,33 +165,28 @@ impl Market {
                 let ask = options.check(ask, &options.name_ask)?;
                 notes.duplicates_dropped_ask = ask.duplicates_dropped();
                 notes.volume_absent_ask = ask.volume_absent();
-                join(&bid, &ask, options.max_alignment_loss, &mut notes)?
+                let (label, bid, ask) = join(&bid, &ask, options.max_alignment_loss, &mut notes)?;
+                let ask = uncrossed(&label, &bid, ask, options, &mut notes)?;
+                (label, bid, Some(ask))
             }
             None => {
-                let spread = options.spread_pips.unwrap_or(0.0) * options.spec.pip_size;
                 notes.volume_absent_ask = notes.volume_absent_bid;
-                (bid.label().clone(), bid.quotes().clone(), widened(bid.quotes(), spread))
+                (bid.label().clone(), bid.quotes().clone(), None)
             }
         };
-        let ask = uncrossed(&label, &bid, ask, options, &mut notes)?;
         let (label, bid, ask) = match options.filter.apply(&label, &options.name_bid)? {
             None => (label, bid, ask),
             Some(kept) => {
                 notes.rows_filtered = label.len() - kept.len();
-                (kept.of(&label), bid.map(|column| kept.of(column)), ask.map(|column| kept.of(column)))
+                let of_kept = |quotes: &Quotes| quotes.map(|column| kept.of(column));
+                (kept.of(&label), of_kept(&bid), ask.as_ref().map(of_kept))
             }
         };
+        let spread = options.spread_pips.unwrap_or(0.0) * options.spec.pip_size;
+        let ask = ask.map_or_else(|| AskSide::of_spread(&bid, spread), AskSide::from);
         let market = Self::assemble(options.spec.clone(), options.timeframe, label, bid, ask, notes);
         Ok(market.aligned_by(options.alignment))
     }
-}
-
-/// The ask side of bids with a constant spread in price.
-fn widened(bid: &Quotes, spread: f64) -> Quotes {
-    if spread == 0.0 {
-        return bid.clone();
-    }
-    bid.with_prices(|_, column| column.iter().map(|price| price + spread).collect())
 }
 
 /// Inner join on labels.

@@ -123,14 +123,31 @@ impl Quotes {
 
     /// Digest of the `ohlcv` table of these quotes.
     pub fn digest(&self, label: &[i64]) -> Digest {
+        self.digest_after(Self::hash_labels(label), 0.0)
+    }
+
+    /// The hash of an `ohlcv` table up to its labels, which both sides of a market have in common.
+    pub(super) fn hash_labels(label: &[i64]) -> TableHasher {
         let schema = schema("ohlcv").expect("a schema of the registry");
         let mut table = TableHasher::new(schema, label.len());
         table.timestamps(label.iter().copied());
-        for column in self.prices().into_iter().chain([&self.volume[..]]) {
-            table.floats(column.iter().copied());
+        table
+    }
+
+    /// Digest of the `ohlcv` table of these quotes with all prices raised by `spread`.
+    pub(super) fn digest_after(&self, mut table: TableHasher, spread: f64) -> Digest {
+        for column in self.prices() {
+            table.floats(column.iter().map(|price| price + spread));
         }
-        table.bools(repeat_n(true, label.len()));
+        table.floats(self.volume.iter().copied());
+        table.bools(repeat_n(true, self.len()));
         table.finish()
+    }
+
+    /// Whether all columns are the very memory of the other's.
+    pub(super) fn is_same_memory(&self, other: &Self) -> bool {
+        let pairs = self.columns().into_iter().zip(other.columns());
+        pairs.into_iter().all(|((_, a), (_, b))| std::ptr::eq(a.as_slice(), b.as_slice()))
     }
 
     pub(super) fn map(&self, change: impl Fn(&Column<f64>) -> Column<f64>) -> Self {

@@ -98,7 +98,7 @@ impl Instrument {
 
     /// The market as plain slices.
     pub fn view(&self) -> View<'_> {
-        View::of(&self.market)
+        View::of(&self.market, self.indicators())
     }
 
     /// The market's indicator series.

@@ -57,6 +57,7 @@ pub fn result_digest(trades: &Digest, daily: &Digest, metrics: &Digest) -> Diges
 const BUFFER: usize = 8192;
 
 /// SHA-256 behind a buffer: single values are copied, the hash sees whole blocks.
+#[derive(Clone)]
 struct Sink {
     hash: Sha256,
     buffer: [u8; BUFFER],
@@ -79,6 +80,26 @@ impl Sink {
         }
         self.buffer[self.used..self.used + bytes.len()].copy_from_slice(bytes);
         self.used += bytes.len();
+    }
+
+    /// Many values of `N` bytes, without a look at the room for each. Returns their number.
+    fn put_all<const N: usize>(&mut self, values: impl IntoIterator<Item = [u8; N]>) -> usize {
+        let (mut values, mut rows) = (values.into_iter(), 0);
+        loop {
+            let mut filled = 0;
+            let (room, _) = self.buffer[self.used..].as_chunks_mut::<N>();
+            for (place, value) in room.iter_mut().zip(&mut values) {
+                *place = value;
+                filled += 1;
+            }
+            let full = filled == room.len();
+            self.used += N * filled;
+            rows += filled;
+            if !full {
+                return rows;
+            }
+            self.flush();
+        }
     }
 
     fn flush(&mut self) {
@@ -112,6 +133,7 @@ impl Sink {
 ///     "5dfc745ca720af6dd6506f8c0b27270e67832cba8c15cc4cb48c153ecbd7ff12"
 /// );
 /// ```
+#[derive(Clone)]
 pub struct TableHasher {
     schema: &'static Schema,
     rows: usize,
@@ -133,7 +155,7 @@ impl TableHasher {
 
     /// Times in microseconds.
     pub fn timestamps(&mut self, values: impl IntoIterator<Item = i64>) {
-        self.plain(Kind::Timestamp, values, |sink, v| sink.put(&v.to_le_bytes()));
+        self.plain(Kind::Timestamp, |sink| sink.put_all(values.into_iter().map(i64::to_le_bytes)));
     }
 
     /// Times in microseconds, null allowed.
@@ -147,7 +169,7 @@ impl TableHasher {
 
     /// binary64 values; every NaN counts as one, and −0.0 as 0.0.
     pub fn floats(&mut self, values: impl IntoIterator<Item = f64>) {
-        self.plain(Kind::Float, values, |sink, v| sink.put(&canonical(v).to_le_bytes()));
+        self.plain(Kind::Float, |sink| sink.put_all(values.into_iter().map(|v| canonical(v).to_le_bytes())));
     }
 
     /// binary64 values, null allowed.
@@ -161,7 +183,7 @@ impl TableHasher {
 
     /// i32 values.
     pub fn ints(&mut self, values: impl IntoIterator<Item = i32>) {
-        self.plain(Kind::Int, values, |sink, v| sink.put(&v.to_le_bytes()));
+        self.plain(Kind::Int, |sink| sink.put_all(values.into_iter().map(i32::to_le_bytes)));
     }
 
     /// i32 values, null allowed.
@@ -175,7 +197,7 @@ impl TableHasher {
 
     /// i64 values.
     pub fn longs(&mut self, values: impl IntoIterator<Item = i64>) {
-        self.plain(Kind::Long, values, |sink, v| sink.put(&v.to_le_bytes()));
+        self.plain(Kind::Long, |sink| sink.put_all(values.into_iter().map(i64::to_le_bytes)));
     }
 
     /// i64 values, null allowed.
@@ -189,7 +211,7 @@ impl TableHasher {
 
     /// u64 values.
     pub fn unsigned(&mut self, values: impl IntoIterator<Item = u64>) {
-        self.plain(Kind::Unsigned, values, |sink, v| sink.put(&v.to_le_bytes()));
+        self.plain(Kind::Unsigned, |sink| sink.put_all(values.into_iter().map(u64::to_le_bytes)));
     }
 
     /// u64 values, null allowed.
@@ -203,12 +225,19 @@ impl TableHasher {
 
     /// Booleans.
     pub fn bools(&mut self, values: impl IntoIterator<Item = bool>) {
-        self.plain(Kind::Bool, values, |sink, v| sink.put(&[u8::from(v)]));
+        self.plain(Kind::Bool, |sink| sink.put_all(values.into_iter().map(|v| [u8::from(v)])));
     }
 
     /// UTF-8 text, also for dictionary fields.
     pub fn texts<T: AsRef<str>>(&mut self, values: impl IntoIterator<Item = T>) {
-        self.plain(Kind::Text, values, |sink, v| put_text(sink, v.as_ref()));
+        self.plain(Kind::Text, |sink| {
+            let mut rows = 0;
+            for value in values {
+                put_text(sink, value.as_ref());
+                rows += 1;
+            }
+            rows
+        });
     }
 
     /// UTF-8 text, null allowed; also for dictionary fields.
@@ -227,18 +256,10 @@ impl TableHasher {
         self.sink.finish()
     }
 
-    fn plain<T>(
-        &mut self,
-        kind: Kind,
-        values: impl IntoIterator<Item = T>,
-        mut put: impl FnMut(&mut Sink, T),
-    ) {
+    /// `put` gives the rows to the sink and says how many there were.
+    fn plain(&mut self, kind: Kind, put: impl FnOnce(&mut Sink) -> usize) {
         self.begin(kind, false);
-        let mut rows = 0;
-        for value in values {
-            put(&mut self.sink, value);
-            rows += 1;
-        }
+        let rows = put(&mut self.sink);
         self.end(rows);
     }
 

@@ -192,6 +192,32 @@ fn all_classes_are_reported_together_in_a_fixed_order() {
     assert!(error.place.contains(": 50 ("), "{error}");
 }
 
+/// Rows are checked in blocks: the edges of these leave no trace.
+#[rstest]
+fn a_defect_is_found_in_any_row(
+    #[values(0, 1, 511, 1022, 1023, 1024, 1025, 2047, 2048, 2499)] at: usize,
+    #[values(0, 1, 2, 3, 4)] column: usize,
+    #[values(f64::NAN, -1.0, f64::INFINITY)] value: f64,
+) {
+    let mut rows = sound(2500);
+    rows[at].1[column] = value;
+    let found = Bars::defects(&raw(&rows), "bid", "M1".parse().unwrap(), Duplicates::Reject).unwrap();
+    assert!(found.iter().all(|defect| defect.count == 1 && defect.rows[0].row == at), "{found:?}");
+    assert!(!found.is_empty());
+}
+
+#[rstest]
+fn a_label_too_early_is_found_in_any_row(
+    #[values(1, 511, 1023, 1024, 1025, 2048, 2499)] at: usize,
+    #[values(1, M, M + 1)] early: i64,
+) {
+    let mut rows = sound(2500);
+    rows[at..].iter_mut().for_each(|row| row.0 -= early);
+    let found = Bars::defects(&raw(&rows), "bid", "M1".parse().unwrap(), Duplicates::Reject).unwrap();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((found[0].count, found[0].rows[0].row), (1, at));
+}
+
 #[test]
 fn defects_are_there_for_machines() {
     let mut rows = sound(60);

@@ -42,6 +42,32 @@ fn equal_labels_are_shared_not_copied() {
     assert_eq!(market.notes(), &ImportNotes::default());
 }
 
+/// A one-sided market has no ask memory before it is looked at, and nobody can tell.
+#[rstest]
+fn a_constant_spread_is_a_side_like_any_other(#[values(100, 150_000)] rows: i64) {
+    let one_sided = MarketOptions { spread_pips: Some(0.8), ..options() };
+    let spread = 0.8 * one_sided.spec.pip_size;
+    let narrow = Market::from_bars(bars(0..rows, rising), None, &one_sided).unwrap();
+    let mut ask = bars(0..rows, |k| rising(k) + spread);
+    ask.volume = bars(0..rows, rising).volume;
+    let wide = Market::from_bars(bars(0..rows, rising), Some(ask), &options()).unwrap();
+    assert_eq!((narrow.spread(), wide.spread()), (Some(spread), None));
+    assert_eq!(narrow.digest(), wide.digest());
+    for (of_narrow, of_wide) in narrow.ask().prices().iter().zip(wide.ask().prices()) {
+        assert_eq!(*of_narrow, of_wide);
+    }
+    assert_eq!(narrow.ask().volume.as_ptr(), narrow.bid().volume.as_ptr());
+    let (fresh, start) = (Market::from_bars(bars(0..rows, rising), None, &one_sided).unwrap(), T + 60 * M);
+    for change in [
+        |m: &Market, start| m.window(Some(start), None, 10),
+        |m: &Market, _| m.spread_multiplied(3.0),
+        |m: &Market, start| m.window(Some(start), None, 10)?.spread_multiplied(0.5),
+    ] {
+        let (one, other) = (change(&fresh, start).unwrap(), change(&wide, start).unwrap());
+        assert_eq!((one.digest(), &one.ask().high[..]), (other.digest(), &other.ask().high[..]));
+    }
+}
+
 #[test]
 fn rows_are_joined_on_labels() {
     let bid = bars((0..200).filter(|k| *k != 40), rising);
