@@ -58,28 +58,31 @@ fn mistyped(name: &str, wanted: &str) -> Error {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-/// An operation that is to be a mapping.
-///
-/// # Errors
-/// [1004] if it is none; as [`of_mapping`].
-pub fn of_any(row: &Bound<'_, PyAny>) -> Result<Row<'static>> {
-    match row.cast::<PyDict>() {
-        Ok(row) => of_mapping(row),
-        Err(_) => Err(mistyped("the row", "mapping")),
-    }
-}
-
 /// An operation of a mapping; a value of None is as good as absent.
 ///
 /// # Errors
-/// [1001] an unknown field, [1004] a value of another type.
-pub fn of_mapping(fields: &Bound<'_, PyDict>) -> Result<Row<'static>> {
+/// [1001] an unknown field, [1004] no mapping, or a value of another type.
+pub fn of_mapping(fields: &Bound<'_, PyAny>) -> Result<Row<'static>> {
     let mut row = Row::default();
-    fill(&mut row, fields)?;
+    fill(&mut row, &plain("the row", fields)?, false)?;
     Ok(row)
 }
 
-fn fill(row: &mut Row<'static>, fields: &Bound<'_, PyDict>) -> Result<()> {
+/// A mapping as a dict: a copy, unless it is one.
+fn plain<'py>(name: &str, value: &Bound<'py, PyAny>) -> Result<Bound<'py, PyDict>> {
+    if let Ok(dict) = value.cast::<PyDict>() {
+        return Ok(dict.clone());
+    }
+    let copy = PyDict::new(value.py());
+    let copied = value.cast::<PyMapping>().ok().map(|mapping| copy.update(mapping));
+    match copied {
+        Some(Ok(())) => Ok(copy),
+        _ => Err(mistyped(name, "mapping")),
+    }
+}
+
+/// `nested` where the fields are those of `position`, in which no other one can be.
+fn fill(row: &mut Row<'static>, fields: &Bound<'_, PyDict>, nested: bool) -> Result<()> {
     for (key, value) in fields.iter() {
         let key = key.cast::<PyString>().map_err(|_| mistyped("a field's name", "text"))?;
         let key = key.to_cow().map_err(|_| mistyped("a field's name", "text"))?;
@@ -91,10 +94,8 @@ fn fill(row: &mut Row<'static>, fields: &Bound<'_, PyDict>) -> Result<()> {
             continue;
         }
         match value.name {
-            "op" => row.op = Some(value.text()?),
-            "position" => {
-                fill(row, value.value.cast::<PyDict>().map_err(|_| mistyped("position", "mapping"))?)?
-            }
+            "op" if !nested => row.op = Some(value.text()?),
+            "position" if !nested => fill(row, &plain("position", &value.value)?, true)?,
             "position_id" | "id" => row.position_id = Some(value.id()?),
             "symbol" => row.symbol = Some(value.text()?),
             "direction" => row.direction = Some(value.direction()?),
@@ -182,7 +183,7 @@ impl Cell<'_, '_> {
     fn meta(&self) -> Result<Option<Arc<Meta>>> {
         let wrong = || self.wrong("mapping of texts, whole numbers and bools");
         let mut notes = Meta::new();
-        for (key, value) in self.value.cast::<PyDict>().map_err(|_| wrong())?.iter() {
+        for (key, value) in plain(self.name, &self.value)?.iter() {
             let note = if let Ok(text) = value.extract::<String>() {
                 Note::Text(text)
             } else if value.is_instance_of::<PyBool>() {

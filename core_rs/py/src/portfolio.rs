@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use sweep_engine::Error;
 use sweep_engine::market::SymbolSpec;
 use sweep_engine::metrics::CATALOGUE;
-use sweep_engine::portfolio::api::{self, Report, Row, Setup};
+use sweep_engine::portfolio::api::{self, Report, Setup};
 use sweep_engine::portfolio::{Summary, robustness};
 
 /// The standalone portfolio. The lock is never held while Python code may run.
@@ -51,15 +51,15 @@ impl Portfolio {
     }
 
     /// One operation, a mapping with `op`; gives the id of the record that it made.
-    fn apply(&self, py: Python<'_>, row: &Bound<'_, PyDict>) -> PyResult<Option<u64>> {
+    fn apply(&self, py: Python<'_>, row: &Bound<'_, PyAny>) -> PyResult<Option<u64>> {
         let row = attached(py, || operations::of_mapping(row))?;
         detached(py, || self.lock().apply(&row))
     }
 
     /// A list of such mappings; what is refused is noted in the report.
     fn batch_rows<'py>(&self, py: Python<'py>, rows: &Bound<'py, PyList>) -> PyResult<Bound<'py, PyDict>> {
-        let rows: Vec<sweep_engine::Result<Row<'_>>> =
-            rows.iter().map(|row| operations::of_any(&row)).collect();
+        let rows =
+            attached(py, || Ok(rows.iter().map(|row| operations::of_mapping(&row)).collect::<Vec<_>>()))?;
         let report = detached(py, || Ok(self.lock().batch(rows)))?;
         to_dict(py, report)
     }
