@@ -134,7 +134,7 @@ class Portfolio:
     """An account that operations drive. What is refused raises and changes nothing."""
 
     def __new__(
-        cls, options: str, specs: str, rates: Mapping[str, Market], start_time: int | None = None
+        cls, options: str, specs: str, rates: Mapping[str, Market], start_time: int | None
     ) -> Portfolio:
         """Options: JSON of account, execution and rates. `specs`: JSON of complete specifications by symbol. `rates`
         maps pairs to the markets of their rate series. `start_time` in us.
@@ -149,7 +149,7 @@ class Portfolio:
     def batch_table(self, table: Any) -> dict[str, Any]:
         """A table with a row per operation and a column per field. Raises [1001] [1005] for its columns."""
 
-    def calculate_margin(self, symbol: str, size: float, price: float, time: int | None = None) -> float:
+    def calculate_margin(self, symbol: str, size: float, price: float, time: int | None) -> float:
         """Margin of lots at a price, by the rates of a time (us) or of the last operation."""
 
     @property
@@ -175,7 +175,7 @@ class Portfolio:
     def fees(self) -> ArrowTable:
         """Fees that were paid: timestamp, kind, amount, position_id."""
 
-    def summary(self, figures: Mapping[str, float] | None = None) -> str:
+    def summary(self, figures: Mapping[str, float] | None) -> str:
         """JSON list of [name, value]; with a mapping, also the figures of robustness."""
 
     def metrics(self) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
@@ -74,8 +75,8 @@ class Portfolio:
         """
         from sweep import _core
 
-        rates = dict(rates or {})
-        series = dict(rates.pop("series", None) or {})
+        rates = _mapping(rates or {}, "rates")
+        series = _mapping(rates.pop("series", None) or {}, "rates.series")
         for pair, market in series.items():
             if not isinstance(market, Market):
                 what = f"a Market is needed, not {type(market).__name__}"
@@ -85,7 +86,7 @@ class Portfolio:
             "execution": {"pnl": pnl, "equity": equity},
             "rates": rates,
         }
-        table = read(Path(specs)).tree if isinstance(specs, str | Path) else dict(specs or {})
+        table = read(Path(specs)).tree if isinstance(specs, str | Path) else _mapping(specs or {}, "specs")
         resolved = {symbol: symbol_spec(symbol, table) for symbol in table}
         markets = {pair: market.core for pair, market in series.items()}
         start = None if start_time is None else micros(start_time)
@@ -106,7 +107,7 @@ class Portfolio:
             SweepError: [1001] a value that is none, [1003] filled before it was ordered, [1007] a known id, [1008] no
                 stop, time or rate, [2005] an amount that is not finite, [2008] no rate at that time.
         """
-        return cast("int", self._core.apply({"op": "register_entry", "position": dict(position), "fee": fee}))
+        return cast("int", self._core.apply({"op": "register_entry", "position": position, "fee": fee}))
 
     def register_fill(
         self, id: int, price: float, size: float | None, time: Time, fee: float | None = None
@@ -220,6 +221,9 @@ class Portfolio:
             import pyarrow as pa
 
             return self._core.batch_table(pa.Table.from_batches([rows]))
+        if not isinstance(rows, Iterable) or isinstance(rows, Mapping):
+            what = f"rows are needed, not {type(rows).__name__}"
+            raise error(1004, what, where="rows", remedy="give a list of mappings, or an Arrow table")
         return self._core.batch_rows(list(rows))
 
     @property
@@ -239,7 +243,9 @@ class Portfolio:
             SweepError: [1001] symbol, size or price, [1008] [2008] no rate, [2005].
         """
         moment = None if time is None else micros(time)
-        return self._core.calculate_margin(symbol, size, price, moment)
+        if not isinstance(symbol, str):
+            raise error(1004, f"{symbol!r} is no symbol", where="symbol", remedy="name the symbol")
+        return self._core.calculate_margin(symbol, _number(size, "size"), _number(price, "price"), moment)
 
     def get_open_positions(self, symbol: str | None = None) -> list[dict[str, Any]]:
         """Copies of the open positions in id order, of one symbol or of all; times in microseconds."""
@@ -287,7 +293,9 @@ class Portfolio:
         Raises:
             SweepError: [1001] an unknown figure of robustness; as `get_state`.
         """
-        figures = None if robustness is None else dict(robustness)
+        figures = None if robustness is None else _mapping(robustness, "robustness")
+        if figures is not None:
+            figures = {str(name): _number(value, f"robustness.{name}") for name, value in figures.items()}
         return dict(json.loads(self._core.summary(figures)))
 
     def get_metrics(self) -> dict[str, float | None]:
@@ -298,9 +306,31 @@ class Portfolio:
         return self._core.apply({"op": op, "position_id": id, **fields})
 
 
-def micros(time: Time) -> int:
-    """Microseconds since 1970-01-01 UTC of a time; one without a zone is UTC."""
-    return time if isinstance(time, int) else instant_micros(instant(time))
+def micros(time: Any) -> int:
+    """Microseconds since 1970-01-01 UTC of a time; one without a zone is UTC. Raises [1004] for anything else."""
+    if isinstance(time, datetime):
+        return instant_micros(instant(time))
+    if hasattr(time, "__index__"):
+        return index(time)
+    raise error(
+        1004, f"{time!r} is no time", where="time", remedy="give microseconds since 1970 or a datetime"
+    )
+
+
+def _mapping(value: Any, where: str) -> dict[Any, Any]:
+    if not isinstance(value, Mapping):
+        what = f"a mapping is needed, not {type(value).__name__}"
+        raise error(1004, what, where=where, remedy="give names with values")
+    return dict(value)
+
+
+def _number(value: Any, where: str) -> float:
+    try:
+        if not isinstance(value, str | bool):
+            return float(value)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise error(1004, f"{value!r} is no number", where=where, remedy="give a number")
 
 
 def _json(value: Any) -> str:

@@ -4,7 +4,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type, TimestampMicrosecondType, UInt64Type};
 use arrow_array::{
     Array, ArrayRef, BooleanArray, DictionaryArray, Float64Array, Int64Array, LargeStringArray, ListArray,
-    PrimitiveArray, RecordBatch, StringArray, UInt64Array,
+    PrimitiveArray, RecordBatch, StringArray, StringViewArray, UInt64Array,
 };
 use arrow_schema::{DataType, TimeUnit};
 use pyo3::prelude::*;
@@ -120,6 +120,10 @@ fn fill(row: &mut Row<'static>, fields: &Bound<'_, PyDict>, nested: bool) -> Res
             "tag" => row.tag = Some(value.text()?),
             "meta" => row.meta = value.meta()?,
             "quotes" => row.quotes = value.quotes()?,
+            other if nested && FIELDS.contains(&other) => {
+                let what = format!("{other:?} is no field of a position");
+                return Err(Error::config(1001, what).at("position").fix("name it beside the position"));
+            }
             other => return Err(unknown(other)),
         }
     }
@@ -170,7 +174,7 @@ impl Cell<'_, '_> {
         }
         let micros = self.value.py().import("sweep.portfolio").and_then(|m| m.getattr("micros"));
         let time = micros.and_then(|f| f.call1((&self.value,))).and_then(|t| t.extract::<i64>());
-        time.map_err(|_| self.wrong("time: µs since 1970-01-01 UTC, or a datetime"))
+        time.map_err(|_| self.wrong("time").fix("give µs since 1970-01-01 UTC, or a datetime"))
     }
 
     fn direction(&self) -> Result<Cow<'static, str>> {
@@ -345,6 +349,7 @@ impl<'a> Given<'a, '_> {
         match self.column.data_type() {
             DataType::Utf8 => Ok(Words::Plain(self.column.as_string())),
             DataType::LargeUtf8 => Ok(Words::Large(self.column.as_string())),
+            DataType::Utf8View => Ok(Words::View(self.column.as_string_view())),
             DataType::Dictionary(key, value) if **key == DataType::Int32 && **value == DataType::Utf8 => {
                 let column = self.column.as_dictionary::<Int32Type>();
                 Ok(Words::Dictionary(column, column.values().as_string()))
@@ -355,8 +360,9 @@ impl<'a> Given<'a, '_> {
 
     fn floats(&self) -> Result<Floats<'a>> {
         match self.column.data_type() {
-            DataType::Float64 => Ok(Floats(Some(self.column.as_primitive::<Float64Type>()))),
-            _ => Err(self.wrong("float64")),
+            DataType::Float64 => Ok(Floats::Given(self.column.as_primitive::<Float64Type>())),
+            DataType::Int64 => Ok(Floats::Whole(self.column.as_primitive::<Int64Type>())),
+            _ => Err(self.wrong("float64 or int64")),
         }
     }
 
@@ -405,6 +411,7 @@ enum Words<'a> {
     Absent,
     Plain(&'a StringArray),
     Large(&'a LargeStringArray),
+    View(&'a StringViewArray),
     Dictionary(&'a DictionaryArray<Int32Type>, &'a StringArray),
 }
 
@@ -414,6 +421,7 @@ impl Words<'_> {
         let text = match self {
             Self::Plain(column) if column.is_valid(i) => column.value(i),
             Self::Large(column) if column.is_valid(i) => column.value(i),
+            Self::View(column) if column.is_valid(i) => column.value(i),
             Self::Dictionary(column, values) => {
                 let key = column.key(i)?;
                 if values.is_null(key) {
@@ -429,12 +437,22 @@ impl Words<'_> {
 
 /// A column of numbers.
 #[derive(Default)]
-struct Floats<'a>(Option<&'a Float64Array>);
+enum Floats<'a> {
+    #[default]
+    Absent,
+    Given(&'a Float64Array),
+    Whole(&'a Int64Array),
+}
 
 impl Floats<'_> {
     #[inline]
+    #[allow(clippy::cast_precision_loss)]
     fn get(&self, i: usize) -> Option<f64> {
-        self.0.filter(|column| column.is_valid(i)).map(|column| column.value(i))
+        match self {
+            Self::Given(column) if column.is_valid(i) => Some(column.value(i)),
+            Self::Whole(column) if column.is_valid(i) => Some(column.value(i) as f64),
+            _ => None,
+        }
     }
 }
 
