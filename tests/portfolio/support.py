@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from sweep import Portfolio, _core
+from sweep.errors import SweepError
 from sweep.market.specs import symbol_spec
 from sweep.reference import portfolio_report as report
 from sweep.reference.portfolio import ReferencePortfolio
@@ -55,9 +57,7 @@ COLUMNS = {
     **dict.fromkeys(("time", "order_time"), pa.timestamp("us", "UTC")),
     "position_id": pa.uint64(),
     "clear_take_profit": pa.bool_(),
-    "quotes": pa.list_(
-        pa.struct([("symbol", pa.utf8()), ("bid", pa.float64()), ("ask", pa.float64())])
-    ),
+    "quotes": pa.list_(pa.struct([("symbol", pa.utf8()), ("bid", pa.float64()), ("ask", pa.float64())])),
 }
 
 
@@ -94,7 +94,10 @@ def comparable(done: Mapping[str, Any]) -> dict[str, Any]:
 
 def assert_same(native: Portfolio, twin: ReferencePortfolio) -> None:
     """Every table, figure and digest is equal to the bit; `pow` may differ in the last one."""
-    assert list(pa.table(native.get_state()).to_pylist()[0].values())[1:] == list(report.state(twin).values())[1:]
+    assert (
+        list(pa.table(native.get_state()).to_pylist()[0].values())[1:]
+        == list(report.state(twin).values())[1:]
+    )
     assert _plain(native.get_positions()) == report.positions(twin)
     assert _plain(native.get_trades()) == report.trades(twin)
     for kind in ("sampled", "per_trade"):
@@ -123,8 +126,6 @@ def _plain(data: pa.Table | pa.RecordBatch) -> list[dict[str, Any]]:
 
 def apply_all(portfolio: Portfolio, rows: Iterable[Row]) -> list[int | None]:
     """Rows one at a time through the methods of the portfolio: the code of each refusal, None where it was done."""
-    from sweep.errors import SweepError
-
     codes: list[int | None] = []
     for row in rows:
         try:
@@ -147,8 +148,8 @@ def single(portfolio: Portfolio, row: Row) -> Any:
         fields["lots"] = fields.pop("size")
     if fields.pop("clear_take_profit", False):
         fields["take_profit"] = None
-    if row["op"] == "register_fill":
-        fields.setdefault("size", None)
-    if row["op"] == "register_fee":
-        fields.setdefault("amount", None)
-    return getattr(portfolio, row["op"])(**fields)
+    operation = getattr(portfolio, row["op"])
+    for name, parameter in inspect.signature(operation).parameters.items():
+        if parameter.default is parameter.empty:
+            fields.setdefault(name, None)
+    return operation(**fields)

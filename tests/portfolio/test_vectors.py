@@ -90,18 +90,14 @@ def test_a_batch_with_two_bad_rows(shape: Any) -> None:
 
 def test_a_second_exit() -> None:
     """P3."""
-    for portfolio in pair(1000, **R):
-        portfolio.apply(entry(1.1, 1.099, NOON)) if hasattr(portfolio, "apply") else portfolio.batch(
-            [entry(1.1, 1.099, NOON)]
-        )
-        if hasattr(portfolio, "apply"):
-            portfolio.apply(leave(1, 1.101, NOON + 1))
-        else:
-            portfolio.register_exit(1, 1.101, NOON + 1)
+    native, twin = pair(1000, **R)
+    for portfolio in (native, twin):
+        portfolio.batch([entry(1.1, 1.099, NOON), leave(1, 1.101, NOON + 1)])
         cash = portfolio.cash
         with pytest.raises(SweepError, match=r"^\[1007\] "):
             portfolio.register_exit(1, 1.102, NOON + 2)
         assert portfolio.cash == cash
+    assert_same(native, twin)
 
 
 def test_a_partial_exit_shares_risk_and_fee() -> None:
@@ -192,5 +188,8 @@ def test_curves_start() -> None:
             twin.apply(row)
         times = native.get_equity_curve()["timestamp"].cast("int64").to_pylist()
         assert times == [first, NOON + 7]
-        assert native.get_equity_curve("per_trade")["timestamp"].cast("int64").to_pylist() == [first, NOON + 6]
+        assert native.get_equity_curve("per_trade")["timestamp"].cast("int64").to_pylist() == [
+            first,
+            NOON + 6,
+        ]
         assert_same(native, twin)
