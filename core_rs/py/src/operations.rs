@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json};
 use std::borrow::Cow;
 use std::sync::Arc;
 use sweep_engine::orders::{Meta, Note};
-use sweep_engine::portfolio::api::{Quote, Row};
+use sweep_engine::portfolio::api::{Batch, Quote, Row};
 use sweep_engine::suggest::suggestion;
 use sweep_engine::{Error, Result};
 
@@ -297,39 +297,49 @@ impl<'a> OperationTable<'a> {
         Ok(t)
     }
 
-    /// The operations.
-    pub fn rows(&self) -> impl Iterator<Item = Result<Row<'_>>> {
-        (0..self.rows).map(|i| self.row(i))
+    /// Applies the operations.
+    pub fn apply(&self, batch: &mut Batch<'_>) {
+        // One row for all: to move rows about costs as much as to apply them.
+        let mut row = Row::default();
+        for i in 0..self.rows {
+            let read = self.read(i, &mut row);
+            batch.take(read.map(|()| &row));
+        }
     }
 
-    fn row(&self, i: usize) -> Result<Row<'_>> {
-        Ok(Row {
-            op: self.op.get(i),
-            position_id: self.position_id.get(i),
-            symbol: self.symbol.get(i),
-            direction: self.direction.get(i),
-            order_type: self.order_type.get(i),
-            status: self.status.get(i),
-            price: self.price.get(i),
-            order_price: self.order_price.get(i),
-            size: self.size.get(i),
-            stop_loss: self.stop_loss.get(i),
-            take_profit: self.take_profit.get(i),
-            clear_take_profit: self.clear_take_profit.is_some_and(|c| c.is_valid(i) && c.value(i)),
-            stop_kind: self.stop_kind.get(i),
-            risk_per_trade: self.risk_per_trade.get(i),
-            time: self.time.get(i),
-            order_time: self.order_time.get(i),
-            fee: self.fee.get(i),
-            amount: self.amount.get(i),
-            kind: self.kind.get(i),
-            reason: self.reason.get(i),
-            buffer_pips: self.buffer_pips.get(i),
-            scenario: self.scenario.get(i),
-            tag: self.tag.get(i),
-            meta: self.meta.get(i).map(|text| notes(&text)).transpose()?.flatten(),
-            quotes: self.quotes.as_ref().map(|q| q.get(i)).transpose()?.unwrap_or_default(),
-        })
+    fn read<'t>(&'t self, i: usize, row: &mut Row<'t>) -> Result<()> {
+        row.op = self.op.get(i);
+        row.position_id = self.position_id.get(i);
+        row.symbol = self.symbol.get(i);
+        row.direction = self.direction.get(i);
+        row.order_type = self.order_type.get(i);
+        row.status = self.status.get(i);
+        row.price = self.price.get(i);
+        row.order_price = self.order_price.get(i);
+        row.size = self.size.get(i);
+        row.stop_loss = self.stop_loss.get(i);
+        row.take_profit = self.take_profit.get(i);
+        row.clear_take_profit = self.clear_take_profit.is_some_and(|c| c.is_valid(i) && c.value(i));
+        row.stop_kind = self.stop_kind.get(i);
+        row.risk_per_trade = self.risk_per_trade.get(i);
+        row.time = self.time.get(i);
+        row.order_time = self.order_time.get(i);
+        row.fee = self.fee.get(i);
+        row.amount = self.amount.get(i);
+        row.kind = self.kind.get(i);
+        row.reason = self.reason.get(i);
+        row.buffer_pips = self.buffer_pips.get(i);
+        row.scenario = self.scenario.get(i);
+        row.tag = self.tag.get(i);
+        row.meta = match self.meta.get(i) {
+            Some(text) => notes(&text)?,
+            None => None,
+        };
+        row.quotes.clear();
+        match &self.quotes {
+            Some(quotes) => quotes.get(i, &mut row.quotes),
+            None => Ok(()),
+        }
     }
 }
 
@@ -507,17 +517,20 @@ struct Quotes<'a> {
 }
 
 impl Quotes<'_> {
-    fn get(&self, i: usize) -> Result<Vec<Quote<'_>>> {
+    fn get<'q>(&'q self, i: usize, quotes: &mut Vec<Quote<'q>>) -> Result<()> {
         if self.lists.is_null(i) {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let offsets = self.lists.value_offsets();
         let range = usize::try_from(offsets[i]).unwrap_or(0)..usize::try_from(offsets[i + 1]).unwrap_or(0);
-        let quote = |k| {
-            let (symbol, bid, ask) = (self.symbol.get(k)?, self.bid.get(k)?, self.ask.get(k)?);
-            Some(Quote { symbol, bid, ask })
-        };
-        range.map(|k| quote(k).ok_or_else(|| mistyped("quotes", "list of {symbol, bid, ask}"))).collect()
+        for k in range {
+            let (Some(symbol), Some(bid), Some(ask)) = (self.symbol.get(k), self.bid.get(k), self.ask.get(k))
+            else {
+                return Err(mistyped("quotes", "list of {symbol, bid, ask}"));
+            };
+            quotes.push(Quote { symbol, bid, ask });
+        }
+        Ok(())
     }
 }
 

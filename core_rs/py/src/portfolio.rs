@@ -69,8 +69,10 @@ impl Portfolio {
         let (_, batches) = read_stream(table)?;
         let report = detached(py, || {
             let tables = batches.iter().map(OperationTable::new).collect::<Result<Vec<_>, Error>>()?;
-            let rows = tables.iter().flat_map(OperationTable::rows);
-            Ok(self.lock().batch(rows))
+            let mut portfolio = self.lock();
+            let mut batch = portfolio.begin();
+            tables.iter().for_each(|table| table.apply(&mut batch));
+            Ok(batch.end())
         })?;
         to_dict(py, report)
     }

@@ -137,16 +137,16 @@ impl Book {
     }
 }
 
-impl Book<BTreeMap<u64, Position>> {
+impl Book<BTreeMap<u64, Box<Position>>> {
     /// Files a filled position and pays its entry fee.
     pub fn enter(&mut self, position: Position, turnover: f64) {
         self.fill(&position, turnover);
-        self.open.insert(position.id, position);
+        self.open.insert(position.id, Box::new(position));
     }
 
     /// Margin of the open positions, fixed at their fills.
     pub fn margin_used(&self) -> f64 {
-        total_margin(self.open.values())
+        total_margin(self.open.values().map(AsRef::as_ref))
     }
 }
 

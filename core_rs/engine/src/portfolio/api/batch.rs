@@ -19,29 +19,39 @@ enum Op {
     Update,
 }
 
-/// Every operation by its name, and by a short one.
-const OPS: [(&str, &str, Op); 9] = [
-    ("register_entry", "entry", Op::Entry),
-    ("register_fill", "fill", Op::Fill),
-    ("register_exit", "exit", Op::Exit),
-    ("partial_exit", "partial", Op::PartialExit),
-    ("modify_position", "modify", Op::Modify),
-    ("set_break_even", "break_even", Op::BreakEven),
-    ("limit_expired", "expire", Op::Expire),
-    ("register_fee", "fee", Op::Fee),
-    ("update", "sample", Op::Update),
+/// The names of the operations; each has a short one too.
+const NAMES: [&str; 9] = [
+    "register_entry",
+    "register_fill",
+    "register_exit",
+    "partial_exit",
+    "modify_position",
+    "set_break_even",
+    "limit_expired",
+    "register_fee",
+    "update",
 ];
 
 impl Op {
     fn parse(text: &str) -> Result<Self> {
-        let found = OPS.into_iter().find(|(name, short, _)| *name == text || *short == text);
-        found.map(|(_, _, op)| op).ok_or_else(|| unknown(text))
+        Ok(match text {
+            "register_entry" | "entry" => Self::Entry,
+            "register_fill" | "fill" => Self::Fill,
+            "register_exit" | "exit" => Self::Exit,
+            "partial_exit" | "partial" => Self::PartialExit,
+            "modify_position" | "modify" => Self::Modify,
+            "set_break_even" | "break_even" => Self::BreakEven,
+            "limit_expired" | "expire" => Self::Expire,
+            "register_fee" | "fee" => Self::Fee,
+            "update" | "sample" => Self::Update,
+            _ => return Err(unknown(text)),
+        })
     }
 }
 
 #[cold]
 fn unknown(text: &str) -> Error {
-    wrong(format!("unknown operation {text:?}")).at("op").fix(suggestion(text, OPS.map(|(name, ..)| name)))
+    wrong(format!("unknown operation {text:?}")).at("op").fix(suggestion(text, NAMES))
 }
 
 /// A row that was refused.
@@ -112,22 +122,49 @@ impl Portfolio {
 
     /// Applies rows in order. A row that is an error already, or is refused, is noted and skipped.
     pub fn batch<'a>(&mut self, rows: impl IntoIterator<Item = Result<Row<'a>>>) -> Report {
-        let mut report = Report::default();
+        let mut batch = self.begin();
+        rows.into_iter().for_each(|row| batch.take(row.as_ref().map_err(Clone::clone)));
+        batch.end()
+    }
+
+    /// A batch that takes its rows one by one.
+    pub fn begin(&mut self) -> Batch<'_> {
         let fees = self.fees.len();
-        for (number, row) in rows.into_iter().enumerate() {
-            let done = row.and_then(|row| {
-                let op = Op::parse(row.op.as_deref().unwrap_or(""))?;
-                Ok((op, self.perform(op, &row)?))
-            });
-            match done {
-                Ok((op, id)) => report.count(op, id),
-                Err(error) => report.errors.push(RowError { row: number, error }),
-            }
+        Batch { portfolio: self, report: Report::default(), rows: 0, fees }
+    }
+}
+
+/// A batch under way.
+#[derive(Debug)]
+pub struct Batch<'p> {
+    portfolio: &'p mut Portfolio,
+    report: Report,
+    rows: usize,
+    fees: usize,
+}
+
+impl Batch<'_> {
+    /// Applies the next row. One that is an error already, or is refused, is noted and skipped.
+    pub fn take(&mut self, row: Result<&Row<'_>>) {
+        let number = self.rows;
+        self.rows += 1;
+        let done = row.and_then(|row| {
+            let op = Op::parse(row.op.as_deref().unwrap_or(""))?;
+            Ok((op, self.portfolio.perform(op, row)?))
+        });
+        match done {
+            Ok((op, id)) => self.report.count(op, id),
+            Err(error) => self.report.errors.push(RowError { row: number, error }),
         }
-        report.fees = self.fees.len() - fees;
-        report.total_fees = self.book.total_fees;
-        report.final_cash = self.book.cash;
-        report.final_equity = self.equity().ok();
+    }
+
+    /// What it did.
+    pub fn end(self) -> Report {
+        let Self { portfolio, mut report, fees, .. } = self;
+        report.fees = portfolio.fees.len() - fees;
+        report.total_fees = portfolio.book.total_fees;
+        report.final_cash = portfolio.book.cash;
+        report.final_equity = portfolio.equity().ok();
         report
     }
 }

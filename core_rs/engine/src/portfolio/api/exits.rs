@@ -49,7 +49,8 @@ impl Portfolio {
         let exit_fee = finite(position.exit_fee + fee, "the exit fee")?;
         let id = position.id;
         self.admit(fee, outcome.result, outcome.turnover)?;
-        let Some(mut position) = self.book.open.remove(&id) else { return Err(self.not(id, "open")) };
+        let Some(position) = self.book.open.remove(&id) else { return Err(self.not(id, "open")) };
+        let mut position = *position;
         outcome.fill_in(&mut position, reason);
         position.exit_fee = exit_fee;
         self.realised += outcome.result;
@@ -79,7 +80,7 @@ impl Portfolio {
         outcome.fill_in(&mut part, ExitReason::PartialExit);
         // Exit fees that the parent has paid so far stay its own.
         part.exit_fee = fee;
-        self.book.open.insert(parent.id, parent);
+        self.book.open.insert(parent.id, Box::new(parent));
         self.realised += outcome.result;
         self.filed(id, Place::Part(self.book.partials.len()));
         self.book.leave_part(part, outcome.turnover);

@@ -83,7 +83,7 @@ impl Portfolio {
         let position = match self.places.get(&id) {
             None => return Err(self.not(id, "known")),
             Some(_) if matches!(kind, FeeKind::Other(_)) => return Ok(None),
-            Some(Place::Open) => self.book.open.get(&id),
+            Some(Place::Open) => self.book.open.get(&id).map(AsRef::as_ref),
             Some(Place::Closed(at)) => self.book.closed.get(*at),
             Some(Place::Part(at)) => self.book.partials.get(*at),
             Some(Place::Pending | Place::Ended) => None,
@@ -94,7 +94,7 @@ impl Portfolio {
 
     fn filled_mut(&mut self, id: u64) -> Option<&mut Position> {
         match *self.places.get(&id)? {
-            Place::Open => self.book.open.get_mut(&id),
+            Place::Open => self.book.open.get_mut(&id).map(AsMut::as_mut),
             Place::Closed(at) => self.book.closed.get_mut(at),
             Place::Part(at) => self.book.partials.get_mut(at),
             Place::Pending | Place::Ended => None,

@@ -55,11 +55,13 @@ pub(super) struct Instruments {
     specs: BTreeMap<String, SymbolSpec>,
     known: Vec<Instrument>,
     numbers: HashMap<String, usize>,
+    /// Number of the symbol that was named last: the next one is often the same.
+    last: usize,
 }
 
 impl Instruments {
     pub fn new(options: Options, rates: Rates, specs: BTreeMap<String, SymbolSpec>) -> Self {
-        Self { options, rates, specs, known: Vec::new(), numbers: HashMap::new() }
+        Self { options, rates, specs, known: Vec::new(), numbers: HashMap::new(), last: 0 }
     }
 
     /// The number of a symbol by its name.
@@ -67,11 +69,20 @@ impl Instruments {
     /// # Errors
     /// [1001] for an unknown one.
     pub fn number(&mut self, name: &str) -> Result<usize> {
+        if self.known.get(self.last).is_some_and(|instrument| instrument.spec.symbol == name) {
+            return Ok(self.last);
+        }
+        self.last = match self.numbers.get(name) {
+            Some(&number) => number,
+            None => self.learn(name)?,
+        };
+        Ok(self.last)
+    }
+
+    #[cold]
+    fn learn(&mut self, name: &str) -> Result<usize> {
         if name.is_empty() {
             return Err(wrong("the symbol is empty").fix("name the symbol"));
-        }
-        if let Some(&number) = self.numbers.get(name) {
-            return Ok(number);
         }
         let spec = match self.specs.get(name) {
             Some(spec) => spec.clone(),
@@ -105,13 +116,16 @@ impl Instruments {
     /// # Errors
     /// [1001] for an unknown symbol and a price that is not finite and above 0; then none is taken.
     pub fn quote(&mut self, quotes: &[Quote<'_>]) -> Result<Replaced> {
-        let mut taken = Vec::with_capacity(quotes.len());
+        let mut taken: Replaced = Vec::with_capacity(quotes.len());
         for quote in quotes {
             let number = self.number(&quote.symbol)?;
-            taken.push((number, (positive(Some(quote.bid), "bid")?, positive(Some(quote.ask), "ask")?)));
+            let prices = (positive(Some(quote.bid), "bid")?, positive(Some(quote.ask), "ask")?);
+            taken.push((number, Some(prices)));
         }
-        let swap = |(number, quote): (usize, _)| (number, self.known[number].quote.replace(quote));
-        Ok(taken.into_iter().map(swap).collect())
+        for (number, quote) in &mut taken {
+            std::mem::swap(&mut self.known[*number].quote, quote);
+        }
+        Ok(taken)
     }
 
     /// Undoes [`Self::quote`].

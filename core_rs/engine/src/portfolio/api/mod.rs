@@ -18,7 +18,7 @@ mod sampling;
 #[cfg(test)]
 mod tests;
 
-pub use batch::{Report, RowError};
+pub use batch::{Batch, Report, RowError};
 pub use fees::{Fee, FeeKind};
 pub use portfolio::{Portfolio, Setup};
 pub use report::{Record, State};

@@ -12,6 +12,7 @@ use crate::orders::{Order, Position};
 use crate::portfolio::{Book, EquityTracker};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// What a portfolio is made of.
 #[derive(Debug, Default)]
@@ -41,6 +42,25 @@ pub(super) enum Place {
     Ended,
 }
 
+/// Spreads position_ids, most of which follow one another, by the golden ratio.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u64(u64::from(byte)));
+    }
+
+    fn write_u64(&mut self, id: u64) {
+        self.0 = (self.0.rotate_left(5) ^ id).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+
+    fn finish(&self) -> u64 {
+        // The table takes its place from the low bits and a tag from the high ones.
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
 /// A pending order, and the amount that is to be at risk.
 #[derive(Debug, Clone)]
 pub(super) struct Pending {
@@ -51,9 +71,9 @@ pub(super) struct Pending {
 /// An account without a market: positions are entered, changed and left by operations.
 #[derive(Debug)]
 pub struct Portfolio {
-    pub(super) book: Book<BTreeMap<u64, Position>>,
+    pub(super) book: Book<BTreeMap<u64, Box<Position>>>,
     pub(super) pending: BTreeMap<u64, Pending>,
-    pub(super) places: HashMap<u64, Place>,
+    pub(super) places: HashMap<u64, Place, BuildHasherDefault<IdHasher>>,
     pub(super) instruments: Instruments,
     pub(super) tracker: EquityTracker,
     pub(super) mark_to_market: bool,
@@ -83,7 +103,7 @@ impl Portfolio {
         Ok(Self {
             book: Book::new(initial, true),
             pending: BTreeMap::new(),
-            places: HashMap::new(),
+            places: HashMap::default(),
             tracker: tracker(initial, setup.start_time.unwrap_or(0)),
             mark_to_market: options.execution.equity == EquityKind::MarkToMarket,
             instruments: Instruments::new(options, rates, setup.specs),
@@ -169,7 +189,7 @@ impl Portfolio {
     /// [1007] if there is none.
     pub(super) fn open(&self, id: Option<u64>) -> Result<&Position> {
         let id = required(id, "position_id")?;
-        self.book.open.get(&id).ok_or_else(|| self.not(id, "open"))
+        self.book.open.get(&id).map(AsRef::as_ref).ok_or_else(|| self.not(id, "open"))
     }
 
     /// The pending order of an id.

@@ -129,7 +129,7 @@ impl Portfolio {
 
     /// The open positions in id order.
     pub fn open_records(&self) -> impl Iterator<Item = Record<'_>> {
-        self.book.open.values().map(Record::Open)
+        self.book.open.values().map(|position| Record::Open(position))
     }
 
     /// Closed positions in closing order, then the closed parts.

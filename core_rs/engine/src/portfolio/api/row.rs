@@ -78,12 +78,18 @@ pub struct Row<'a> {
 }
 
 /// A price, size or level: finite and above 0.
+#[inline]
 pub(super) fn positive(x: Option<f64>, name: &str) -> Result<f64> {
     match x {
         Some(x) if x.is_finite() && x > 0.0 => Ok(x),
-        Some(x) => Err(wrong(format!("{name} is {x}")).fix("give a finite number above 0")),
-        None => Err(wrong(format!("{name} is missing")).fix("give a finite number above 0")),
+        _ => Err(not_positive(x, name)),
     }
+}
+
+#[cold]
+fn not_positive(x: Option<f64>, name: &str) -> Error {
+    let what = x.map_or_else(|| format!("{name} is missing"), |x| format!("{name} is {x}"));
+    wrong(what).fix("give a finite number above 0")
 }
 
 /// As [`positive`], where it may be left out.
@@ -126,11 +132,14 @@ pub(super) fn required<T>(x: Option<T>, name: &str) -> Result<T> {
 }
 
 /// Refuses an amount beyond what a number can hold.
+#[inline]
 pub(super) fn finite(x: f64, what: &str) -> Result<f64> {
-    if x.is_finite() {
-        return Ok(x);
-    }
-    Err(Error::engine(2005, format!("{what} is {x}")).fix("check prices, sizes and fees"))
+    if x.is_finite() { Ok(x) } else { Err(beyond(x, what)) }
+}
+
+#[cold]
+fn beyond(x: f64, what: &str) -> Error {
+    Error::engine(2005, format!("{what} is {x}")).fix("check prices, sizes and fees")
 }
 
 pub(super) fn wrong(what: impl Into<String>) -> Error {
