@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json};
 use std::borrow::Cow;
 use std::sync::Arc;
 use sweep_engine::orders::{Meta, Note};
-use sweep_engine::portfolio::api::{Batch, Quote, Row};
+use sweep_engine::portfolio::api::{Batch, Operation, Quote, Row};
 use sweep_engine::suggest::suggestion;
 use sweep_engine::{Error, Result};
 
@@ -299,47 +299,44 @@ impl<'a> OperationTable<'a> {
 
     /// Applies the operations.
     pub fn apply(&self, batch: &mut Batch<'_>) {
-        // One row for all: to move rows about costs as much as to apply them.
-        let mut row = Row::default();
-        for i in 0..self.rows {
-            let read = self.read(i, &mut row);
-            batch.take(read.map(|()| &row));
-        }
+        batch.expect((0..self.rows).filter(|row| self.op.get(*row) == Some("register_exit")).count());
+        (0..self.rows).for_each(|row| batch.take(Ok(&TableRow { table: self, row })));
+    }
+}
+
+/// One operation of a table.
+struct TableRow<'t> {
+    table: &'t OperationTable<'t>,
+    row: usize,
+}
+
+macro_rules! cells {
+    ($kind:ty: $($name:ident)*) => {
+        $(
+            #[inline]
+            fn $name(&self) -> Option<$kind> {
+                self.table.$name.get(self.row)
+            }
+        )*
+    };
+}
+
+impl Operation for TableRow<'_> {
+    cells! { &str: op symbol direction order_type status stop_kind kind reason scenario tag }
+    cells! { u64: position_id }
+    cells! { f64: price order_price size stop_loss take_profit risk_per_trade fee amount buffer_pips }
+    cells! { i64: time order_time }
+
+    fn clear_take_profit(&self) -> bool {
+        self.table.clear_take_profit.is_some_and(|column| column.is_valid(self.row) && column.value(self.row))
     }
 
-    fn read<'t>(&'t self, i: usize, row: &mut Row<'t>) -> Result<()> {
-        row.op = self.op.get(i);
-        row.position_id = self.position_id.get(i);
-        row.symbol = self.symbol.get(i);
-        row.direction = self.direction.get(i);
-        row.order_type = self.order_type.get(i);
-        row.status = self.status.get(i);
-        row.price = self.price.get(i);
-        row.order_price = self.order_price.get(i);
-        row.size = self.size.get(i);
-        row.stop_loss = self.stop_loss.get(i);
-        row.take_profit = self.take_profit.get(i);
-        row.clear_take_profit = self.clear_take_profit.is_some_and(|c| c.is_valid(i) && c.value(i));
-        row.stop_kind = self.stop_kind.get(i);
-        row.risk_per_trade = self.risk_per_trade.get(i);
-        row.time = self.time.get(i);
-        row.order_time = self.order_time.get(i);
-        row.fee = self.fee.get(i);
-        row.amount = self.amount.get(i);
-        row.kind = self.kind.get(i);
-        row.reason = self.reason.get(i);
-        row.buffer_pips = self.buffer_pips.get(i);
-        row.scenario = self.scenario.get(i);
-        row.tag = self.tag.get(i);
-        row.meta = match self.meta.get(i) {
-            Some(text) => notes(&text)?,
-            None => None,
-        };
-        row.quotes.clear();
-        match &self.quotes {
-            Some(quotes) => quotes.get(i, &mut row.quotes),
-            None => Ok(()),
-        }
+    fn meta(&self) -> Result<Option<Arc<Meta>>> {
+        self.table.meta.get(self.row).map_or(Ok(None), notes)
+    }
+
+    fn quotes(&self, take: impl FnMut(&str, f64, f64) -> Result<()>) -> Result<()> {
+        self.table.quotes.as_ref().map_or(Ok(()), |quotes| quotes.each(self.row, take))
     }
 }
 
@@ -427,7 +424,7 @@ enum Words<'a> {
 
 impl Words<'_> {
     #[inline]
-    fn get(&self, i: usize) -> Option<Cow<'_, str>> {
+    fn get(&self, i: usize) -> Option<&str> {
         let text = match self {
             Self::Plain(column) if column.is_valid(i) => column.value(i),
             Self::Large(column) if column.is_valid(i) => column.value(i),
@@ -441,7 +438,7 @@ impl Words<'_> {
             }
             _ => return None,
         };
-        Some(Cow::Borrowed(text))
+        Some(text)
     }
 }
 
@@ -517,7 +514,7 @@ struct Quotes<'a> {
 }
 
 impl Quotes<'_> {
-    fn get<'q>(&'q self, i: usize, quotes: &mut Vec<Quote<'q>>) -> Result<()> {
+    fn each(&self, i: usize, mut take: impl FnMut(&str, f64, f64) -> Result<()>) -> Result<()> {
         if self.lists.is_null(i) {
             return Ok(());
         }
@@ -528,7 +525,7 @@ impl Quotes<'_> {
             else {
                 return Err(mistyped("quotes", "list of {symbol, bid, ask}"));
             };
-            quotes.push(Quote { symbol, bid, ask });
+            take(symbol, bid, ask)?;
         }
         Ok(())
     }

@@ -139,9 +139,9 @@ impl Book {
 
 impl Book<BTreeMap<u64, Box<Position>>> {
     /// Files a filled position and pays its entry fee.
-    pub fn enter(&mut self, position: Position, turnover: f64) {
+    pub fn enter(&mut self, position: Box<Position>, turnover: f64) {
         self.fill(&position, turnover);
-        self.open.insert(position.id, Box::new(position));
+        self.open.insert(position.id, position);
     }
 
     /// Margin of the open positions, fixed at their fills.

@@ -1,7 +1,7 @@
 //! Many operations in order. A row that is refused is noted and skipped; the rest is applied.
 
 use super::portfolio::Portfolio;
-use super::row::{Row, wrong};
+use super::row::{Operation, Row, wrong};
 use crate::error::{Error, Result};
 use crate::suggest::suggestion;
 
@@ -101,11 +101,11 @@ impl Portfolio {
     ///
     /// # Errors
     /// [1001] for an unknown operation; those of the operation.
-    pub fn apply(&mut self, row: &Row<'_>) -> Result<Option<u64>> {
-        self.perform(Op::parse(row.op.as_deref().unwrap_or(""))?, row)
+    pub fn apply(&mut self, row: &impl Operation) -> Result<Option<u64>> {
+        self.perform(Op::parse(row.op().unwrap_or(""))?, row)
     }
 
-    fn perform(&mut self, op: Op, row: &Row<'_>) -> Result<Option<u64>> {
+    fn perform(&mut self, op: Op, row: &impl Operation) -> Result<Option<u64>> {
         match op {
             Op::Entry => return self.register_entry(row).map(Some),
             Op::PartialExit => return self.partial_exit(row).map(Some),
@@ -145,17 +145,22 @@ pub struct Batch<'p> {
 
 impl Batch<'_> {
     /// Applies the next row. One that is an error already, or is refused, is noted and skipped.
-    pub fn take(&mut self, row: Result<&Row<'_>>) {
+    pub fn take(&mut self, row: Result<&impl Operation>) {
         let number = self.rows;
         self.rows += 1;
         let done = row.and_then(|row| {
-            let op = Op::parse(row.op.as_deref().unwrap_or(""))?;
+            let op = Op::parse(row.op().unwrap_or(""))?;
             Ok((op, self.portfolio.perform(op, row)?))
         });
         match done {
             Ok((op, id)) => self.report.count(op, id),
             Err(error) => self.report.errors.push(RowError { row: number, error }),
         }
+    }
+
+    /// Makes room for the records of a number of exits, so that those that are there are not moved about.
+    pub fn expect(&mut self, exits: usize) {
+        self.portfolio.book.closed.reserve(exits);
     }
 
     /// What it did.

@@ -2,7 +2,7 @@
 
 use super::fees::FeeKind;
 use super::portfolio::{Pending, Place, Portfolio};
-use super::row::{Row, Word, fee_of, finite, moment, positive, positive_if_given, required, time_of, wrong};
+use super::row::{Operation, fee_of, finite, moment, positive, positive_if_given, required, time_of, wrong};
 use crate::error::Result;
 use crate::orders::{Direction, Order, OrderType, Position, Signal, Text};
 use crate::suggest::suggestion;
@@ -32,12 +32,12 @@ impl Portfolio {
     /// # Errors
     /// [1001] a value that is none, [1003] filled before it was ordered, [1007] a known id, [1008] no stop, time or
     /// rate, [2005] [2008] an amount that is not finite, or not converted.
-    pub fn register_entry(&mut self, row: &Row<'_>) -> Result<u64> {
-        let id = self.new_id(row.position_id)?;
-        let symbol = self.instruments.number(row.symbol.as_deref().unwrap_or(""))?;
+    pub fn register_entry(&mut self, row: &impl Operation) -> Result<u64> {
+        let id = self.new_id(row.position_id())?;
+        let symbol = self.instruments.number(row.symbol().unwrap_or(""))?;
         let (status, signal) = signal(row)?;
-        let risk = risk(row.risk_per_trade)?;
-        let time = moment(row.time)?;
+        let risk = risk(row.risk_per_trade())?;
+        let time = moment(row.time())?;
         match status {
             Status::Pending => {
                 let order =
@@ -47,14 +47,14 @@ impl Portfolio {
                 self.happened(time);
             }
             Status::Open => {
-                let (price, size) = (positive(row.price, "price")?, positive(row.size, "size")?);
+                let (price, size) = (positive(row.price(), "price")?, positive(row.size(), "size")?);
                 let entry = match signal.order_type {
                     OrderType::Market => None,
-                    _ => positive_if_given(row.order_price, "order_price")?,
+                    _ => positive_if_given(row.order_price(), "order_price")?,
                 };
-                let order_time = moment(row.order_time.or(Some(time)))?;
+                let order_time = moment(row.order_time().or(Some(time)))?;
                 let time = time_of(Some(time), order_time, "its order")?;
-                let fill = Fill { price, size, time, fee: fee_of(row.fee)? };
+                let fill = Fill { price, size, time, fee: fee_of(row.fee())? };
                 let signal = Signal { entry, ..signal };
                 self.fill(Order { id, symbol, order_time, order_bar: 0, signal }, risk, &fill)?;
             }
@@ -66,13 +66,13 @@ impl Portfolio {
     ///
     /// # Errors
     /// [1001] price, size or fee, [1003] before its order, [1007] not pending, [1008] no id, time or rate, [2005] [2008].
-    pub fn register_fill(&mut self, row: &Row<'_>) -> Result<()> {
-        let Pending { order, risk } = self.waiting(row.position_id)?.clone();
-        let price = positive(row.price, "price")?;
-        let size = positive(row.size.or(order.signal.size), "size")?;
-        let time = time_of(row.time, order.order_time, "its order")?;
+    pub fn register_fill(&mut self, row: &impl Operation) -> Result<()> {
+        let Pending { order, risk } = self.waiting(row.position_id())?.clone();
+        let price = positive(row.price(), "price")?;
+        let size = positive(row.size().or(order.signal.size), "size")?;
+        let time = time_of(row.time(), order.order_time, "its order")?;
         let id = order.id;
-        self.fill(order, risk, &Fill { price, size, time, fee: fee_of(row.fee)? })?;
+        self.fill(order, risk, &Fill { price, size, time, fee: fee_of(row.fee())? })?;
         self.pending.remove(&id);
         Ok(())
     }
@@ -90,8 +90,10 @@ impl Portfolio {
         finite(self.book.total_lots + size, "total_lots")?;
         self.admit(fee, 0.0, turnover)?;
         let id = order.id;
-        let filled = Position::filled(order, time, price);
-        self.book.enter(Position { size, risk_per_trade: risk, margin, entry_fee: fee, ..filled }, turnover);
+        let mut position = Box::new(Position::filled(order, time, price));
+        (position.size, position.risk_per_trade) = (size, risk);
+        (position.margin, position.entry_fee) = (margin, fee);
+        self.book.enter(position, turnover);
         self.log_fee(time, FeeKind::Entry, fee, Some(id));
         self.filed(id, Place::Open);
         self.happened(time);
@@ -99,16 +101,16 @@ impl Portfolio {
     }
 }
 
-fn signal(row: &Row<'_>) -> Result<(Status, Signal)> {
-    let direction = Direction::parse(row.direction.as_deref().unwrap_or(""))?;
-    let status = match row.status.as_deref() {
+fn signal(row: &impl Operation) -> Result<(Status, Signal)> {
+    let direction = Direction::parse(row.direction().unwrap_or(""))?;
+    let status = match row.status() {
         None | Some("open") => Status::Open,
         Some("pending") => Status::Pending,
         Some(other) => {
             return Err(wrong(format!("unknown status {other:?}")).fix("open or pending"));
         }
     };
-    let order_type = match (row.order_type.as_deref(), status) {
+    let order_type = match (row.order_type(), status) {
         (None, Status::Open) => OrderType::Market,
         (None, Status::Pending) => OrderType::Limit,
         (Some(text), _) => parse_type(text)?,
@@ -116,15 +118,15 @@ fn signal(row: &Row<'_>) -> Result<(Status, Signal)> {
     if status == Status::Pending && order_type == OrderType::Market {
         return Err(wrong("a pending order is no market order").fix("limit or stop"));
     }
-    let stop_loss = positive(Some(required(row.stop_loss, "stop_loss")?), "stop_loss")?;
-    let take_profit = positive_if_given(row.take_profit, "take_profit")?;
-    let text = |word: &Word<'_>| word.as_deref().map(|word| Text::from(word.to_owned()));
+    let stop_loss = positive(Some(required(row.stop_loss(), "stop_loss")?), "stop_loss")?;
+    let take_profit = positive_if_given(row.take_profit(), "take_profit")?;
+    let text = |word: Option<&str>| word.map(|word| Text::from(word.to_owned()));
     let signal = Signal {
         order_type,
-        reason: text(&row.reason),
-        scenario: text(&row.scenario),
-        tag: text(&row.tag),
-        meta: row.meta.clone(),
+        reason: text(row.reason()),
+        scenario: text(row.scenario()),
+        tag: text(row.tag()),
+        meta: row.meta()?,
         ..Signal::market(direction, stop_loss, take_profit)
     };
     Ok((status, signal))
@@ -136,13 +138,13 @@ fn parse_type(text: &str) -> Result<OrderType> {
 }
 
 /// A pending order's own price and size. It costs nothing.
-fn pending(row: &Row<'_>, signal: Signal) -> Result<Signal> {
-    let entry = Some(positive(row.price.or(row.order_price), "price")?);
-    let size = match row.size {
+fn pending(row: &impl Operation, signal: Signal) -> Result<Signal> {
+    let entry = Some(positive(row.price().or(row.order_price()), "price")?);
+    let size = match row.size() {
         None | Some(0.0) => None,
         given => Some(positive(given, "size")?),
     };
-    if fee_of(row.fee)? != 0.0 {
+    if fee_of(row.fee())? != 0.0 {
         return Err(wrong("a pending order costs nothing").fix("give the fee with its fill"));
     }
     Ok(Signal { entry, size, ..signal })

@@ -2,7 +2,7 @@
 
 use super::fees::FeeKind;
 use super::portfolio::{Place, Portfolio};
-use super::row::{Row, fee_of, finite, positive, time_of, wrong};
+use super::row::{Operation, fee_of, finite, positive, time_of, wrong};
 use crate::error::{Error, Result};
 use crate::execution::rounding::round8;
 use crate::orders::{ExitReason, Position};
@@ -39,23 +39,22 @@ impl Portfolio {
     ///
     /// # Errors
     /// [1001] price, reason or fee, [1003] before the entry, [1007] not open, [1008] no id or time, [2005] [2008].
-    pub fn register_exit(&mut self, row: &Row<'_>) -> Result<()> {
-        let position = self.open(row.position_id)?;
-        let price = positive(row.price, "price")?;
-        let reason = reason(row.reason.as_deref().unwrap_or("signal"), &ExitReason::ALL)?;
-        let time = time_of(row.time, position.entry_time, "the entry")?;
-        let fee = fee_of(row.fee)?;
+    pub fn register_exit(&mut self, row: &impl Operation) -> Result<()> {
+        let position = self.open(row.position_id())?;
+        let price = positive(row.price(), "price")?;
+        let reason = reason(row.reason().unwrap_or("signal"), &ExitReason::ALL)?;
+        let time = time_of(row.time(), position.entry_time, "the entry")?;
+        let fee = fee_of(row.fee())?;
         let outcome = self.outcome(position, price, time)?;
         let exit_fee = finite(position.exit_fee + fee, "the exit fee")?;
         let id = position.id;
         self.admit(fee, outcome.result, outcome.turnover)?;
-        let Some(position) = self.book.open.remove(&id) else { return Err(self.not(id, "open")) };
-        let mut position = *position;
+        let Some(mut position) = self.book.open.remove(&id) else { return Err(self.not(id, "open")) };
         outcome.fill_in(&mut position, reason);
         position.exit_fee = exit_fee;
         self.realised += outcome.result;
         self.places.insert(id, Place::Closed(self.book.closed.len()));
-        self.book.close(position, fee, outcome.turnover);
+        self.book.close(*position, fee, outcome.turnover);
         self.log_fee(time, FeeKind::Exit, fee, Some(id));
         self.happened(time);
         Ok(())
@@ -66,12 +65,12 @@ impl Portfolio {
     /// # Errors
     /// [1003] lots that are not above 0 and below the position's, [1001] price or fee, [1003] before the entry,
     /// [1007] not open, [1008] no id or time, [2005] [2008].
-    pub fn partial_exit(&mut self, row: &Row<'_>) -> Result<u64> {
-        let position = self.open(row.position_id)?;
-        let lots = lots(row.size, position.size)?;
-        let price = positive(row.price, "price")?;
-        let time = time_of(row.time, position.entry_time, "the entry")?;
-        let fee = fee_of(row.fee)?;
+    pub fn partial_exit(&mut self, row: &impl Operation) -> Result<u64> {
+        let position = self.open(row.position_id())?;
+        let lots = lots(row.size(), position.size)?;
+        let price = positive(row.price(), "price")?;
+        let time = time_of(row.time(), position.entry_time, "the entry")?;
+        let fee = fee_of(row.fee())?;
         let id = self.new_id(None)?;
         let mut parent = position.clone();
         let mut part = split(&mut parent, lots, id);
@@ -94,10 +93,10 @@ impl Portfolio {
     ///
     /// # Errors
     /// [1001] another reason, [1003] before its order, [1007] not pending, [1008] no id or time.
-    pub fn limit_expired(&mut self, row: &Row<'_>) -> Result<()> {
-        let waiting = self.waiting(row.position_id)?;
-        let reason = reason(row.reason.as_deref().unwrap_or("limit_expired"), &UNFILLED)?;
-        let time = time_of(row.time, waiting.order.order_time, "its order")?;
+    pub fn limit_expired(&mut self, row: &impl Operation) -> Result<()> {
+        let waiting = self.waiting(row.position_id())?;
+        let reason = reason(row.reason().unwrap_or("limit_expired"), &UNFILLED)?;
+        let time = time_of(row.time(), waiting.order.order_time, "its order")?;
         let id = waiting.order.id;
         let Some(waiting) = self.pending.remove(&id) else { return Err(self.not(id, "pending")) };
         self.book.ended.add(waiting.order, time, reason);

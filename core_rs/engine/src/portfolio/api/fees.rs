@@ -1,7 +1,7 @@
 //! Fees, and the log of them.
 
 use super::portfolio::{Place, Portfolio};
-use super::row::{Row, finite, moment};
+use super::row::{Operation, finite, moment};
 use crate::error::Result;
 use crate::orders::{Position, Text};
 
@@ -55,15 +55,15 @@ impl Portfolio {
     /// # Errors
     /// [1001] an amount that is not finite, [1007] an unknown position, or one that was never filled for `entry` and
     /// `exit`, [1008] no time, [2005].
-    pub fn register_fee(&mut self, row: &Row<'_>) -> Result<()> {
-        let amount = super::row::fee_of(row.amount)?;
+    pub fn register_fee(&mut self, row: &impl Operation) -> Result<()> {
+        let amount = super::row::fee_of(row.amount())?;
         if amount == 0.0 {
             return Ok(());
         }
-        let kind = FeeKind::parse(row.kind.as_deref().unwrap_or("other"));
-        let id = row.position_id;
+        let kind = FeeKind::parse(row.kind().unwrap_or("other"));
+        let id = row.position_id();
         let owed = id.map(|id| self.owed(id, &kind)).transpose()?.flatten();
-        let time = moment(row.time)?;
+        let time = moment(row.time())?;
         let fee = finite(owed.unwrap_or(0.0) + amount, "the position's fee")?;
         self.admit(amount, 0.0, 0.0)?;
         if let (Some(_), Some(position)) = (owed, id.and_then(|id| self.filled_mut(id))) {

@@ -1,6 +1,6 @@
 //! The symbols of a portfolio: what they are, what their lots are worth, and their last quotes.
 
-use super::row::{Quote, positive, wrong};
+use super::row::{Operation, positive, wrong};
 use crate::error::{Error, Result};
 use crate::execution::margin::Margin;
 use crate::execution::options::Options;
@@ -111,17 +111,17 @@ impl Instruments {
         instrument.valuation()
     }
 
-    /// Takes quotes; gives what they replaced, for [`Self::restore`].
+    /// Takes the quotes of an update; gives what they replaced, for [`Self::restore`].
     ///
     /// # Errors
     /// [1001] for an unknown symbol and a price that is not finite and above 0; then none is taken.
-    pub fn quote(&mut self, quotes: &[Quote<'_>]) -> Result<Replaced> {
-        let mut taken: Replaced = Vec::with_capacity(quotes.len());
-        for quote in quotes {
-            let number = self.number(&quote.symbol)?;
-            let prices = (positive(Some(quote.bid), "bid")?, positive(Some(quote.ask), "ask")?);
-            taken.push((number, Some(prices)));
-        }
+    pub fn quote(&mut self, row: &impl Operation) -> Result<Replaced> {
+        let mut taken = Replaced::new();
+        row.quotes(|symbol, bid, ask| {
+            let prices = (positive(Some(bid), "bid")?, positive(Some(ask), "ask")?);
+            taken.push((self.number(symbol)?, Some(prices)));
+            Ok(())
+        })?;
         for (number, quote) in &mut taken {
             std::mem::swap(&mut self.known[*number].quote, quote);
         }

@@ -1,7 +1,7 @@
 //! Stops and targets move.
 
 use super::portfolio::Portfolio;
-use super::row::{Row, positive, positive_if_given, required, wrong};
+use super::row::{Operation, positive, positive_if_given, required, wrong};
 use crate::error::Result;
 use crate::orders::StopKind;
 use crate::suggest::suggestion;
@@ -13,18 +13,18 @@ impl Portfolio {
     /// # Errors
     /// [1001] nothing to change, a level that is none, a kind that is none or of a pending order, [1007] neither open nor
     /// pending, [1008] no id.
-    pub fn modify_position(&mut self, row: &Row<'_>) -> Result<()> {
-        let id = required(row.position_id, "position_id")?;
+    pub fn modify_position(&mut self, row: &impl Operation) -> Result<()> {
+        let id = required(row.position_id(), "position_id")?;
         if !self.book.open.contains_key(&id) && !self.pending.contains_key(&id) {
             return Err(self.not(id, "open or pending"));
         }
-        let target = if row.clear_take_profit { Some(None) } else { row.take_profit.map(Some) };
-        if row.stop_loss.is_none() && target.is_none() && row.stop_kind.is_none() {
+        let target = if row.clear_take_profit() { Some(None) } else { row.take_profit().map(Some) };
+        if row.stop_loss().is_none() && target.is_none() && row.stop_kind().is_none() {
             return Err(wrong("nothing to change").fix("give stop_loss, take_profit or stop_kind"));
         }
-        let stop = positive_if_given(row.stop_loss, "stop_loss")?;
+        let stop = positive_if_given(row.stop_loss(), "stop_loss")?;
         positive_if_given(target.flatten(), "take_profit")?;
-        let kind = row.stop_kind.as_deref().map(kind).transpose()?;
+        let kind = row.stop_kind().map(kind).transpose()?;
         if let Some(position) = self.book.open.get_mut(&id) {
             if let Some(kind) = kind.or(stop.map(|_| StopKind::Manual)) {
                 position.stop_kind = kind;
@@ -48,10 +48,10 @@ impl Portfolio {
     ///
     /// # Errors
     /// [1001] a buffer that leads to no price, [1007] not open, [1008] no id.
-    pub fn set_break_even(&mut self, row: &Row<'_>) -> Result<()> {
-        let position = self.open(row.position_id)?;
+    pub fn set_break_even(&mut self, row: &impl Operation) -> Result<()> {
+        let position = self.open(row.position_id())?;
         let pip = self.instruments.get(position.symbol).spec.pip_size;
-        let buffer = row.buffer_pips.unwrap_or(0.0) * pip;
+        let buffer = row.buffer_pips().unwrap_or(0.0) * pip;
         let stop = position.entry_price + position.direction().sign() * buffer;
         let stop = positive(Some(stop), "the stop at break-even")?;
         let id = position.id;

@@ -22,4 +22,4 @@ pub use batch::{Batch, Report, RowError};
 pub use fees::{Fee, FeeKind};
 pub use portfolio::{Portfolio, Setup};
 pub use report::{Record, State};
-pub use row::{Quote, Row};
+pub use row::{Operation, Quote, Row};

@@ -22,7 +22,7 @@ pub struct Quote<'a> {
     pub ask: f64,
 }
 
-/// One operation; each kind reads the fields that it needs, `None` = not given. Times are µs since 1970-01-01 UTC.
+/// One operation in full; each kind reads the fields that it needs, `None` = not given. Times are µs since 1970-01-01 UTC.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Row<'a> {
     /// What is to be done; see [`super::batch`].
@@ -75,6 +75,93 @@ pub struct Row<'a> {
     pub meta: Option<Arc<Meta>>,
     /// Quotes that an update marks positions with.
     pub quotes: Vec<Quote<'a>>,
+}
+
+/// One operation, whose fields are read when they are needed: `None` = not given. Times are µs since 1970-01-01 UTC.
+pub trait Operation {
+    /// What is to be done; see [`super::batch`].
+    fn op(&self) -> Option<&str>;
+    /// Symbol of an entry.
+    fn symbol(&self) -> Option<&str>;
+    /// `long` or `short`.
+    fn direction(&self) -> Option<&str>;
+    /// `market`, `limit` or `stop`.
+    fn order_type(&self) -> Option<&str>;
+    /// `open` or `pending`.
+    fn status(&self) -> Option<&str>;
+    /// Why the stop is where it is.
+    fn stop_kind(&self) -> Option<&str>;
+    /// Kind of a fee of its own.
+    fn kind(&self) -> Option<&str>;
+    /// Why a position or an order ends; of an entry the signal's own reason text.
+    fn reason(&self) -> Option<&str>;
+    /// Scenario of the strategy.
+    fn scenario(&self) -> Option<&str>;
+    /// Tag carried to the trade.
+    fn tag(&self) -> Option<&str>;
+    /// The position or order.
+    fn position_id(&self) -> Option<u64>;
+    /// Price of a fill or exit; of a pending order its order price.
+    fn price(&self) -> Option<f64>;
+    /// Order price of a limit or stop order that is filled already.
+    fn order_price(&self) -> Option<f64>;
+    /// Lots.
+    fn size(&self) -> Option<f64>;
+    /// Stop.
+    fn stop_loss(&self) -> Option<f64>;
+    /// Target.
+    fn take_profit(&self) -> Option<f64>;
+    /// Amount at risk, account currency.
+    fn risk_per_trade(&self) -> Option<f64>;
+    /// Fee of a fill or exit.
+    fn fee(&self) -> Option<f64>;
+    /// Amount of a fee of its own.
+    fn amount(&self) -> Option<f64>;
+    /// Distance of a break-even stop from the entry, pips in favour.
+    fn buffer_pips(&self) -> Option<f64>;
+    /// Time of the operation.
+    fn time(&self) -> Option<i64>;
+    /// Time of the order.
+    fn order_time(&self) -> Option<i64>;
+    /// Whether a change of levels removes the target.
+    fn clear_take_profit(&self) -> bool;
+    /// Notes carried to the trade.
+    ///
+    /// # Errors
+    /// If they are none.
+    fn meta(&self) -> Result<Option<Arc<Meta>>>;
+    /// Gives `take` symbol, bid and ask of every quote that an update marks positions with.
+    ///
+    /// # Errors
+    /// If they are none; the first of `take`.
+    fn quotes(&self, take: impl FnMut(&str, f64, f64) -> Result<()>) -> Result<()>;
+}
+
+macro_rules! texts {
+    ($($name:ident)*) => { $(fn $name(&self) -> Option<&str> { self.$name.as_deref() })* };
+}
+
+macro_rules! values {
+    ($kind:ty: $($name:ident)*) => { $(fn $name(&self) -> Option<$kind> { self.$name })* };
+}
+
+impl Operation for Row<'_> {
+    texts! { op symbol direction order_type status stop_kind kind reason scenario tag }
+    values! { u64: position_id }
+    values! { f64: price order_price size stop_loss take_profit risk_per_trade fee amount buffer_pips }
+    values! { i64: time order_time }
+
+    fn clear_take_profit(&self) -> bool {
+        self.clear_take_profit
+    }
+
+    fn meta(&self) -> Result<Option<Arc<Meta>>> {
+        Ok(self.meta.clone())
+    }
+
+    fn quotes(&self, mut take: impl FnMut(&str, f64, f64) -> Result<()>) -> Result<()> {
+        self.quotes.iter().try_for_each(|quote| take(&quote.symbol, quote.bid, quote.ask))
+    }
 }
 
 /// A price, size or level: finite and above 0.

@@ -1,7 +1,7 @@
 //! Marks, equity samples, margin.
 
 use super::portfolio::Portfolio;
-use super::row::{Row, finite, positive, time_of};
+use super::row::{Operation, finite, positive, time_of};
 use crate::error::Result;
 use crate::portfolio::Sample;
 
@@ -11,10 +11,10 @@ impl Portfolio {
     ///
     /// # Errors
     /// [1001] a quote that is none, [1003] before the last sample, [1008] no time, [2005] [2008].
-    pub fn update(&mut self, row: &Row<'_>) -> Result<()> {
+    pub fn update(&mut self, row: &impl Operation) -> Result<()> {
         let earliest = self.start.map_or(i64::MIN, |_| self.tracker.last().time);
-        let time = time_of(row.time, earliest, "the last sample")?;
-        let replaced = self.instruments.quote(&row.quotes)?;
+        let time = time_of(row.time(), earliest, "the last sample")?;
+        let replaced = self.instruments.quote(row)?;
         let unrealised = if self.mark_to_market { self.unrealised_at(time) } else { Ok(0.0) };
         let sampled = unrealised.and_then(|unrealised| finite(self.book.cash + unrealised, "equity"));
         let equity = match sampled {
