@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -418,3 +419,16 @@ def test_it_is_public() -> None:
     """`sweep.Portfolio`, listed."""
     assert sweep.Portfolio is Portfolio
     assert "Portfolio" in sweep.__all__
+
+
+def test_the_document_shows_what_happens() -> None:
+    """The examples of docs/portfolio.md, and the figures beside them."""
+    text = (Path(__file__).parents[2] / "docs" / "portfolio.md").read_text()
+    names: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(block, names)
+    # 20 dollars of the part, 1 of the rest, fees of 0.7, 0.35 and 0.35, and of 1.
+    assert names["portfolio"].get_summary()["Final Balance"] == 10_018.6
+    assert "# 10019.6" in text
+    assert [error[:2] for error in names["report"]["errors"]] == [(0, 1007)]
+    assert names["report"]["operations_processed"] == 1
