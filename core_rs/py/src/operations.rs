@@ -3,9 +3,10 @@
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type, TimestampMicrosecondType, UInt64Type};
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, DictionaryArray, Float64Array, Int64Array, LargeStringArray, ListArray,
-    PrimitiveArray, RecordBatch, StringArray, StringViewArray, UInt64Array,
+    Array, ArrayRef, BooleanArray, DictionaryArray, Int64Array, LargeStringArray, ListArray, PrimitiveArray,
+    RecordBatch, StringArray, StringViewArray, UInt64Array,
 };
+use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, TimeUnit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyMapping, PyString};
@@ -299,7 +300,7 @@ impl<'a> OperationTable<'a> {
 
     /// Applies the operations.
     pub fn apply(&self, batch: &mut Batch<'_>) {
-        batch.expect((0..self.rows).filter(|row| self.op.get(*row) == Some("register_exit")).count());
+        batch.expect(self.rows);
         (0..self.rows).for_each(|row| batch.take(Ok(&TableRow { table: self, row })));
     }
 }
@@ -365,12 +366,16 @@ impl<'a> Given<'a, '_> {
         }
     }
 
+    #[allow(clippy::cast_precision_loss)]
     fn floats(&self) -> Result<Floats<'a>> {
-        match self.column.data_type() {
-            DataType::Float64 => Ok(Floats::Given(self.column.as_primitive::<Float64Type>())),
-            DataType::Int64 => Ok(Floats::Whole(self.column.as_primitive::<Int64Type>())),
-            _ => Err(self.wrong("float64 or int64")),
-        }
+        let values = match self.column.data_type() {
+            DataType::Float64 => Cow::Borrowed(&self.column.as_primitive::<Float64Type>().values()[..]),
+            DataType::Int64 => {
+                self.column.as_primitive::<Int64Type>().values().iter().map(|&x| x as f64).collect()
+            }
+            _ => return Err(self.wrong("float64 or int64")),
+        };
+        Ok(Floats { values, nulls: self.column.nulls() })
     }
 
     fn ids(&self) -> Result<Ids<'a>> {
@@ -442,24 +447,18 @@ impl Words<'_> {
     }
 }
 
-/// A column of numbers.
+/// A column of numbers; without a value if it is absent.
 #[derive(Default)]
-enum Floats<'a> {
-    #[default]
-    Absent,
-    Given(&'a Float64Array),
-    Whole(&'a Int64Array),
+struct Floats<'a> {
+    values: Cow<'a, [f64]>,
+    nulls: Option<&'a NullBuffer>,
 }
 
 impl Floats<'_> {
-    #[inline]
-    #[allow(clippy::cast_precision_loss)]
+    #[inline(always)]
     fn get(&self, i: usize) -> Option<f64> {
-        match self {
-            Self::Given(column) if column.is_valid(i) => Some(column.value(i)),
-            Self::Whole(column) if column.is_valid(i) => Some(column.value(i) as f64),
-            _ => None,
-        }
+        let value = self.values.get(i)?;
+        if self.nulls.is_some_and(|nulls| nulls.is_null(i)) { None } else { Some(*value) }
     }
 }
 

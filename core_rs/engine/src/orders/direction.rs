@@ -33,7 +33,8 @@ impl Direction {
     /// # Errors
     /// [1001] for anything else.
     pub fn parse(text: &str) -> Result<Self> {
-        let is_one_of = |names: &[&str]| names.iter().any(|name| text.trim().eq_ignore_ascii_case(name));
+        let word = text.trim();
+        let is_one_of = |names: &[&str]| names.iter().any(|name| word.eq_ignore_ascii_case(name));
         if is_one_of(&["long", "buy", "1", "+1"]) {
             Ok(Self::Long)
         } else if is_one_of(&["short", "sell", "-1"]) {

@@ -158,9 +158,11 @@ impl Batch<'_> {
         }
     }
 
-    /// Makes room for the records of a number of exits, so that those that are there are not moved about.
-    pub fn expect(&mut self, exits: usize) {
-        self.portfolio.book.closed.reserve(exits);
+    /// Makes room for what a number of rows can close, so that closed positions are not moved about.
+    pub fn expect(&mut self, rows: usize) {
+        let book = &mut self.portfolio.book;
+        // Each exit is of a position that is open, or of one that another row opens.
+        book.closed.reserve(rows.min(usize::midpoint(rows, book.open.len())));
     }
 
     /// What it did.
