@@ -49,6 +49,7 @@ def engine_of(
         costs=config.costs,
         account=config.account,
         rates={**config.rates, "series": dict(rates or {})},
+        gates=config.gates,
         metrics=config.metrics,
         backend=backend,
     )

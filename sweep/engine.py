@@ -114,6 +114,7 @@ class Engine:
         costs: Mapping[str, Any] | None = None,
         account: Mapping[str, Any] | None = None,
         rates: Mapping[str, Any] | None = None,
+        gates: Mapping[str, Any] | None = None,
         metrics: Mapping[str, Any] | None = None,
         backend: Backend = "rust",
         cache_bytes: int = CACHE_BYTES,
@@ -128,13 +129,14 @@ class Engine:
             costs, account, metrics: Sections as in a config.
             rates: `static` (pair: price of its first currency in the second), `series` (pair: a `Market` whose mid
                 closes are the rate, each from its bar's end on) and `max_rate_age_hours` [96]; static ones win.
+            gates: Entry gates as in a config, asked in this order; times of news events may be `datetime` or µs.
             backend: `rust`, or `python` for the plain reference engine (slow).
             cache_bytes: Bound of the retained indicator series; 0 retains none.
 
         Raises:
-            SweepError: [1001] unknown name, or markets that do not go together, [1003] [1004] bad value, [1008] missing
-                rate, [4001] not built, ticks of several symbols. A trial that finds no rate in a series when it needs
-                one fails with [2008].
+            SweepError: [1001] unknown name, empty window, or markets that do not go together, [1003] [1004] bad value,
+                [1008] missing rate, [4001] not built, ticks of several symbols. A trial that finds no rate in a series
+                when it needs one fails with [2008].
         """
         from sweep import _core
 
@@ -144,18 +146,21 @@ class Engine:
             raise _needed("the name of a strategy", strategy, where="strategy", remedy="write 'ma_cross'")
         numbers = dict(rates or {})
         self.rate_markets = _rate_markets(numbers.pop("series", None))
-        options = {
+        options: dict[str, Any] = {
             "strategy": strategy,
             "execution": execution,
             "costs": dict(costs or {}),
             "account": dict(account or {}),
             "rates": numbers,
+            "gates": _gate_pairs(gates),
             "metrics": dict(metrics or {}),
             "cache_bytes": cache_bytes,
         }
         if backend not in ("rust", "python"):
             raise error(1001, f"unknown backend {backend!r}", where="backend", remedy="use rust or python")
         self.strategy = strategy
+        self.commission = options["costs"].get("commission")
+        """As it was given, for all symbols; `options` has that of the first one."""
         self.backend: Backend = backend
         series = {pair: rate.core for pair, rate in self.rate_markets.items()}
         self._core = _core.Engine([market.core for market in self.markets], json.dumps(options), series)
@@ -202,11 +207,13 @@ class Engine:
     @property
     def info(self) -> dict[str, Any]:
         """options, dataset (digest), dates (us), calendar, bars (traded), cache (counters)."""
-        return cast("dict[str, Any]", json.loads(self._core.info()))
+        info = cast("dict[str, Any]", json.loads(self._core.info()))
+        info["options"]["gates"] = dict(info["options"]["gates"])
+        return info
 
     @cached_property
     def options(self) -> dict[str, Any]:
-        """The complete options: execution, costs, account, rates, metrics."""
+        """The complete options: execution, costs, account, rates, gates, metrics."""
         return cast("dict[str, Any]", self.info["options"])
 
     @cached_property
@@ -273,6 +280,18 @@ def _markets(given: object) -> tuple[Market, ...]:
     return markets
 
 
+def _gate_pairs(gates: object) -> list[tuple[str, Any]]:
+    """Gates by name, in their order, which a mapping would lose on the way; events as the engine has them."""
+    if not gates:
+        return []
+    from sweep.config.gates import with_events
+
+    if not isinstance(gates, Mapping):
+        remedy = "write {'cooldown': {'after_exit_bars': 1}}"
+        raise _needed("a mapping of gates", gates, where="gates", remedy=remedy)
+    return list(with_events(gates).items())
+
+
 def _rate_markets(series: Mapping[str, Any] | None) -> dict[str, Market]:
     """The markets of `rates.series`, checked to be markets."""
     markets = dict(series or {})
@@ -297,7 +316,7 @@ def native_backtest(core: Any) -> Backtest:
         digests=rest["digests"],
         rejections=rest["rejections"],
         rejection_details=tuple(rest["rejection_details"]),
-        blocked_bars=rest["blocked_bars"],
+        blocked_bars=dict(rest["blocked_bars"]),
         open_positions=tuple(rest["open_positions"]),
         pending_orders=tuple(rest["pending_orders"]),
         ended_orders=tuple(rest["ended_orders"]),

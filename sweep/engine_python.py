@@ -67,7 +67,9 @@ class ReferenceRunner:
 
     def _run(self, canonical: Mapping[str, Any]) -> ReferenceResult:
         strategies = [twin(self._engine.strategy) for _ in self._markets]
-        return reference.run(self._markets, self._engine.options, strategies, canonical, self._rates)
+        costs = {**self._engine.options["costs"], "commission": self._engine.commission}
+        options = {**self._engine.options, "costs": costs}
+        return reference.run(self._markets, options, strategies, canonical, self._rates)
 
     def _row(self, params: Mapping[str, Any]) -> dict[str, Any]:
         start = time.perf_counter()

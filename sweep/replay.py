@@ -199,7 +199,7 @@ def log_replay(done: Replay, *, uri: str) -> str | None:
 
 def _load(recorded: Recorded, overrides: Sequence[str], cache: DatasetCache | None) -> tuple[Config, Data]:
     for text in overrides:
-        if not text.startswith(("market.", "rates.")):
+        if not text.startswith(("market.", "rates.", "gates.news.events=")):
             raise error(
                 1001,
                 f"override {text!r}",

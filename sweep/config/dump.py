@@ -11,6 +11,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
+from sweep.config.gates import without_events
 from sweep.config.market import iso
 from sweep.config.model import Config
 
@@ -42,12 +43,17 @@ def resolved(config: Config) -> Config:
     # The native module takes rate series as markets, beside the options.
     rates = dict(config.rates)
     series = rates.pop("series", None)
-    options = json.dumps({**given, "rates": rates})
+    # Gates cross in their order, and events as the engine has them, which a config need not.
+    gates = list(without_events(config.gates).items())
+    options = json.dumps({**given, "rates": rates, "gates": gates})
     of_symbol = {m.symbol or "": json.loads(_core.resolve(options, m.symbol or "")) for m in config.markets}
     complete: dict[str, Any] = next(iter(of_symbol.values()))
     complete["costs"]["commission"] = _commission(
         {symbol: each["costs"]["commission"] for symbol, each in of_symbol.items()}
     )
+    complete["gates"] = dict(complete["gates"])
+    if "news" in complete["gates"]:
+        complete["gates"]["news"]["events"] = config.gates["news"]["events"]
     if series:
         complete["rates"]["series"] = series
     complete["execution"] = {"preset": config.execution["preset"], **complete["execution"]}

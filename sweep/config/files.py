@@ -11,6 +11,7 @@ from sweep.config.problems import Problem
 from sweep.errors import SweepError
 
 _DATA: Final = ("bid", "ask", "file", "ticks")
+_EVENTS: Final[Path_] = ("gates", "news", "events")
 _SECTIONS: Final[tuple[Path_, ...]] = (("symbol_specs",), ("costs",))
 _SQLITE: Final = "sqlite:///"
 
@@ -35,7 +36,8 @@ def resolve(document: Document, home: Path) -> list[Problem]:
 def data_paths(config: Any) -> list[tuple[Path_, str]]:
     """Every file of data that a config names, checked or not: where it is named, and its path.
 
-    They are in `market`, or in each of its list, per timeframe in `higher` of it, and per pair in `rates.series`.
+    They are in `market`, or in each of its list, per timeframe in `higher` of it, and per pair in `rates.series`;
+    and `gates.news.events`.
     """
     market = _at(config, ("market",))
     several: list[Path_] = [("market", number) for number in range(len(market))] if _is_list(market) else []
@@ -43,7 +45,7 @@ def data_paths(config: Any) -> list[tuple[Path_, str]]:
     for parent in (*((*owner, "higher") for owner in owners), ("rates", "series")):
         children = _at(config, parent)
         owners += [(*parent, str(name)) for name in (children if isinstance(children, Mapping) else ())]
-    places: list[Path_] = [(*owner, key) for owner in owners for key in _DATA]
+    places: list[Path_] = [*((*owner, key) for owner in owners for key in _DATA), _EVENTS]
     named = [(path, _at(config, path)) for path in places]
     return [(path, value) for path, value in named if isinstance(value, str) and value]
 

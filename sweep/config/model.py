@@ -11,6 +11,7 @@ from sweep.config.base import Natural, NotBuilt, Section
 from sweep.config.compute import ComputeConfig, TrackingConfig
 from sweep.config.document import Document
 from sweep.config.engine import Account, Costs, Execution, Metrics, Rates, SymbolSpecs
+from sweep.config.gates import Gates
 from sweep.config.market import MarketConfig
 from sweep.config.markets import Markets
 from sweep.config.problems import invalid
@@ -43,8 +44,8 @@ def _holdout(value: Any) -> Any:
 class Config(Section):
     """A study's config after checks: frozen, paths absolute, defaults filled in.
 
-    `execution`, `costs`, `account`, `rates` and `metrics` hold what was written (and the preset's name); the engine
-    completes them.
+    `execution`, `gates`, `costs`, `account`, `rates` and `metrics` hold what was written (and the preset's name);
+    the engine completes them.
     """
 
     study: Annotated[str, AfterValidator(_study)]
@@ -58,12 +59,12 @@ class Config(Section):
     min_trades: Natural = 30
     holdout: Annotated[str, BeforeValidator(_holdout)] = "none"
     execution: Execution = Field(default_factory=lambda: {"preset": "realistic"})
+    gates: Gates = Field(default_factory=dict)
     costs: Costs = Field(default_factory=dict)
     account: Account = Field(default_factory=dict)
     metrics: Metrics = Field(default_factory=dict)
     compute: ComputeConfig = ComputeConfig()
     tracking: TrackingConfig = TrackingConfig()
-    gates: Annotated[Any, NotBuilt(({}, []))] = Field(default=None, exclude=True)
     walk_forward: Annotated[Any, NotBuilt(("none",))] = Field(default=None, exclude=True)
     validation: Annotated[Any, NotBuilt(({},))] = Field(default=None, exclude=True)
 

@@ -88,7 +88,8 @@ class EngineSpec:
     """The rows; None where they travel apart from the rest."""
     strategy: str
     options: Mapping[str, Any]
-    """Keyword arguments of `Engine`: execution, costs, account, rates (without series), metrics, cache_bytes."""
+    """Keyword arguments of `Engine`: execution, costs, account, rates (without series), gates (with the events of
+    their news), metrics, cache_bytes."""
     semantics: int
     """Engine semantics version of the driver."""
     threads: int = 1

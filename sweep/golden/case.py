@@ -110,6 +110,7 @@ class Case:
             "costs": self.case["costs"],
             "account": self.case["account"],
             "rates": copy.deepcopy(self.case["rates"]),
+            "gates": copy.deepcopy(self.case["gates"]),
             "metrics": self.case["metrics"],
         }
         return with_paths(config, lambda path: str((self.folder / path).resolve()))
@@ -150,7 +151,7 @@ def case_of(
         },
         "strategy": identity["strategy"],
         "params": identity["params"],
-        "gates": {},
+        "gates": config["gates"],
         "identity": identity_hash,
     }
 

@@ -132,7 +132,7 @@ def _engine(
 ) -> tuple[Engine, Data]:
     """The engine of a case and its data; `engines` keeps those of earlier cases with the same market and options."""
     plain = case.config()
-    key = json.dumps(plain, sort_keys=True, default=str)
+    key = json.dumps(plain, default=str)  # the order of gates counts
     if key not in engines:
         config = load(plain, overrides)
         data = load_data(config, case.case["market"]["digest"], named=bool(overrides), cache=cache)

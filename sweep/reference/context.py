@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -45,6 +45,15 @@ class NativeSeries:
         self._values: list[float] = values.tolist()
 
 
+class Local:
+    """Handle of a local form of an indicator, one that is made for a single bar; only a context can read it."""
+
+    __slots__ = ("_at",)
+
+    def __init__(self, at: Callable[[int], Any]) -> None:
+        self._at = at
+
+
 @dataclass(frozen=True, slots=True)
 class MarketView:
     """What `prepare` may know about the market: units and labels, no prices."""
@@ -76,6 +85,10 @@ class Indicators:
                 else Series(output)
             )
         return self._known[key]
+
+    def local(self, id: str, side: str = "bid", **params: Any) -> Local:
+        """An indicator with a parameter `idx`, computed anew at each bar that asks for it."""
+        return Local(lambda i: indicator(self._market, id, side, idx=i, **params))
 
     def native(self, id: str, timeframe: str, side: str = "bid", **params: Any) -> NativeSeries:
         """An indicator with one output over the bars of a higher timeframe, one value per bar of it."""
@@ -172,6 +185,14 @@ class Context:
     def value(self, series: Series, m: int = 0) -> float:
         """The value of a series m bars ago; NaN where it is undefined."""
         return series._values[self._at(m)]
+
+    def history(self, series: Series) -> list[float]:
+        """The values of a series at bars 0 to i."""
+        return series._values[: self._i + 1]
+
+    def local(self, handle: Local) -> Any:
+        """The local form of an indicator at bar i: a number, or a dict of the first bar and the values up to i."""
+        return handle._at(self._i)
 
     def visible(self, timeframe: str, m: int = 0) -> int:
         """Index of the newest bar of a higher timeframe that was visible m bars ago, -1 for none."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sweep import build
 from sweep.config import Config, dump, located, resolved
 from sweep.config.engine import rate_sections
+from sweep.config.gates import with_events
 from sweep.errors import error
 from sweep.ledger import IdentityTemplate
 from sweep.pipeline import Rules
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 MOST_RETURNS: Final = 200_000_000
 """Daily returns that are kept by default, over all trials."""
-_ENGINE_KEYS: Final = ("execution", "costs", "account", "rates", "metrics")
+_ENGINE_KEYS: Final = ("execution", "costs", "account", "rates", "gates", "metrics")
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,7 @@ class Plan:
         from sweep.executors.base import EngineSpec, MarketData
 
         options: dict[str, Any] = {key: getattr(self.config, key) for key in _ENGINE_KEYS}
+        options["gates"] = with_events(self.config.gates)
         options["rates"] = {key: value for key, value in self.config.rates.items() if key != "series"}
         data = MarketData(
             markets=tuple(_rows(market) for market in self.markets),

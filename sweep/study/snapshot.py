@@ -53,6 +53,7 @@ def snapshot(plan: Plan) -> dict[str, Any]:
         "holdout": config["holdout"],
         **{key: config[key] for key in ("execution", "costs", "account", "metrics")},
         "rates": {**config["rates"], "series": _series(config["rates"])},
+        **({"gates": gates} if (gates := plan.identity_base.get("gates")) else {}),
         "libraries": libraries(plan.sampler.name),
     }
     compared |= {key: value for key, value in of_symbols.items() if key not in compared}

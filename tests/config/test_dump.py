@@ -82,7 +82,7 @@ def test_every_default_is_written_out() -> None:
     assert tree["objective"] == [{"metric": "t_stat_r", "expr": None, "direction": "maximize", "name": None}]
     assert tree["min_trades"] == 30
     assert tree["market"]["csv"] == {"separator": ",", "decimal": ".", "header": True}
-    assert "gates" not in tree
+    assert tree["gates"] == {}
 
 
 @pytest.mark.parametrize(

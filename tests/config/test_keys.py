@@ -174,7 +174,6 @@ NOT_BUILT = [
     "objective=[{metric: a, direction: maximize}, {metric: b, direction: minimize}]",
     "holdout=2020-02-01",
     "holdout=90 d",
-    "gates={cooldown: {after_exit_bars: 3}}",
     "walk_forward={mode: rolling}",
     "validation={gates: {}}",
     "compute.memory_limit=2 GiB",

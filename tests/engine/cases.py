@@ -52,6 +52,10 @@ def make(seed: int) -> Case:
     exits = [row for market in markets for row in _exits(rng, market)]
     options = _options(rng)
     rules = _rules(rng, markets)
+    # Drawn apart, so that the rest of a case is what its number makes it without gates.
+    drawn = np.random.default_rng([seed, 1])
+    options["gates"] = _gates(drawn, markets)
+    rules["cooldown_bars"] = int(drawn.choice([0, 0, 0, 1, 3]))
     order = {market.symbol: k for k, market in enumerate(markets)}
     for rows in (signals, exits):
         rows.sort(key=lambda row: (row["timestamp"], order[row["symbol"]]))
@@ -66,7 +70,8 @@ def native(case: Case) -> Backtest:
 
     rules = {name: value for name, value in case.rules.items() if value is not None}
     markets = [market.core for market in case.markets]
-    texts = (json.dumps(case.options), rows(case.signals), rows(case.exits), json.dumps(rules))
+    options = {**case.options, "gates": list(case.options["gates"].items())}
+    texts = (json.dumps(options), rows(case.signals), rows(case.exits), json.dumps(rules))
     return native_backtest(_core.run_signals(markets, *texts))
 
 
@@ -152,7 +157,7 @@ WANTED = (
             "end_of_data",
         )
     ),
-    *(f"blocked {name}" for name in ("ruined", "no_slot")),
+    *(f"blocked {name}" for name in ("ruined", "no_slot", "sessions", "anchored", "news", "cooldown")),
     "ambiguous",
     "open",
     "pending",
@@ -292,6 +297,41 @@ def _rules(rng: Rng, markets: Sequence[Market]) -> dict[str, Any]:
     if rng.random() < 0.4:
         rules["trail_distance"] = float(rng.choice([2.0, 6.0, 15.0])) * pip * 2
     return rules
+
+
+def _gates(rng: Rng, markets: Sequence[Market]) -> dict[str, Any]:
+    """Gates that close on some of the bars, in some order; for most cases none."""
+    if rng.random() < 0.7:
+        return {}
+    labels = markets[0].to_table()["timestamp"].cast(pa.int64()).to_pylist()
+    first, last = labels[0] // MINUTE_US, labels[-1] // MINUTE_US
+
+    def clock(minute: int) -> str:
+        return f"{minute // 60 % 24:02}:{minute % 60:02}"
+
+    # Most of a market of an hour is left to most of the gates.
+    start = int(rng.integers(first - 30, first + 15))
+    opening = 8 * 60 + (first // 1440) * 1440
+    away = int(rng.integers(first + 25, last + 10)) - opening
+    parts: dict[str, Any] = {
+        "sessions": [{"start": clock(start), "end": clock(start + int(rng.integers(45, 150)))}],
+        "anchored": [{"anchor": "london", "from": "+00:00", "to": f"+{clock(away)}"}],
+        "news": {
+            "events": [
+                {"time": int(rng.integers(first, last)) * MINUTE_US, "currency": str(code)}
+                for code in rng.choice(["USD", "EUR", "JPY", "GBP"], 3)
+            ],
+            "before_minutes": int(rng.integers(0, 8)),
+            "after_minutes": int(rng.integers(0, 8)),
+        },
+        "cooldown": {
+            f"after_{event}_{unit}": int(rng.choice([0, 0, 1, 2, 5]))
+            for event in ("exit", "signal")
+            for unit in ("minutes", "bars")
+        },
+    }
+    names = rng.permutation(list(parts))[: int(rng.integers(1, 5))]
+    return {str(name): parts[str(name)] for name in names}
 
 
 def _options(rng: Rng) -> dict[str, Any]:

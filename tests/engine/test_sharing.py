@@ -15,6 +15,17 @@ TRIALS = 1000
 # Room for one series of 5,000 bars, and not for a second one.
 SMALL = 8 * 5000 + 256
 
+GUARDED = {
+    "enabled_scenarios": [5],
+    "intraday_vol_feature": "garch_forecast",
+    "garch_alpha": 0.05,
+    "garch_beta": 0.8,
+    "garch_min_periods": 50,
+    "intraday_vol_garch_lookback": 400,
+    "htf_filter": "both",
+    "extra_htf_filter": "both",
+}
+
 
 @pytest.fixture(scope="module")
 def market() -> Market:
@@ -57,6 +68,30 @@ def test_a_sweep_over_twenty_periods_computes_twenty_averages(market: Market, th
     assert ema["misses"] + ema["hits"] >= 2 * TRIALS
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_sweep_with_the_volatility_guard_computes_no_window_twice(market: Market, threads: int) -> None:
+    """Windows depend on the GARCH weights, the lookback and the bar; everything else of a trial shares them."""
+    params = [
+        {
+            **p,
+            "enabled_scenarios": "5",
+            "garch_alpha": 0.05 + 0.05 * (k % 2),
+            "intraday_vol_garch_lookback": 400,
+        }
+        for k, p in enumerate(random_parameters("mean_reversion_z_score", TRIALS, seed=3, fixed=GUARDED))
+    ]
+    engine = Engine(market, "mean_reversion_z_score")
+    for start in range(0, TRIALS, 250):
+        _digests(engine, params[start : start + 250], threads)
+    cache = engine.info["cache"]
+    windows = cache["by_id"]["garch_window"]
+    assert windows["hits"] > windows["misses"] > 1000, "most are asked for more than once"
+    assert windows["misses"] <= 2 * 5000, "one per bar and pair of weights"
+    assert cache["evictions"] == 0
+    _digests(engine, params, threads)
+    assert engine.info["cache"]["by_id"]["garch_window"] == windows, "labels are kept, too"
+
+
 @pytest.mark.parametrize("cache_bytes", [0, SMALL, None])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_threads_cache_and_company_do_not_show(market: Market, threads: int, cache_bytes: int | None) -> None:
@@ -67,7 +102,7 @@ def test_threads_cache_and_company_do_not_show(market: Market, threads: int, cac
             "mean_reversion_z_score",
             [
                 {**p, "enabled_scenarios": str(k)}
-                for k in (1, 2, 3)
+                for k in (1, 2, 3, 4, 5)
                 for p in random_parameters(
                     "mean_reversion_z_score", 4, seed=k, fixed={"enabled_scenarios": [k]}
                 )

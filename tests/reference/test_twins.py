@@ -21,11 +21,21 @@ from sweep.reference.scripted import SignalTable
 from sweep.reference.strategy import ReferenceStrategy, Rules
 from tests.reference.support import market_of, market_of_golden
 from tests.vectors.golden_g import golden_g
-from tests.vectors.strategies import GOLDEN_SIGNALS, MA_CROSS, GoldenSignals, ma_cross, mean_reversion
+from tests.vectors.strategies import (
+    GOLDEN_SIGNALS,
+    MA_CROSS,
+    MEAN_REVERSION,
+    GoldenSignals,
+    ma_cross,
+    mean_reversion,
+)
 
 
-@pytest.mark.parametrize("golden", GOLDEN_SIGNALS, ids=lambda g: f"{g.strategy}: {g.name}")
-@pytest.mark.parametrize("digits", [None, 5])
+@pytest.mark.parametrize(
+    ("golden", "digits"),
+    [(g, None) for g in GOLDEN_SIGNALS] + [(g, 5) for g in MEAN_REVERSION],
+    ids=lambda g: f"{g.strategy}: {g.name}" if isinstance(g, GoldenSignals) else str(g),
+)
 def test_a_golden_signal_table(golden: GoldenSignals, digits: int | None) -> None:
     rows = signals(market_of_golden(), twin(golden.strategy), {**golden.params, "round_digits": digits})
     sides = [row["direction"] for row in rows]
@@ -35,7 +45,7 @@ def test_a_golden_signal_table(golden: GoldenSignals, digits: int | None) -> Non
         ("stop_loss", golden.stop),
         ("take_profit", golden.target),
     ):
-        assert sum(row[name] for row in rows) == pytest.approx(expected, abs=6e-6)
+        assert sum(row[name] or 0.0 for row in rows) == pytest.approx(expected, abs=6e-6)
     exact = golden.strategy == "mean_reversion_z_score"
     for row, (bar, name, entry, stop, target) in zip(rows, golden.first, strict=False):
         assert (row["bar_index"], row["tag"] or row["direction"]) == (bar, name)
@@ -52,7 +62,7 @@ def prepared(market: ReferenceMarket, strategy: ReferenceStrategy, params: dict[
 def test_the_scenario_2_snapshot() -> None:
     """Values at bars 59 and 80, and the two signals that follow from them."""
     strategy: Any = twin("mean_reversion_z_score")
-    frame = prepared(market_of_golden(), strategy, mean_reversion("2"))
+    frame = prepared(market_of_golden(), strategy, mean_reversion(scenario=2))
     at = Context(frame, 59)
     assert (at.bid().close, at.ask().close, at.bid().high) == pytest.approx(
         (1.1008773661, 1.1010011746, 1.1012660294)
@@ -87,7 +97,7 @@ def test_signals_do_not_see_the_future(golden: GoldenSignals) -> None:
 
 @pytest.mark.parametrize("direction", ["long", "short"])
 @pytest.mark.parametrize(
-    ("strategy", "params"), [("ma_cross", ma_cross()), ("mean_reversion_z_score", mean_reversion("2"))]
+    ("strategy", "params"), [("ma_cross", ma_cross()), ("mean_reversion_z_score", mean_reversion(scenario=2))]
 )
 def test_a_direction_filter_leaves_the_other_direction(
     strategy: str, params: dict[str, Any], direction: str
@@ -98,21 +108,26 @@ def test_a_direction_filter_leaves_the_other_direction(
 
 
 def test_scenarios_are_tried_in_order_and_the_first_hit_wins() -> None:
-    rows = signals(market_of_golden(), twin("mean_reversion_z_score"), mean_reversion("1+2+3"))
+    rows = signals(
+        market_of_golden(), twin("mean_reversion_z_score"), mean_reversion(enabled_scenarios="1+2+3")
+    )
     bars = [row["bar_index"] for row in rows]
     assert len(bars) == len(set(bars))
     alone = {
-        k: signals(market_of_golden(), twin("mean_reversion_z_score"), mean_reversion(k)) for k in ("1", "2")
+        k: signals(market_of_golden(), twin("mean_reversion_z_score"), mean_reversion(scenario=k))
+        for k in (1, 2)
     }
-    first = {row["bar_index"]: row for row in alone["1"]}
-    later = {row["bar_index"]: row for row in alone["2"]}
+    first = {row["bar_index"]: row for row in alone[1]}
+    later = {row["bar_index"]: row for row in alone[2]}
     for row in rows:
         wanted = first.get(row["bar_index"]) or later[row["bar_index"]]
         assert row == wanted
 
 
 def test_scenario_3_is_hidden_by_scenario_2() -> None:
-    rows = signals(market_of_golden(), twin("mean_reversion_z_score"), mean_reversion("2+3"))
+    rows = signals(
+        market_of_golden(), twin("mean_reversion_z_score"), mean_reversion(enabled_scenarios="2+3")
+    )
     assert {row["tag"] for row in rows} == {"long_2", "short_2"}
 
 
@@ -123,7 +138,7 @@ def test_no_target_if_tp_r_is_zero() -> None:
 
 
 @pytest.mark.parametrize("preset", ["realistic", "reference"])
-@pytest.mark.parametrize("golden", GOLDEN_SIGNALS, ids=lambda g: f"{g.strategy}: {g.name}")
+@pytest.mark.parametrize("golden", [*MEAN_REVERSION, *MA_CROSS], ids=lambda g: f"{g.strategy}: {g.name}")
 def test_a_signal_table_gives_the_trades_of_its_strategy(golden: GoldenSignals, preset: str) -> None:
     """Raw signals played back as a table: same digests, if the strategy itself closes nothing."""
     if golden.strategy == "ma_cross":
@@ -145,7 +160,7 @@ def test_a_signal_table_gives_the_trades_of_its_strategy(golden: GoldenSignals, 
 
 
 def test_the_time_stop_of_mean_reversion() -> None:
-    params = mean_reversion("2", max_holding_minutes=45)
+    params = mean_reversion(scenario=2, max_holding_minutes=45)
     result = run(market_of_golden(), {}, twin("mean_reversion_z_score"), params)
     timeouts = [t for t in result.trades if t["reason"] == "timeout"]
     assert timeouts

@@ -193,9 +193,12 @@ def test_the_cache_tells_windows_of_ticks_apart(tmp_path: Path) -> None:
 
 
 def test_the_reference_engine_agrees(pair: list[Market], tick_market: Market) -> None:
-    for markets in (pair, [tick_market]):
-        native = Engine(markets, "ma_cross", **OPTIONS).run(PARAMS)
-        twin = Engine(markets, "ma_cross", backend="python", **OPTIONS).run(PARAMS)
+    commission = {"schema": "per_lot", "per_lot": 2.5}
+    own = {"defaults": commission, "per_symbol": {SYMBOLS[1]: {"per_lot": 7.0}}}
+    for markets, paid in ((pair, commission), (pair, own), ([tick_market], commission)):
+        options = {"costs": {**OPTIONS["costs"], "commission": paid}}
+        native = Engine(markets, "ma_cross", **options).run(PARAMS)
+        twin = Engine(markets, "ma_cross", backend="python", **options).run(PARAMS)
         assert native.trades.num_rows > 0
         assert_same_trades(native, twin)
         assert_same_figures(native, twin)

@@ -93,7 +93,7 @@ def test_it_traded(study: Study) -> None:
     assert study.trial(best_of(study)).metrics["total_trades"] >= 5  # type: ignore[operator]
 
 
-@pytest.mark.parametrize(("backend", "workers"), [("local", 2), ("ray", 1), ("ray", 2)])
+@pytest.mark.parametrize(("backend", "workers"), [("local", 2), ("ray", 2)])
 def test_every_executor_gives_the_same_ledger(
     study: Study, tmp_path: Path, backend: str, workers: int
 ) -> None:

@@ -1,7 +1,7 @@
 //! The backtest engine: pure Rust, no Python, no Arrow, no files, no concrete strategy.
 //!
 //! Reading order: [`market`] (data and its contract) → [`strategy`] (what a strategy is) → [`orders`] →
-//! [`execution`] → [`portfolio`] → [`run`] (the bar loop) → [`metrics`]. Around them: [`declare`] (parameters,
+//! [`execution`] → [`gates`] → [`portfolio`] → [`run`] (the bar loop) → [`metrics`]. Around them: [`declare`] (parameters,
 //! declared once), [`expr`] (constraints), [`schema`] (tables and digests), [`cache`] and [`series`] (shared series).
 
 pub mod cache;
@@ -10,6 +10,7 @@ pub mod declare;
 pub mod error;
 pub mod execution;
 pub mod expr;
+pub mod gates;
 pub mod indicator;
 pub mod json;
 pub mod market;

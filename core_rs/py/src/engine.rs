@@ -19,7 +19,6 @@ use sweep_engine::portfolio::SummaryValue;
 use sweep_engine::run::batch::{self, Timed};
 use sweep_engine::run::digest::{self, Digests};
 use sweep_engine::run::identity::IdentityTemplate;
-use sweep_engine::run::outcome::Blocked;
 use sweep_engine::run::{NativeStrategy, Outcome, Session, Trial, TrialResult, simulation};
 use sweep_engine::{Error, Result};
 
@@ -86,8 +85,8 @@ fn session(
 
 #[pymethods]
 impl Engine {
-    /// Options are JSON: strategy, execution, costs, account, rates, metrics, cache_bytes; partial ones take defaults.
-    /// `rates` maps pairs to the markets of their rate series.
+    /// Options are JSON: strategy, execution, costs, account, rates, gates, metrics, cache_bytes; partial ones take
+    /// defaults. `rates` maps pairs to the markets of their rate series.
     #[new]
     #[pyo3(signature = (market, options, rates = None))]
     fn new(py: Python<'_>, market: Markets<'_>, options: &str, rates: RateMarkets<'_>) -> PyResult<Self> {
@@ -274,8 +273,7 @@ impl Backtest {
         let summary: Vec<Json> = out.summary.iter().map(|(k, v)| object!([k, value(*v)])).collect();
         let rejected: Map<String, Json> =
             out.rejections.by_reason().map(|(r, n)| (r.name().to_owned(), n.into())).collect();
-        let blocked: Map<String, Json> =
-            Blocked::ALL.iter().zip(out.blocked).map(|(b, n)| (b.name().to_owned(), n.into())).collect();
+        let blocked: Vec<Json> = out.blocked.by_cause().map(|(b, n)| object!([b.name(), n])).collect();
         object!({
             "identity_document": self.identity.as_ref().map(|i| &i.0),
             "identity": self.identity.as_ref().map(|i| &i.1),

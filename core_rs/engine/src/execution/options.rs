@@ -1,5 +1,6 @@
 //! Complete execution options, costs and account: what a backtest is run with.
 
+use crate::gates::GateOptions;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -329,6 +330,9 @@ pub struct Options {
     pub account: Account,
     /// Conversion rates.
     pub rates: RateOptions,
+    /// Entry gates.
+    #[serde(default)]
+    pub gates: GateOptions,
     /// Metrics.
     pub metrics: MetricOptions,
 }

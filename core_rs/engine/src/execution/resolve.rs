@@ -7,19 +7,20 @@ use super::options::{
 };
 use super::rates::check_pair;
 use crate::error::{Error, Result};
+use crate::gates::GateOptions;
 use crate::suggest::suggestion;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
 /// A mapping of the input that is read key by key and must be read wholly.
-struct Section<'a> {
+pub(crate) struct Section<'a> {
     name: String,
     map: Option<&'a Map<String, Json>>,
     known: Vec<&'static str>,
 }
 
 impl<'a> Section<'a> {
-    fn new(name: impl Into<String>, json: Option<&'a Json>) -> Result<Self> {
+    pub(crate) fn new(name: impl Into<String>, json: Option<&'a Json>) -> Result<Self> {
         let name = name.into();
         let map = match json {
             None | Some(Json::Null) => None,
@@ -37,11 +38,11 @@ impl<'a> Section<'a> {
     }
 
     /// The value of `key`; null takes the default.
-    fn given(&mut self, key: &'static str) -> Option<&'a Json> {
+    pub(crate) fn given(&mut self, key: &'static str) -> Option<&'a Json> {
         self.raw(key).filter(|v| !v.is_null())
     }
 
-    fn place(&self, key: &str) -> String {
+    pub(crate) fn place(&self, key: &str) -> String {
         format!("{}.{key}", self.name)
     }
 
@@ -63,14 +64,27 @@ impl<'a> Section<'a> {
         })
     }
 
-    fn text(&mut self, key: &'static str, default: &str) -> Result<String> {
+    pub(crate) fn text(&mut self, key: &'static str, default: &str) -> Result<String> {
         let Some(json) = self.given(key) else { return Ok(default.to_owned()) };
         json.as_str()
             .map(str::to_owned)
             .ok_or_else(|| Error::config(1004, format!("a text is needed, not {json}")).at(self.place(key)))
     }
 
-    fn whole<T: TryFrom<u64>>(&mut self, key: &'static str, default: T) -> Result<T> {
+    /// A text that has no default.
+    pub(crate) fn required_text(&mut self, key: &'static str) -> Result<String> {
+        if self.given(key).is_none() {
+            return Err(Error::config(1008, format!("{key} is missing")).at(self.place(key)));
+        }
+        self.text(key, "")
+    }
+
+    /// All of it, if it is there.
+    pub(crate) fn mapping(&self) -> Option<&'a Map<String, Json>> {
+        self.map
+    }
+
+    pub(crate) fn whole<T: TryFrom<u64>>(&mut self, key: &'static str, default: T) -> Result<T> {
         let Some(json) = self.given(key) else { return Ok(default) };
         self.to_whole(key, json)
     }
@@ -94,7 +108,12 @@ impl<'a> Section<'a> {
         }
     }
 
-    fn choice<T: DeserializeOwned>(&mut self, key: &'static str, default: T, choices: &[&str]) -> Result<T> {
+    pub(crate) fn choice<T: DeserializeOwned>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        choices: &[&str],
+    ) -> Result<T> {
         let Some(json) = self.given(key) else { return Ok(default) };
         serde_json::from_value(json.clone()).map_err(|_| {
             Error::config(1001, format!("unknown value {json}"))
@@ -104,7 +123,7 @@ impl<'a> Section<'a> {
     }
 
     /// Refuses what was not read.
-    fn finish(self) -> Result<()> {
+    pub(crate) fn finish(self) -> Result<()> {
         self.unread()
     }
 
@@ -119,6 +138,16 @@ impl<'a> Section<'a> {
         }
         Ok(())
     }
+}
+
+/// The items of a list.
+///
+/// # Errors
+/// [1004] if it is none.
+pub(crate) fn items<'a>(json: &'a Json, place: &str) -> Result<&'a [Json]> {
+    json.as_array()
+        .map(Vec::as_slice)
+        .ok_or_else(|| Error::config(1004, format!("a list is needed, not {json}")).at(place))
 }
 
 /// Limit of a number; infinities are never admitted.
@@ -148,7 +177,7 @@ impl Bound {
 const NOT_NEGATIVE: Bound = Bound::AtLeast(0.0);
 const POSITIVE: Bound = Bound::Above(0.0);
 
-/// Completes the partial `options` {execution, costs, account, rates, metrics} for a symbol.
+/// Completes the partial `options` {execution, costs, account, rates, gates, metrics} for a symbol.
 ///
 /// # Errors
 /// [1001] unknown key or value, [1003] out of range, [1004] wrong type, [1008] a missing number.
@@ -159,6 +188,7 @@ pub fn resolve(options: &Json, symbol: &str) -> Result<Options> {
         execution: execution(root.raw("execution"))?,
         costs: costs(root.raw("costs"), symbol, &account.currency)?,
         rates: rates(root.raw("rates"))?,
+        gates: GateOptions::read(root.raw("gates"))?,
         metrics: metrics(root.raw("metrics"))?,
         account,
     };
@@ -361,7 +391,8 @@ mod tests {
     #[case(json!({"rates": {"static": {"EURusd": 1}}}), 1001, "EURusd")]
     #[case(json!({"rates": {"max_rate_age_hours": 0}}), 1003, "rates.max_rate_age_hours")]
     #[case(json!({"rates": {"serie": {}}}), 1001, "serie")]
-    #[case(json!({"gates": {}}), 1001, "gates")]
+    #[case(json!({"gates": {}}), 1004, "gates")]
+    #[case(json!({"gate": []}), 1001, "gates")]
     fn mistakes_are_named(#[case] options: Json, #[case] code: u16, #[case] mentions: &str) {
         let e = resolve(&options, "EURUSD").unwrap_err();
         assert_eq!(e.code, code, "{e}");

@@ -1,16 +1,12 @@
 //! Trading days: where a day begins in a zone whose clocks change, and when a higher bar is too old.
 
-use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset as _, TimeZone as _};
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::calendar::DAY;
 use super::options::Options;
+use super::zone::Zone;
 use crate::{Error, Result};
-
-/// Version of the compiled-in zone data, for example `2025b`. Its rules reach to the year 2099.
-pub const ZONE_DATA: &str = chrono_tz::IANA_TZDB_VERSION;
 
 const SECOND: i64 = 1_000_000;
 const HOUR: i64 = 3_600 * SECOND;
@@ -19,7 +15,7 @@ const HOUR: i64 = 3_600 * SECOND;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Described", into = "Described")]
 pub struct Day {
-    zone: Tz,
+    zone: Zone,
     start_hour: i64,
 }
 
@@ -33,7 +29,7 @@ struct Described {
 
 impl Default for Day {
     fn default() -> Self {
-        Self { zone: Tz::UTC, start_hour: 0 }
+        Self { zone: Zone::UTC, start_hour: 0 }
     }
 }
 
@@ -43,7 +39,7 @@ impl Day {
     /// # Errors
     /// [1001] unknown zone, [1003] hour not from 0 to 23.
     pub fn new(zone: &str, start_hour: i64) -> Result<Self> {
-        let zone = zone.parse().map_err(|_| {
+        let zone = Zone::named(zone).ok_or_else(|| {
             Error::config(1001, format!("unknown time zone `{zone}`"))
                 .at("market.day.zone")
                 .fix("give an IANA name such as UTC or America/New_York")
@@ -87,51 +83,17 @@ impl Day {
     ///
     /// Consecutive dates have the same start where a zone left out a whole day.
     pub fn start(&self, date: i64) -> i64 {
-        let local = date * DAY + self.start_hour * HOUR;
-        if self.zone == Tz::UTC {
-            return local;
-        }
-        let offset = |o: chrono_tz::TzOffset| i64::from(o.fix().local_minus_utc()) * SECOND;
-        match self.zone.offset_from_local_datetime(&civil_time(local)) {
-            MappedLocalTime::Single(o) => local - offset(o),
-            MappedLocalTime::Ambiguous(a, b) => local - offset(a).max(offset(b)),
-            MappedLocalTime::None => self.after_the_gap(local),
-        }
+        self.zone.instant(date * DAY + self.start_hour * HOUR)
     }
 
     /// The date of the day that contains an instant.
     pub fn date(&self, instant: i64) -> i64 {
-        let mut date = (instant + self.offset(instant)).div_euclid(DAY) + 1;
+        let mut date = (instant + self.zone.offset(instant)).div_euclid(DAY) + 1;
         while self.start(date) > instant {
             date -= 1;
         }
         date
     }
-
-    /// Local time minus UTC at an instant.
-    fn offset(&self, instant: i64) -> i64 {
-        let offset = self.zone.offset_from_utc_datetime(&civil_time(instant));
-        i64::from(offset.fix().local_minus_utc()) * SECOND
-    }
-
-    /// The instant at which the clocks jump over `local`. Clocks change at whole seconds, by a day at most.
-    fn after_the_gap(&self, local: i64) -> i64 {
-        let (mut before, mut after) = (local / SECOND - 172_800, local / SECOND + 172_800);
-        while after - before > 1 {
-            let middle = before.midpoint(after);
-            if middle * SECOND + self.offset(middle * SECOND) < local {
-                before = middle;
-            } else {
-                after = middle;
-            }
-        }
-        after * SECOND
-    }
-}
-
-/// A date and a time of day, without a zone.
-fn civil_time(micros: i64) -> NaiveDateTime {
-    DateTime::from_timestamp_micros(micros).unwrap_or_default().naive_utc()
 }
 
 impl TryFrom<Described> for Day {

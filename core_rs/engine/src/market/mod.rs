@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`timeframe`] and [`spec`] (the words), [`bars`] with [`contract`] (one checked series),
 //! [`quotes`] and [`market`] (bid and ask together), [`pairing`] and [`filter`] (how they get together),
-//! [`ticks`] and [`tick_bars`] (bars built of ticks), [`day`], [`buckets`] and [`higher`] (bars of higher
+//! [`ticks`] and [`tick_bars`] (bars built of ticks), [`zone`], [`day`], [`buckets`] and [`higher`] (bars of higher
 //! timeframes), [`given`](mod@given) (those that came as files), [`defects`] (what is refused), [`report`]
 //! and [`spacing`] (what is odd but legal), [`synthetic`] (bars without data).
 
@@ -33,11 +33,12 @@ pub mod tick_bars;
 mod tick_contract;
 pub mod ticks;
 pub mod timeframe;
+pub mod zone;
 
 pub use bars::{Bars, RawBars};
 pub use check_options::CheckOptions;
 pub use contract::Duplicates;
-pub use day::{Alignment, Day, ZONE_DATA};
+pub use day::{Alignment, Day};
 pub use defects::{Defect, DefectRow};
 pub use filter::Filter;
 pub use given::Stamp;
@@ -53,3 +54,4 @@ pub use synthetic::{GENERATOR_VERSION, SyntheticOptions, Weekends};
 pub use tick_bars::TickOptions;
 pub use ticks::{RawTicks, Ticks};
 pub use timeframe::Timeframe;
+pub use zone::{ZONE_DATA, Zone};

@@ -37,6 +37,9 @@ impl IdentityTemplate {
         before.insert("dataset".into(), session.dataset.as_str().into());
         before.insert("engine".into(), object!({ "semantics": SEMANTICS }));
         before.insert("execution".into(), execution);
+        if !options.gates.is_empty() {
+            before.insert("gates".into(), options.gates.identity()?);
+        }
         if options.metrics != MetricOptions::default() {
             before.insert("metrics".into(), serde_json::to_value(&options.metrics).unwrap_or_default());
         }

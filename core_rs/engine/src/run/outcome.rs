@@ -1,5 +1,6 @@
 //! What one backtest gives.
 
+use crate::gates::Name;
 use crate::metrics::{self, Inputs, TradeStats};
 use crate::orders::{Order, Position, Rejections};
 use crate::portfolio::{Curve, Ended, Summary, summary};
@@ -15,11 +16,21 @@ pub enum Blocked {
     Ruined,
     /// No free slot.
     NoSlot,
+    /// Outside the windows of local time.
+    Sessions,
+    /// Outside the windows around openings.
+    Anchored,
+    /// Near an event.
+    News,
+    /// In a pause.
+    Cooldown,
 }
 
 impl Blocked {
-    /// All causes, in the order in which a bar is counted.
-    pub const ALL: [Self; 3] = [Self::Warmup, Self::Ruined, Self::NoSlot];
+    /// Number of causes.
+    const COUNT: usize = 7;
+    /// The causes that are always there, in the order in which a bar is counted; gates follow as configured.
+    pub const ALWAYS: [Self; 3] = [Self::Warmup, Self::Ruined, Self::NoSlot];
 
     /// Text of the reports.
     pub fn name(self) -> &'static str {
@@ -27,7 +38,49 @@ impl Blocked {
             Self::Warmup => "warmup",
             Self::Ruined => "ruined",
             Self::NoSlot => "no_slot",
+            Self::Sessions => Name::Sessions.text(),
+            Self::Anchored => Name::Anchored.text(),
+            Self::News => Name::News.text(),
+            Self::Cooldown => Name::Cooldown.text(),
         }
+    }
+}
+
+impl From<Name> for Blocked {
+    fn from(gate: Name) -> Self {
+        match gate {
+            Name::Sessions => Self::Sessions,
+            Name::Anchored => Self::Anchored,
+            Name::News => Self::News,
+            Name::Cooldown => Self::Cooldown,
+        }
+    }
+}
+
+/// Bars on which the strategy was not asked, by cause.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BlockedBars {
+    counts: [u64; Blocked::COUNT],
+    /// Gates that are at work, in configured order.
+    gates: Vec<Name>,
+}
+
+impl BlockedBars {
+    /// None yet, under the gates that are at work.
+    pub fn under(gates: Vec<Name>) -> Self {
+        Self { counts: [0; Blocked::COUNT], gates }
+    }
+
+    /// One more.
+    #[inline]
+    pub fn add(&mut self, cause: Blocked) {
+        self.counts[cause as usize] += 1;
+    }
+
+    /// Causes and counts, in the order in which a bar is counted.
+    pub fn by_cause(&self) -> impl Iterator<Item = (Blocked, u64)> {
+        let causes = Blocked::ALWAYS.into_iter().chain(self.gates.iter().map(|&gate| gate.into()));
+        causes.map(|cause| (cause, self.counts[cause as usize]))
     }
 }
 
@@ -56,8 +109,8 @@ pub struct Outcome {
     pub summary: Summary,
     /// Rejected signals.
     pub rejections: Rejections,
-    /// Bars on which the strategy was not asked, by [`Blocked`].
-    pub blocked: [u64; Blocked::ALL.len()],
+    /// Bars on which the strategy was not asked.
+    pub blocked: BlockedBars,
     /// Fills raised to the smallest volume.
     pub sizes_raised: u64,
     /// Fills capped at the largest volume.

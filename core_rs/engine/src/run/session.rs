@@ -9,6 +9,7 @@ use crate::execution::options::{Account, CalendarKind, Costs, Options};
 use crate::execution::rates::{Rates, known_by};
 use crate::execution::sizing::{SizingModel, UnitMoney};
 use crate::execution::slippage::SlippageModel;
+use crate::gates::GateTable;
 use crate::market::{Kind, Market, SymbolSpec, Timeframe};
 use crate::portfolio::Money;
 use crate::run::calendar::Calendar;
@@ -53,6 +54,8 @@ pub struct Instrument {
     pub(crate) commission: CommissionModel,
     pub(crate) slippage: SlippageModel,
     pub(crate) margin: Margin,
+    /// When entries are blocked; none without gates.
+    pub(crate) gates: Option<GateTable>,
     pub(crate) traded: Range<usize>,
     cache: SeriesCache,
     close_ticks: CloseTicks,
@@ -83,6 +86,7 @@ impl Instrument {
             margin: Margin::new(unit.clone(), account.leverage),
             money: Money { pnl: execution.pnl, unit },
             ticks: TickPlan::of(&market, multiplier),
+            gates: GateTable::new(&options.gates, spec, || closes(&market)),
             traded,
             cache: SeriesCache::new(cache_bytes),
             close_ticks: CloseTicks::new(spec),
@@ -202,6 +206,12 @@ impl Session {
     pub fn identity(&self, strategy: &Declaration) -> Result<IdentityTemplate> {
         IdentityTemplate::new(self, strategy)
     }
+}
+
+/// Moments of decision, by bar.
+fn closes(market: &Market) -> Vec<i64> {
+    let timeframe = market.timeframe().micros();
+    market.label().iter().map(|label| label + timeframe).collect()
 }
 
 /// # Errors

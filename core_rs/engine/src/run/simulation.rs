@@ -8,7 +8,7 @@ use crate::portfolio::{Book, EquityTracker, Sample};
 use crate::run::account::Account;
 use crate::run::desk::{Desk, limit};
 use crate::run::now::{Close, Now, Prices};
-use crate::run::outcome::Outcome;
+use crate::run::outcome::{BlockedBars, Outcome};
 use crate::run::session::Session;
 use crate::run::tick_plan::TickPlan;
 use crate::strategy::Decide;
@@ -51,16 +51,15 @@ impl<'a, D: Decide> Simulation<'a, D> {
         let days = session.calendar.day_ends.clone();
         let tracker = EquityTracker::new(initial, session.first_label(), days, keep);
         let slots = limit(execution.max_total_positions);
-        Self {
-            session,
-            account: Account::new(Book::new(initial, keep), tracker, slots),
-            desks: strategies
-                .iter()
-                .enumerate()
-                .map(|(symbol, s)| Desk::new(session, symbol, &s.decider, s.warmup))
-                .collect(),
-            mark_to_market: execution.equity == EquityKind::MarkToMarket,
-        }
+        let desks: Vec<Desk<'a, D>> = strategies
+            .iter()
+            .enumerate()
+            .map(|(symbol, s)| Desk::new(session, symbol, &s.decider, s.warmup))
+            .collect();
+        let mut account = Account::new(Book::new(initial, keep), tracker, slots);
+        // Configured gates are the same for all symbols; a script's rules are too.
+        account.out.blocked = BlockedBars::under(desks.first().map_or(Vec::new(), Desk::gates));
+        Self { session, account, desks, mark_to_market: execution.equity == EquityKind::MarkToMarket }
     }
 
     /// One symbol, bar by bar.

@@ -4,6 +4,7 @@ use rstest::rstest;
 
 use super::super::calendar::iso;
 use super::*;
+use crate::market::ZONE_DATA;
 
 /// The days from 1970-01-01 to a date of text `2024-03-08`.
 fn date(text: &str) -> i64 {

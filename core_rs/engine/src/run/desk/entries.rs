@@ -16,7 +16,7 @@ impl<D: Decide> Desk<'_, D> {
     #[inline]
     pub fn enter(&mut self, account: &mut Account, close: &Close) -> Result<()> {
         if let Some(cause) = self.blocked(account, close) {
-            account.out.blocked[cause as usize] += 1;
+            account.out.blocked.add(cause);
             return Ok(());
         }
         self.decider.evaluate(close.bar, &self.view, &mut self.signals);
@@ -41,8 +41,22 @@ impl<D: Decide> Desk<'_, D> {
         } else if self.free_slots(account, close) == 0 {
             Some(Blocked::NoSlot)
         } else {
-            None
+            self.closed_gate(close)
         }
+    }
+
+    /// The first closed gate in configured order.
+    #[inline]
+    fn closed_gate(&self, close: &Close) -> Option<Blocked> {
+        let closed = self.instrument.gates.as_ref().and_then(|gates| gates.closed(close.bar));
+        if let Some((gate, true)) = closed {
+            return Some(gate.into());
+        }
+        let pause = self.cooldown.as_ref();
+        if pause.is_some_and(|c| c.blocks(close.moment, close.bar, self.last_exit, self.last_order)) {
+            return Some(Blocked::Cooldown);
+        }
+        closed.map(|(gate, _)| gate.into())
     }
 
     /// Slots for new orders.

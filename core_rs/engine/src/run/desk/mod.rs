@@ -13,6 +13,7 @@ mod pending;
 use crate::execution::exits::ExitRules;
 use crate::execution::options::{Execution, MarketFill};
 use crate::execution::slippage::SlippageModel;
+use crate::gates::{Cooldown, GateTable, Name};
 use crate::orders::{Fate, Order, Signal};
 use crate::run::account::Account;
 use crate::run::now::{Close, Now, Prices};
@@ -40,6 +41,8 @@ pub struct Desk<'a, D> {
     at_close: bool,
     slots: usize,
     slippage: SlippageModel,
+    /// The configured pause, or the strategy's where it is longer, if it ever blocks.
+    cooldown: Option<Cooldown>,
     /// Open positions of this symbol.
     open: usize,
     /// Whether something waits for the next open at one of them.
@@ -63,13 +66,16 @@ impl<'a, D: Decide> Desk<'a, D> {
         let execution = &session.options.execution;
         let pip = view.spec.pip_size;
         let buffer = if instrument.market.ticks().is_some() { 0.0 } else { execution.trigger_buffer_pips };
+        let rules = decider.rules();
+        let cooldown = instrument.gates.as_ref().map(GateTable::cooldown).unwrap_or_default();
         Self {
             symbol,
             instrument,
             execution,
             view,
             decider,
-            rules: decider.rules(),
+            cooldown: Some(cooldown.at_least(rules.cooldown_bars)).filter(Cooldown::active),
+            rules,
             warmup,
             min_stop: execution.min_stop_pips * pip,
             exit_rules: ExitRules {
@@ -90,6 +96,15 @@ impl<'a, D: Decide> Desk<'a, D> {
             last_exit: None,
             last_order: None,
         }
+    }
+
+    /// The gates that are at work, in the order in which they are asked.
+    pub fn gates(&self) -> Vec<Name> {
+        let mut names = self.instrument.gates.as_ref().map_or(Vec::new(), |gates| gates.names().to_vec());
+        if self.cooldown.is_some() && !names.contains(&Name::Cooldown) {
+            names.push(Name::Cooldown);
+        }
+        names
     }
 
     /// Bar `i` as steps 1 to 3 see it.
