@@ -12,6 +12,7 @@ __all__ = [
     "Batch",
     "Engine",
     "Market",
+    "Portfolio",
     "build_info",
     "canonicalise",
     "check_bars",
@@ -128,6 +129,58 @@ class Market:
     @property
     def dataset(self) -> str:
         """Digest of all data: the market digest, and those of given higher timeframes."""
+
+@final
+class Portfolio:
+    """An account that operations drive. What is refused raises and changes nothing."""
+
+    def __new__(
+        cls, options: str, specs: str, rates: Mapping[str, Market], start_time: int | None
+    ) -> Portfolio:
+        """Options: JSON of account, execution and rates. `specs`: JSON of complete specifications by symbol. `rates`
+        maps pairs to the markets of their rate series. `start_time` in us.
+        """
+
+    def apply(self, row: Mapping[str, Any]) -> int | None:
+        """One operation, `op` and its fields (also within `position`); gives the id of the record that it made."""
+
+    def batch_rows(self, rows: list[Any]) -> dict[str, Any]:
+        """Such mappings, in order. What is refused is noted in the report."""
+
+    def batch_table(self, table: Any) -> dict[str, Any]:
+        """A table with a row per operation and a column per field. Raises [1001] [1005] for its columns."""
+
+    def calculate_margin(self, symbol: str, size: float, price: float, time: int | None) -> float:
+        """Margin of lots at a price, by the rates of a time (us) or of the last operation."""
+
+    @property
+    def cash(self) -> float:
+        """Cash."""
+
+    @property
+    def equity(self) -> float:
+        """Equity as of the last operation."""
+
+    def state(self) -> ArrowTable:
+        """One row of the schema portfolio_state."""
+
+    def positions(self, open: bool) -> ArrowTable:
+        """Records in the schema execution_position: the open ones, or all."""
+
+    def trades(self) -> ArrowTable:
+        """Closed positions, then closed parts, in the schema trades."""
+
+    def curve(self, per_trade: bool) -> ArrowTable:
+        """The samples, or the balance after every trade, in the schema equity."""
+
+    def fees(self) -> ArrowTable:
+        """Fees that were paid: timestamp, kind, amount, position_id."""
+
+    def summary(self, figures: Mapping[str, float] | None) -> str:
+        """JSON list of [name, value]; with a mapping, also the figures of robustness."""
+
+    def metrics(self) -> str:
+        """JSON list of [name, value] in catalogue order."""
 
 @final
 class Engine:

@@ -43,13 +43,18 @@ impl Calendar {
         Self { kind, dates, day_ends: day_ends.into() }
     }
 
+    /// Trading days per year.
+    pub fn days_per_year(&self) -> f64 {
+        match self.kind {
+            CalendarKind::Continuous => 365.0,
+            CalendarKind::BusinessDay => 252.0,
+        }
+    }
+
     /// Periods per year of the daily returns.
     #[allow(clippy::cast_precision_loss)]
     pub fn periods_per_year(&self, timeframe: Timeframe) -> f64 {
-        let per_year = match self.kind {
-            CalendarKind::Continuous => 365.0,
-            CalendarKind::BusinessDay => 252.0,
-        };
+        let per_year = self.days_per_year();
         let days = timeframe.micros() / DAY;
         if timeframe.to_string().starts_with('W') {
             52.0 / (days / 7) as f64
