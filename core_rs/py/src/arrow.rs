@@ -64,10 +64,10 @@ pub fn read_stream(source: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<Record
     let capsule = method.call0()?;
     let capsule = capsule.cast::<PyCapsule>()?;
     let pointer = capsule.pointer_checked(Some(STREAM))?.cast::<FFI_ArrowArrayStream>();
-    // SAFETY: a capsule of this name holds a valid stream by the Arrow PyCapsule protocol; `from_raw` moves it out and
-    // leaves a released one behind, which the capsule's destructor accepts.
     #[allow(unsafe_code)]
     let read = || {
+        // SAFETY: a capsule of this name holds a valid stream by the Arrow PyCapsule protocol; `from_raw` moves it out
+        // and leaves a released one behind, which the capsule's destructor accepts.
         let reader = unsafe { RecordBatchStreamReader::from_raw(pointer.as_ptr()) }?;
         Ok((reader.schema(), reader.collect::<Result<Vec<_>, ArrowError>>()?))
     };
