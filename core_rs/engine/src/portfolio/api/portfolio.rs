@@ -11,8 +11,7 @@ use crate::market::{Market, SymbolSpec};
 use crate::orders::{Order, Position};
 use crate::portfolio::{Book, EquityTracker};
 use serde_json::Value as Json;
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::BTreeMap;
 
 /// What a portfolio is made of.
 #[derive(Debug, Default)]
@@ -42,25 +41,6 @@ pub(super) enum Place {
     Ended,
 }
 
-/// Spreads position_ids, most of which follow one another, by the golden ratio.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct IdHasher(u64);
-
-impl Hasher for IdHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&byte| self.write_u64(u64::from(byte)));
-    }
-
-    fn write_u64(&mut self, id: u64) {
-        self.0 = (self.0.rotate_left(5) ^ id).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
-
-    fn finish(&self) -> u64 {
-        // The table takes its place from the low bits and a tag from the high ones.
-        self.0 ^ (self.0 >> 32)
-    }
-}
-
 /// A pending order, and the amount that is to be at risk.
 #[derive(Debug, Clone)]
 pub(super) struct Pending {
@@ -73,7 +53,7 @@ pub(super) struct Pending {
 pub struct Portfolio {
     pub(super) book: Book<BTreeMap<u64, Box<Position>>>,
     pub(super) pending: BTreeMap<u64, Pending>,
-    pub(super) places: HashMap<u64, Place, BuildHasherDefault<IdHasher>>,
+    pub(super) places: BTreeMap<u64, Place>,
     pub(super) instruments: Instruments,
     pub(super) tracker: EquityTracker,
     pub(super) mark_to_market: bool,
@@ -103,7 +83,7 @@ impl Portfolio {
         Ok(Self {
             book: Book::new(initial, true),
             pending: BTreeMap::new(),
-            places: HashMap::default(),
+            places: BTreeMap::new(),
             tracker: tracker(initial, setup.start_time.unwrap_or(0)),
             mark_to_market: options.execution.equity == EquityKind::MarkToMarket,
             instruments: Instruments::new(options, rates, setup.specs),
