@@ -1,6 +1,8 @@
 //! The bar loop allocates nothing: a warm backtest of ten times the bars has the same allocations, but for the doublings
 //! of the few lists that hold its results.
 
+#![allow(clippy::unwrap_used)]
+
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 use sweep_engine::declare::{Context, canonicalise};
