@@ -45,6 +45,9 @@ def exit_on_bar(position: Position, event: int, quote: Bar, rules: ExitRules) ->
         level = position.stop_loss
         if stop_open:
             level = min(level, quote.open) if position.is_long else max(level, quote.open)
+        elif rules.gap_fills and not held:
+            # Within the spread of an entry inside this bar: no quote was as good as the stop.
+            level = min(level, quote.high) if position.is_long else max(level, quote.low)
         ambiguous = target_hit and not stop_open
         return Exit(level, position.stop_reason, slipped=True, at_open=stop_open, ambiguous=ambiguous)
     if target_hit and target is not None and (held or _confirmed(position, target, quote.close, rules)):

@@ -312,13 +312,13 @@ def _gates(rng: Rng, markets: Sequence[Market]) -> dict[str, Any]:
     # Most of a market of an hour is left to most of the gates.
     start = int(rng.integers(first - 30, first + 15))
     opening = 8 * 60 + (first // 1440) * 1440
-    away = int(rng.integers(first + 25, last + 10)) - opening
+    away = int(rng.integers(first + 25, max(first + 26, last + 10))) - opening
     parts: dict[str, Any] = {
         "sessions": [{"start": clock(start), "end": clock(start + int(rng.integers(45, 150)))}],
         "anchored": [{"anchor": "london", "from": "+00:00", "to": f"+{clock(away)}"}],
         "news": {
             "events": [
-                {"time": int(rng.integers(first, last)) * MINUTE_US, "currency": str(code)}
+                {"time": int(rng.integers(first, max(first + 1, last))) * MINUTE_US, "currency": str(code)}
                 for code in rng.choice(["USD", "EUR", "JPY", "GBP"], 3)
             ],
             "before_minutes": int(rng.integers(0, 8)),

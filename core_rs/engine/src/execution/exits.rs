@@ -78,8 +78,14 @@ pub fn exit_on_bar(position: &Position, event: usize, q: ExitBar, rules: ExitRul
         return Some(target_exit(if long { t.max(q.open) } else { t.min(q.open) }, true));
     }
     if stop_hit {
-        let gap = if long { stop.min(q.open) } else { stop.max(q.open) };
-        let price = if stop_open { gap } else { stop };
+        // Passed at the open, or within the spread of an entry inside this bar: the best quote there was.
+        let quoted = match (stop_open, gap_fills && !held, long) {
+            (true, _, _) => q.open,
+            (false, true, true) => q.high,
+            (false, true, false) => q.low,
+            (false, false, _) => stop,
+        };
+        let price = if long { stop.min(quoted) } else { stop.max(quoted) };
         let reason = position.stop_kind.exit_reason();
         return Some(Exit {
             price,
