@@ -180,6 +180,8 @@ KINDS: dict[str, st.SearchStrategy[float]] = {
     "tiny": st.sampled_from([1e-300, 2e-300, 3e-300]),
     "huge": st.sampled_from([1e300, 1e300, -1e300]),
     "mixed": st.sampled_from([1e300, 1.0, 1.25, 1e-300]),
+    "squares overflow": st.sampled_from([0.0, 1e150, 1.3e153, 1e154, 1.5e154, 1e155]),
+    "squares underflow": st.floats(1e-165, 1e-155),
     "signed": st.sampled_from([-2.0, -1.0, 0.0, 1.0, 3.0]),
     "far apart": st.sampled_from([1e-6, 1.0, 1e6]),
     "holes": st.one_of(ORDINARY, ORDINARY, st.just(math.nan)),
@@ -275,6 +277,23 @@ def test_a_variance_that_overflowed_stays_undefined(
     series = implementation(id, **bars, **params)
     assert np.isfinite(series[2])
     assert np.isnan(series[3:]).all()
+
+
+def test_a_deviation_whose_squares_overflow() -> None:
+    close = np.full(300, 1.3e153)
+    close[::100] = 0.0
+    for params in ({"period": 100}, {"period": 7}):
+        agree("rolling_std", flat(close), params)
+        agree("bollinger", flat(close), params)
+        agree("zscore", flat(close), {"window": params["period"]})
+    assert rust("rolling_std", *[close] * 4, period=100)[250] == pytest.approx(1.3e152)
+    steps = flat([0.0, 1.5e154] * 4)
+    agree("rolling_std", steps, {"period": 2})
+    assert np.isfinite(rust("rolling_std", **steps, period=2)[1:]).all()
+
+
+def test_a_deviation_whose_squares_underflow() -> None:
+    agree("rolling_std", flat([0.0, 3e-162] * 4), {"period": 2})
 
 
 # ----------------------------------------------------------------------------------------------------------------------
