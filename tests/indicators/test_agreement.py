@@ -296,6 +296,16 @@ def test_a_deviation_whose_squares_underflow() -> None:
     agree("rolling_std", flat([0.0, 3e-162] * 4), {"period": 2})
 
 
+@pytest.mark.parametrize("period", [1, 3])
+@pytest.mark.parametrize("seed", ["wilder", "first"])
+def test_an_infinite_movement(period: int, seed: str) -> None:
+    close = np.array([-1.7e308, 1.7e308] * 4)
+    opened = np.r_[close[:1], close[:-1]]
+    high, low = np.maximum(opened, close) + 1e304, np.minimum(opened, close) - 1e304
+    bars = {"open": opened, "high": high, "low": low, "close": close}
+    agree("dmi", bars, {"period": period, "seed": seed})
+
+
 # ----------------------------------------------------------------------------------------------------------------------
 # Everyday parameters: a value per bar from real data, and no look ahead.
 
