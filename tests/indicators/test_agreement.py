@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -523,6 +526,25 @@ MISTAKES: list[tuple[str, dict[str, Any], int]] = [
         )
     ),
     ("vol_cluster_series", {"idx": 12, "feature": "atr_points"}, 1003),
+    ("ema", {"period": None}, 1008),
+    ("ema", {"period": np.array(3.7)}, 1004),
+    ("ema", {"period": np.array(3)}, 1004),
+    ("ema", {"period": np.array([1, 2])}, 1004),
+    ("ema", {"period": [3]}, 1004),
+    ("ema", {"period": np.float32(3)}, 1004),
+    ("rsi", {"seed": Path("wilder")}, 1004),
+    ("rsi", {"seed": ["wilder"]}, 1004),
+    ("rsi", {"seed": b"wilder"}, 1004),
+    ("bollinger", {"std_factor": Decimal(2)}, 1004),
+    ("bollinger", {"std_factor": 10**400}, 1003),
+    ("garch_vt", {"use_log_returns": np.bool_(True)}, 1004),
+    ("garch_volatility_local", {"idx": 10**30}, 1003),
+    ("garch_volatility", {"min_periods": -(10**400)}, 1003),
+    *(
+        (id, {"r": r, "q": q}, 1003)
+        for id in ("kalman_mean", "kalman_zscore", "kalman_garch_zscore", "kalman_garch_zscore_local")
+        for r, q in ((1e-300, 1e300), (10**400, 1.0), (1.0, 10**400), (-(10**400), 1.0))
+    ),
 ]
 
 
@@ -568,11 +590,33 @@ def test_a_message_names_the_parameter_the_value_and_what_is_allowed(
 @implementations
 def test_numbers_of_numpy_are_numbers(implementation: Implementation) -> None:
     plain = implementation("bollinger", **A, period=3, std_factor=2.0)
-    for factor in (np.float64(2.0), np.int64(2), 2):
+    for factor in (np.float64(2.0), np.float32(2), np.int64(2), 2, Fraction(2)):
         result = implementation("bollinger", **A, period=np.int32(3), std_factor=factor)
         np.testing.assert_array_equal(result["upper"], plain["upper"])
     single = implementation("garch_volatility_local", **A, idx=np.int64(11), lookback=np.int64(4))
     assert (single["start"], type(single["start"])) == (8, int)
+
+
+@implementations
+@pytest.mark.parametrize("min_periods", [2_000_000, 2**63 - 1, 2**63, 10**30])
+@pytest.mark.parametrize("id", ["garch_vt", "garch_volatility", "kalman_garch_zscore"])
+def test_a_start_has_no_limit(implementation: Implementation, id: str, min_periods: int) -> None:
+    assert np.isnan(implementation(id, **A, min_periods=min_periods)).all()
+
+
+@implementations
+def test_large_whole_numbers_are_floats_where_floats_are_asked_for(implementation: Implementation) -> None:
+    for large in (2**62 + 1, 2**64, 10**30):
+        whole, float_ = (implementation("kalman_mean", **A, r=r, q=1e29) for r in (large, float(large)))
+        assert whole.tobytes() == float_.tobytes()
+    assert (implementation("kalman_mean", **A, r=10**30, q=1e29)[1:] > 10).all()
+
+
+@implementations
+def test_none_is_as_good_as_not_given(implementation: Implementation) -> None:
+    given = implementation("bollinger", **A, period=3, std_factor=None, ddof=None)
+    for name, series in implementation("bollinger", **A, period=3).items():
+        assert series.tobytes() == given[name].tobytes()
 
 
 @implementations

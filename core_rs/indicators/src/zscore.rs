@@ -4,7 +4,6 @@ use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Mistake, Parameter, Value};
 use crate::ema::Ema;
 use crate::guarded_div;
-use crate::kalman_zscore::deviation_window;
 use crate::kalman_zscore::residual_zscore;
 use crate::rolling_std::RollingStd;
 use crate::scope::{Entry, Key, Scope, Series};
@@ -43,7 +42,7 @@ pub static ZSCORE: Declaration = Declaration {
     version: 1,
     title: "z-score of the close",
     parameters: &[
-        Parameter::bars_or("window", 100, "bars in the deviation, at least 2"),
+        Parameter::window(100, "bars in the deviation"),
         Parameter::choice(
             "mode",
             &["rolling", "rolling_residual", "ema_residual"],
@@ -106,7 +105,7 @@ impl Indicator for Zscore {
                 });
             }
         };
-        Ok(Self { window: deviation_window(args, "window")?, mode })
+        Ok(Self { window: args.bars("window"), mode })
     }
 }
 

@@ -6,7 +6,7 @@ use crate::guard::{detached, to_py};
 use crate::market::Market;
 use crate::tables::series_table;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyString};
 use sweep_engine::cache::SeriesCache;
 use sweep_engine::indicator::{Call, find, on_market, outputs, to_json};
 use sweep_engine::series::{Indicators, Quote, Side};
@@ -87,22 +87,35 @@ fn to_python(py: Python<'_>, output: Output) -> PyResult<Py<PyAny>> {
     })
 }
 
-/// Keyword arguments as they are; numbers of other libraries count by their protocol.
+/// Keyword arguments as they are; what `numbers.Integral` and `numbers.Real` say is a number is one.
 fn given(params: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Given)>> {
+    let numbers = params.py().import("numbers")?;
+    let (integral, real) = (numbers.getattr("Integral")?, numbers.getattr("Real")?);
     let one = |(name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+        // Beyond every float: infinite.
+        let float = || -> PyResult<f64> {
+            match value.extract::<f64>() {
+                Ok(x) => Ok(x),
+                Err(_) => Ok(if value.lt(0)? { f64::NEG_INFINITY } else { f64::INFINITY }),
+            }
+        };
         let given = if value.is_none() {
             Given::None
         } else if value.is_instance_of::<PyBool>() {
             Given::Bool(value.extract()?)
-        } else if value.is_instance_of::<PyFloat>() {
-            Given::Float(value.extract()?)
-        } else if value.is_instance_of::<PyString>() {
-            Given::Text(value.extract()?)
-        } else if value.is_instance_of::<PyInt>() || value.hasattr("__index__")? {
-            let negative = value.lt(0)?;
-            Given::Int(value.extract().unwrap_or(if negative { i64::MIN } else { i64::MAX }))
+        } else if let Ok(text) = value.cast::<PyString>() {
+            Given::Text(text.to_string_lossy().into_owned())
+        } else if value.is_instance(&integral)? {
+            match value.extract() {
+                Ok(x) => Given::Int(x),
+                Err(_) => Given::Huge(float()?),
+            }
+        } else if value.is_instance(&real)? {
+            Given::Float(float()?)
         } else {
-            Given::Text(value.str()?.extract()?)
+            // On one line: arrays and tables print several.
+            let printed = value.repr()?.to_string_lossy().split_whitespace().collect::<Vec<_>>().join(" ");
+            Given::Other(printed.chars().take(80).collect())
         };
         Ok((name.extract()?, given))
     };
