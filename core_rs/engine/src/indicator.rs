@@ -1,5 +1,6 @@
 //! Indicators called by name: for users, documents and tests. Strategies use their types.
 
+use crate::market::Timeframe;
 use crate::series::{Indicators, On, Quote, on_named};
 use crate::suggest::suggestion;
 use crate::{Error, Result};
@@ -54,11 +55,26 @@ pub fn on_market(call: &Call<'_>, indicators: &Indicators<'_>) -> Result<Vec<(&'
     Ok(outputs(row, call.given, &side.scope())?.into_iter().map(expanded).collect())
 }
 
+/// Outputs by name, in the order of the declaration, on arrays of bars: they have one side and no timeframe.
+///
+/// # Errors
+/// [1001] [1003] [1004] [1008] [1009] for what is asked, [1006] if it is a timeframe; nothing was computed.
+pub fn on_arrays(call: &Call<'_>, scope: &Scope<'_>) -> Result<Vec<(&'static str, Output)>> {
+    let row = find(call.id)?;
+    call.on.map(on_named).transpose()?;
+    if let Some(text) = call.timeframe {
+        let timeframe: Timeframe = text.trim().to_ascii_uppercase().parse()?;
+        let what = format!("timeframe is {timeframe}, but arrays have no timeframe");
+        return Err(Error::config(1006, what).at(call.id).fix("leave it out, or give a market"));
+    }
+    outputs(row, call.given, scope)
+}
+
 /// Outputs by name, in the order of the declaration, on the bars of a scope.
 ///
 /// # Errors
 /// [1001] [1003] [1004] [1008] for the parameters; nothing was computed.
-pub fn outputs(
+fn outputs(
     row: &'static Row,
     given: &[(String, Given)],
     scope: &Scope<'_>,

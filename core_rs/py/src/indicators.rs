@@ -8,7 +8,7 @@ use crate::tables::series_table;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyString};
 use sweep_engine::cache::SeriesCache;
-use sweep_engine::indicator::{Call, find, on_market, outputs, to_json};
+use sweep_engine::indicator::{Call, on_arrays, on_market, to_json};
 use sweep_engine::series::{Indicators, Quote, Side};
 use sweep_engine::{Error, Result};
 use sweep_indicators::catalogue::Output;
@@ -46,24 +46,29 @@ pub fn indicator(
 /// An indicator on arrays: a table with the float64 columns open, high, low, close, NaN where a bar is missing. With
 /// `tick` = (M, N) in lowest terms, averages of prices on that grid are exact.
 #[pyfunction]
-#[pyo3(signature = (bars, id, params, tick = None))]
+#[pyo3(signature = (bars, id, side, timeframe, on, params, tick = None))]
+#[allow(clippy::too_many_arguments)]
 pub fn indicator_on(
     py: Python<'_>,
     bars: &Bound<'_, PyAny>,
     id: &str,
+    side: &str,
+    timeframe: Option<&str>,
+    on: Option<&str>,
     params: &Bound<'_, PyDict>,
     tick: Option<(f64, f64)>,
 ) -> PyResult<Vec<(&'static str, Py<PyAny>)>> {
     let given = given(params)?;
     let table = Table::new(read_stream(bars)?);
     let outputs = detached(py, || {
+        let call = Call { id, given: &given, quote: quote(side)?, timeframe, on };
         let [open, high, low, close] =
             [table.floats("open")?, table.floats("high")?, table.floats("low")?, table.floats("close")?];
         let bars = Bars { open: &open, high: &high, low: &low, close: &close };
         let whole = masked(bars);
         let bars = whole.as_ref().map_or(bars, |[open, high, low, close]| Bars { open, high, low, close });
         let ticks = tick.map(|(m, n)| TickCounts::new(TickRatio { m, n }));
-        outputs(find(id)?, &given, &Side::of(bars, ticks.as_ref(), &SeriesCache::new(0)).scope())
+        on_arrays(&call, &Side::of(bars, ticks.as_ref(), &SeriesCache::new(0)).scope())
     })?;
     outputs.into_iter().map(|(name, output)| Ok((name, to_python(py, output)?))).collect()
 }
