@@ -49,7 +49,7 @@ pub static CHOPPINESS: Declaration = Declaration {
 
 impl Entry for Choppiness {
     fn key(&self) -> Key {
-        Key::new("choppiness", [self.period as u64])
+        Key::of(&CHOPPINESS, [self.period as u64])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

@@ -216,7 +216,7 @@ pub static DMI: Declaration = Declaration {
 
 impl Entry for DirectionalMovement {
     fn key(&self) -> Key {
-        Key::new("dmi", [self.period as u64, self.seed as u64])
+        Key::of(&DMI, [self.period as u64, self.seed as u64])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

@@ -175,7 +175,7 @@ pub struct Returns {
 
 impl Entry for Returns {
     fn key(&self) -> Key {
-        Key::new("returns", [u64::from(self.log), bits(self.scale)])
+        Key::part("returns", [u64::from(self.log), bits(self.scale)])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
@@ -211,7 +211,7 @@ pub static GARCH_VOLATILITY: Declaration = Declaration {
 
 impl Entry for Garch {
     fn key(&self) -> Key {
-        Key::new("garch_volatility", self.bits())
+        Key::of(&GARCH_VOLATILITY, self.bits())
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
@@ -282,7 +282,7 @@ pub fn variance_targeting(weights: &Garch, returns: &[f64]) -> Vec<f64> {
 
 impl Entry for VarianceTargeting {
     fn key(&self) -> Key {
-        Key::new("garch_vt", self.0.bits())
+        Key::of(&GARCH_VT, self.0.bits())
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

@@ -31,7 +31,9 @@ impl GarchLocal {
         params.extend([self.lookback as u64, i as u64]);
         scope
             .store()
-            .window(Key::new("garch_window", params), &mut || self.compute_window(scope.bars.close, i))
+            .window(Key { id: "garch_window", ..Key::of(&GARCH_VOLATILITY_LOCAL, params) }, &mut || {
+                self.compute_window(scope.bars.close, i)
+            })
     }
 
     fn compute_window(&self, close: &[f64], i: usize) -> Vec<f64> {
@@ -79,7 +81,7 @@ impl Entry for GarchLocal {
     fn key(&self) -> Key {
         let mut params = self.weights.bits().to_vec();
         params.push(self.lookback as u64);
-        Key::new("garch_volatility_local", params)
+        Key::of(&GARCH_VOLATILITY_LOCAL, params)
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

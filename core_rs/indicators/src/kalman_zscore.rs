@@ -54,7 +54,7 @@ pub static KALMAN_ZSCORE_STEPWISE: Declaration = Declaration {
 
 impl Entry for KalmanZscore {
     fn key(&self) -> Key {
-        Key::new("kalman_zscore", [bits(self.mean.ratio), self.window as u64])
+        Key::of(&KALMAN_ZSCORE, [bits(self.mean.ratio), self.window as u64])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

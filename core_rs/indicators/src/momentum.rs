@@ -43,7 +43,7 @@ pub static MOMENTUM: Declaration = Declaration {
 
 impl Entry for Momentum {
     fn key(&self) -> Key {
-        Key::new("momentum", [self.period as u64])
+        Key::of(&MOMENTUM, [self.period as u64])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

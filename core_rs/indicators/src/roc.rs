@@ -36,7 +36,7 @@ pub static ROC: Declaration = Declaration {
 
 impl Entry for Roc {
     fn key(&self) -> Key {
-        Key::new("roc", [self.period as u64])
+        Key::of(&ROC, [self.period as u64])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

@@ -67,7 +67,7 @@ impl Entry for Zscore {
             Mode::RollingResidual => (1, 0),
             Mode::EmaResidual(period) => (2, period as u64),
         };
-        Key::new("zscore", [self.window as u64, mode, period])
+        Key::of(&ZSCORE, [self.window as u64, mode, period])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
