@@ -102,14 +102,34 @@ def declaration(id: str) -> dict[str, Any]:
     """One indicator of the catalogue.
 
     Raises:
-        SweepError: [1001] unknown, with a suggestion.
+        SweepError: [1001] unknown, with the nearest name or all of them; [1004] no text.
     """
     from sweep.config.problems import nearest
 
+    _text("id", id)
     known = {item["id"]: item for item in catalogue()}
     if id not in known:
-        raise error(1001, f"unknown indicator {id!r}", remedy=nearest(id, tuple(known)))
+        remedy = nearest(id, known) or f"known: {', '.join(known)}"
+        raise error(1001, f"unknown indicator {id!r}", remedy=remedy)
     return known[id]
+
+
+def allowed(parameter: Mapping[str, Any]) -> str:
+    """Values of a declared parameter, in words."""
+    if parameter["choices"]:
+        return ", ".join(parameter["choices"])
+    if parameter["type"] == "bool":
+        return "true, false"
+    low, high = parameter["low"], parameter["high"]
+    if high is not None:
+        return f"{parameter['type']} {low} to {high}"
+    return f"{parameter['type']} {'above' if parameter['low_open'] else 'from'} {low:g}"
+
+
+def first_of(item: Mapping[str, Any]) -> str:
+    """First index with a value, and the bars in which it is counted."""
+    bars = "bars of its timeframe" if item["on"] == "bars" else "primary bars"
+    return f"{item['first']}, in {bars}"
 
 
 def _value(output: Any) -> Output:

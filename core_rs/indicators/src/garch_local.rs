@@ -72,8 +72,8 @@ pub static GARCH_VOLATILITY_LOCAL: Declaration = Declaration {
     parameters: &[IDX, LOOKBACK, ALPHA, BETA, OMEGA, LOG, SCALE, MIN_PERIODS, SIGMA_FLOOR],
     outputs: &["start", "sigma"],
     first: "1 + min_periods",
-    formula: "garch_volatility of bars max(0, idx + 1 - lookback) ... idx; without idx: at i the last value of the window of \
-              i. It costs O(lookback) per bar and jumps as the window slides",
+    formula: "garch_volatility of bars max(0, idx + 1 - lookback) ... idx alone: start is the first of them, sigma \
+              has a value for each; without idx sigma alone, at i the last value of the window of i. It costs O(lookback) per bar and jumps as the window slides",
     source: "see garch_volatility",
 };
 

@@ -25,7 +25,7 @@ pub static KALMAN_GARCH_ZSCORE: Declaration = Declaration {
     parameters: &[R, Q, ALPHA, BETA, OMEGA, LOG, SCALE, MIN_PERIODS, SIGMA_FLOOR],
     outputs: &["z"],
     first: "1 + min_periods",
-    formula: "(C - kalman_mean)/(|C|*sigma); thresholds are not those of kalman_zscore",
+    formula: "(C - kalman_mean)/(|C|*sigma), sigma = garch_volatility; thresholds are not those of kalman_zscore",
     source: "see kalman_mean and garch_volatility",
 };
 

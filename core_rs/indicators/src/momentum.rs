@@ -37,7 +37,7 @@ pub static MOMENTUM: Declaration = Declaration {
     parameters: &[Parameter::bars("period", "bars back")],
     outputs: &["momentum"],
     first: "period",
-    formula: "C_i - C_{i-p}",
+    formula: "C_i - C_{i-period}",
     source: "TA-Lib MOM",
 };
 

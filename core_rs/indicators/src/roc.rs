@@ -30,7 +30,7 @@ pub static ROC: Declaration = Declaration {
     parameters: &[Parameter::bars_or("period", 14, "bars back")],
     outputs: &["roc"],
     first: "period",
-    formula: "100*(C_i - C_{i-p})/C_{i-p}",
+    formula: "100*(C_i - C_{i-period})/C_{i-period}",
     source: "TA-Lib ROC",
 };
 

@@ -28,7 +28,7 @@ pub static ROLLING_STD: Declaration = Declaration {
     id: "rolling_std",
     version: 1,
     title: "rolling standard deviation",
-    parameters: &[Parameter::bars("period", "bars in the window"), DDOF],
+    parameters: &[Parameter::bars("period", "bars in the window, more than ddof"), DDOF],
     outputs: &["std"],
     first: "period - 1",
     formula: "STD_period(C; ddof)",

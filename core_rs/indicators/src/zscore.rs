@@ -51,13 +51,17 @@ pub static ZSCORE: Declaration = Declaration {
         ),
         Parameter {
             default: Some(Value::None),
-            ..Parameter::bars("ema_period", "span of the average; mode ema_residual alone")
+            ..Parameter::bars(
+                "ema_period",
+                "span of the average; mode ema_residual needs it, the others ignore it",
+            )
         },
     ],
     outputs: &["z"],
     first: "rolling: window - 1; rolling_residual: 2*window - 2; ema_residual: window - 1",
-    formula: "(C - MEAN_w(C)) / STD_w(C); or e / STD_w(e) with e = C - MEAN_w(C) or C - EMA(C; ema_period)",
-    source: "textbook definition; pandas rolling(w).mean() and std()",
+    formula: "rolling: (C - MEAN_window(C)) / STD_window(C); the others: e / STD_window(e), e = C - MEAN_window(C) \
+              (rolling_residual) or C - EMA(C; ema_period) (ema_residual)",
+    source: "textbook definition; pandas rolling(window).mean() and std()",
 };
 
 impl Entry for Zscore {
