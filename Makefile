@@ -67,6 +67,18 @@ test: build ## every test: the crates, then the package
 	$(BIN)/python -m pytest --durations=15 --junitxml=$(OUT)/pytest.xml
 	@$(BIN)/python scripts/skipped_tests.py $(OUT)/cargo-test.log $(OUT)/pytest.xml | tee $(OUT)/skipped-tests.txt
 
+.PHONY: agree
+agree: build ## both engines on 10,000 random cases, and every strategy with 200 sets on every market: some hours
+	SWEEP_CASES=10000 SWEEP_SETS=200 $(BIN)/python -m pytest -q tests/engine/test_campaign.py tests/engine/test_native_strategies.py
+
+.PHONY: fuzz
+fuzz: build ## a million inputs with changed bytes at the native boundary
+	$(BIN)/python -m tests.fuzz.harness --inputs 1000000 --first 1000000 --processes 2
+
+.PHONY: golden
+golden: build ## record the golden results of tests/golden anew: only when results are meant to change
+	$(BIN)/python scripts/golden_cases.py
+
 .PHONY: lint lint-format lint-rust lint-python lint-types lint-layers
 lint: lint-format lint-rust lint-python lint-types lint-layers ## formatting, lints, types, the native stub, import layers
 

@@ -1,16 +1,22 @@
-"""Benchmarks: `python -m benchmarks [engine] [indicators] [data] [sweep]`. Figures of one run are compared within that run only."""
+"""Benchmarks: `python -m benchmarks [engine] [indicators] [data] [portfolio] [sweep]`. Figures of one run are compared within that run only."""
 
 from __future__ import annotations
 
 import argparse
 
-from benchmarks import data, engine, indicators, sweep
+from benchmarks import data, engine, indicators, portfolio, sweep
 from benchmarks.measure import machine
 
 
 def main() -> None:
     """Runs the parts that are named, all by default."""
-    parts = {"engine": engine.run, "indicators": indicators.run, "data": data.run, "sweep": sweep.run}
+    parts = {
+        "engine": engine.run,
+        "indicators": indicators.run,
+        "data": data.run,
+        "portfolio": portfolio.run,
+        "sweep": sweep.run,
+    }
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("parts", nargs="*", choices=[*parts], help="all by default")
     chosen = parser.parse_args().parts or list(parts)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Sequence
+from statistics import median
 
 import pyarrow as pa
 
 from benchmarks.measure import calibrate, interleaved, line
-from sweep import Engine, Market
+from sweep import Engine, Market, _core
 
 BARS = 100_000
 COSTS = {
@@ -48,3 +50,44 @@ def run() -> Iterator[str]:
         if name != "calibration":
             bars = BARS * (len(pairs) if "100" in name else 1)
             yield line(name, seconds, bars, "bar", times["calibration"])
+    yield from _crowd()
+
+
+def _crowd() -> Iterator[str]:
+    """1,000 signals at one bar, and bars with 1,000 open positions: what they add to the same run without them."""
+    market = Market.synthetic(bars=4000, seed=7)
+    table = market.to_table()
+    labels, prices = table["timestamp"].cast(pa.int64()).to_pylist(), table["bid_close"].to_pylist()
+    unlimited = {"max_positions": None, "end_of_data": "leave_open"}
+
+    def script(bars: Sequence[int], start: int, end: int, **execution: object) -> Callable[[], object]:
+        rows = [
+            {
+                "time": labels[bar],
+                "direction": "long",
+                "stop_loss": prices[bar] - 0.6,
+                "take_profit": prices[bar] + 0.6,
+                "size": 0.01,
+            }
+            for bar in bars
+        ]
+        core = market.core.window(labels[start], labels[end], start)
+        texts = (json.dumps({"execution": {**unlimited, **execution}}), json.dumps(rows), "[]", "{}")
+        return lambda: _core.run_signals(core, *texts, {})
+
+    at_close = {"market_fill": "signal_close", "equity": "realised"}
+    work = {
+        "none open": script([0] * 1000, 1, 3999),
+        "open": script([1] * 1000, 1, 3999),
+        "not acting": script([1999] * 1000, 2000, 2001, **at_close),
+        "acting": script([2000] * 1000, 2000, 2001, **at_close),
+    }
+    for call in work.values():
+        call()
+    times = interleaved(work, rounds=15)
+    for name, with_them, without, count, unit in (
+        ("1,000 open positions: exits, equity", "open", "none open", 3998, "bar"),
+        ("1,000 signals: checked, sized, filled", "acting", "not acting", 1000, "signal"),
+    ):
+        seconds = median(times[with_them]) - median(times[without])
+        yield f"{name:<42} {seconds / count * 1e9:10.1f} ns per {unit}, {seconds * 1e3:8.3f} ms in all"

@@ -13,15 +13,17 @@ if TYPE_CHECKING:
     from sweep.engine import Engine as Engine
     from sweep.indicators import indicator as indicator
     from sweep.market.market import Market as Market
+    from sweep.portfolio import Portfolio as Portfolio
     from sweep.study import Study as Study
 
-__all__ = ["Backtest", "Engine", "Market", "Study", "__version__", "indicator", "metrics"]
+__all__ = ["Backtest", "Engine", "Market", "Portfolio", "Study", "__version__", "indicator", "metrics"]
 
 _HOMES = {
     "Backtest": "sweep.engine",
     "Engine": "sweep.engine",
     "indicator": "sweep.indicators",
     "Market": "sweep.market.market",
+    "Portfolio": "sweep.portfolio",
     "Study": "sweep.study",
 }
 _PLANNED = frozenset(
@@ -32,7 +34,6 @@ _PLANNED = frozenset(
         "ModifyTarget",
         "Param",
         "PartialClose",
-        "Portfolio",
         "PythonStrategy",
         "Rules",
         "Signal",

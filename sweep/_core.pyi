@@ -12,9 +12,11 @@ __all__ = [
     "Batch",
     "Engine",
     "Market",
+    "Portfolio",
     "build_info",
     "canonicalise",
     "check_bars",
+    "check_higher",
     "check_ticks",
     "indicator",
     "indicator_on",
@@ -129,6 +131,58 @@ class Market:
         """Digest of all data: the market digest, and those of given higher timeframes."""
 
 @final
+class Portfolio:
+    """An account that operations drive. What is refused raises and changes nothing."""
+
+    def __new__(
+        cls, options: str, specs: str, rates: Mapping[str, Market], start_time: int | None
+    ) -> Portfolio:
+        """Options: JSON of account, execution and rates. `specs`: JSON of complete specifications by symbol. `rates`
+        maps pairs to the markets of their rate series. `start_time` in us.
+        """
+
+    def apply(self, row: Mapping[str, Any]) -> int | None:
+        """One operation, `op` and its fields (also within `position`); gives the id of the record that it made."""
+
+    def batch_rows(self, rows: list[Any]) -> dict[str, Any]:
+        """Such mappings, in order. What is refused is noted in the report."""
+
+    def batch_table(self, table: Any) -> dict[str, Any]:
+        """A table with a row per operation and a column per field. Raises [1001] [1005] for its columns."""
+
+    def calculate_margin(self, symbol: str, size: float, price: float, time: int | None) -> float:
+        """Margin of lots at a price, by the rates of a time (us) or of the last operation."""
+
+    @property
+    def cash(self) -> float:
+        """Cash."""
+
+    @property
+    def equity(self) -> float:
+        """Equity as of the last operation."""
+
+    def state(self) -> ArrowTable:
+        """One row of the schema portfolio_state."""
+
+    def positions(self, open: bool) -> ArrowTable:
+        """Records in the schema execution_position: the open ones, or all."""
+
+    def trades(self) -> ArrowTable:
+        """Closed positions, then closed parts, in the schema trades."""
+
+    def curve(self, per_trade: bool) -> ArrowTable:
+        """The samples, or the balance after every trade, in the schema equity."""
+
+    def fees(self) -> ArrowTable:
+        """Fees that were paid: timestamp, kind, amount, position_id."""
+
+    def summary(self, figures: Mapping[str, float] | None) -> str:
+        """JSON list of [name, value]; with a mapping, also the figures of robustness."""
+
+    def metrics(self) -> str:
+        """JSON list of [name, value] in catalogue order."""
+
+@final
 class Engine:
     """One market, or several symbols on one portfolio; one strategy, one set of options; many parameter sets."""
 
@@ -194,6 +248,9 @@ def check_bars(table: Any, options: str) -> str:
 
     Options: timeframe, duplicates, name. Columns as `Market.from_bars`.
     """
+
+def check_higher(timeframe: str, primary: str) -> None:
+    """Raises [1001] for a timeframe that is neither `primary` nor one of the higher ones above it."""
 
 def check_ticks(table: Any, options: str) -> str:
     """As `check_bars`, of ticks. Options: crossed ("reject" makes crossed ticks a defect), name; those of

@@ -89,6 +89,7 @@ def import_(
     `symbol` and `timeframe` must be named, and `spread_pips` for one side.
     """
     from sweep.cli.options import dataset_cache
+    from sweep.market.findings import summary
     from sweep.market.load import load
 
     named = _request(words, "import", ticks=ticks, home=home)
@@ -102,15 +103,17 @@ def import_(
         if problem.stage == "data":
             _accepted(named, as_json)  # says all that is wrong, not the first thing only
         raise
+    if cache.failures:
+        raise cache.failures[0]
     file = cache.path(market.digest)
-    if not file.is_file():
-        why = "; ".join(cache.warnings) or "the dataset was not stored"
-        raise error(3000, why, where=str(file.parent), remedy="check the folder", stage="infrastructure")
     first, last = _span(market)
+    findings, warnings = summary([market])
+    warnings += cache.warnings
     if as_json:
         about = {"digest": market.digest, "bars": market.bars, "first": first, "last": last, "file": file}
-        output.as_json({**about, "market": named.keys})
+        output.as_json({**about, "findings": findings, "warnings": warnings, "market": named.keys})
         return
+    output.findings(findings, warnings)
     output.line(f"{market.symbol} {market.timeframe}: {market.bars:,} bars, {first} to {last}")
     output.line(f"digest: {market.digest}")
     output.line(f"kept in: {file}")
@@ -138,7 +141,7 @@ def describe(
     page = None if html is None else export.target(html, (".html", ".htm"), force=force)
     named = _request(words, "describe", ticks=ticks, home=home)
     found, market = _accepted(named, as_json)
-    about = numbers(market, left_open=named.left_open)
+    about = numbers(market, left_open=found.left_open)
     if page is not None:
         export.whole(page, lambda path: path.write_text(charts.page(market, about), encoding="utf-8"))
     if as_json:
@@ -186,12 +189,16 @@ def resample(
     if to is None:
         raise error(1008, "--to is missing", where="sweep data resample", remedy=f"--to {timeframe}.parquet")
     named = _request(rest, "resample", ticks=ticks, home=home)
-    sides = ("file",) if named.config.file is not None else ("bid", "ask")
-    files = export.targets(to, sides, force=force)
+    files = export.targets(to, ("bid", "ask"), force=force) if named.config.file is None else {}
     if named.config.ticks is not None:
         config = named.config.model_copy(update={"timeframe": timeframe})
         named = replace(named, config=config, left_open=named.left_open - {"timeframe"})
     found, market = _accepted(named, as_json)
+    if named.config.ticks is None:
+        _allow_higher(timeframe, market)
+    if not files:
+        one_sided = any(side.side == "file" for side in found.sides)
+        files = export.targets(to, ("file",) if one_sided else ("bid", "ask"), force=force)
     table = market.to_table() if named.config.ticks is not None else market.resample(timeframe)
     tables = export.sides(table)
     export.write({**tables, "file": tables["bid"]}, files)
@@ -209,7 +216,8 @@ def synth(
         list[str] | None,
         typer.Argument(
             metavar="[key=value]...",
-            help="Other keys of synthetic: start, price, volatility, spread_pips, jump_rate, gap_rate, weekends.",
+            help="Other keys of synthetic: start, price, volatility, spread_pips, jump_rate, gap_rate, weekends; "
+            "symbol_specs=FILE.",
             show_default=False,
         ),
     ] = None,
@@ -236,20 +244,25 @@ def synth(
     from sweep.market.specs import symbol_spec
 
     keys = {"bars": bars, "seed": seed, "correlation": correlation, **_synthetic(words or [])}
+    specs = keys.pop("symbol_specs", None)
+    specs = Path(specs).expanduser().absolute() if isinstance(specs, str) else specs
     names = [name.strip() for name in (symbols or symbol).split(",")]
     places = {
         name: export.targets(
-            to.absolute() / f"{symbol_spec(name)['symbol']}_{timeframe}.{suffix}", ("bid", "ask"), force=force
+            to.absolute() / f"{symbol_spec(name, specs)['symbol']}_{timeframe}.{suffix}",
+            ("bid", "ask"),
+            force=force,
         )
         for name in names
     }
     made: list[dict[str, Any]] = []
     for name, files in places.items():
-        market = Market.synthetic(symbol=name, timeframe=timeframe, **keys)
+        market = Market.synthetic(symbol=name, timeframe=timeframe, symbol_specs=specs, **keys)
         to.mkdir(parents=True, exist_ok=True)
         export.write(export.sides(market.to_table()), files)
         section = {"symbol": name, "timeframe": timeframe, **files}
-        made.append({"digest": market.digest, "bars": market.bars, "market": section})
+        own = {} if specs is None else {"symbol_specs": specs}
+        made.append({"digest": market.digest, "bars": market.bars, "market": section, **own})
     if as_json:
         output.as_json(made)
         return
@@ -257,7 +270,7 @@ def synth(
         output.line(f"{item['market']['symbol']}: {item['bars']:,} bars, digest {item['digest']}")
     for item in made:
         output.line()
-        output.line(_yaml({"market": item["market"]}))
+        output.line(_yaml({key: item[key] for key in ("market", "symbol_specs") if key in item}))
 
 
 def _request(words: list[str] | None, command: str, *, ticks: bool, home: Path | None) -> Request:
@@ -293,7 +306,7 @@ def _complete(named: Request) -> None:
     if named.config.synthetic is not None:
         remedy = "a config may name it as it is; sweep data synth writes files"
         raise error(1001, "a generated market needs no import", where="sweep data import", remedy=remedy)
-    examples = {"symbol": "EURUSD", "timeframe": "M5", "spread_pips": "0.8"}
+    examples = {"symbol": "EURUSD", "timeframe": "M5"}
     for key in (key for key in examples if key in named.left_open):
         what = f"market.{key} is missing"
         found = _check(named) if key == "timeframe" else None
@@ -318,6 +331,17 @@ def _print_check(found: Check) -> None:
         output.line(text)
 
 
+def _allow_higher(timeframe: str, market: Market) -> None:
+    """Refuses a timeframe that bars of this market cannot make."""
+    from sweep import _core
+
+    try:
+        _core.check_higher(timeframe, market.timeframe)
+    except SweepError as problem:
+        problem.where = f"sweep data resample {timeframe}"
+        raise
+
+
 def _target(words: list[str]) -> tuple[str, list[str]]:
     """The timeframe among the words, and the other words."""
     for index, word in enumerate(words):
@@ -332,7 +356,7 @@ def _target(words: list[str]) -> tuple[str, list[str]]:
 
 
 def _synthetic(words: list[str]) -> dict[str, Any]:
-    """Keys of `synthetic` from words."""
+    """Keys of `synthetic`, and `symbol_specs`, from words."""
     from sweep.cli.market_words import is_key
     from sweep.config.document import Mark, parse_value
 

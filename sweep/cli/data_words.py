@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.market.charts import sparkline
-from sweep.market.check import duration
-from sweep.market.describe import iso
+from sweep.market.findings import gap_text, time_text
 
 if TYPE_CHECKING:
+    from sweep.market import Market
     from sweep.market.check import Check, Defect, Side
     from sweep.market.describe import Description
 
@@ -21,13 +21,15 @@ def checked(found: Check) -> Iterator[str]:
         yield from _side(side)
     for note in found.notes:
         yield f"note: {note}"
+    for entry in found.findings:
+        if entry.warning:
+            yield f"warning: {entry.name}: {entry.text}"
     for defect in found.defects:
         yield ""
         yield from _defect(defect)
     if found.market is not None:
         yield ""
-        pip = float(found.market.spec["pip_size"])
-        yield from _report(found.market.report, pip, "pips" if found.symbol else "in price")
+        yield from _report(found, found.market)
     yield ""
     if found.accepted:
         yield "accepted"
@@ -39,7 +41,7 @@ def checked(found: Check) -> Iterator[str]:
 def _side(side: Side) -> Iterator[str]:
     yield f"{side.side}: {_short(side.path)}"
     if side.first is not None and side.last is not None:
-        yield f"  {side.rows:,} rows, {_time(side.first)} to {_time(side.last)} UTC"
+        yield f"  {side.rows:,} rows, {time_text(side.first)} to {time_text(side.last)} UTC"
         yield f"  columns: {', '.join(side.columns)}"
     elif side.rows is not None:
         yield f"  {side.rows:,} rows"
@@ -51,37 +53,33 @@ def _side(side: Side) -> Iterator[str]:
 
 def _defect(defect: Defect) -> Iterator[str]:
     yield f"[{defect.code}] {defect.side}: {defect.what}"
-    for row in defect.rows:
-        time = "" if row["time"] is None else f"  {_time(row['time'])}"
+    if defect.where:
+        yield f"  where: {_short_place(defect.where)}"
+    # Rows that cannot be shown are named in what is said.
+    shown = [row for row in defect.rows if row["detail"]]
+    for row in shown:
+        time = "" if row["time"] is None else f"  {time_text(row['time'])}"
         yield f"  row {row['row']}{time}  {row['detail']}".rstrip()
-    if defect.count is not None and defect.rows and defect.count > len(defect.rows):
-        yield f"  and {defect.count - len(defect.rows):,} more (rows are counted from 0)"
+    if defect.count is not None and shown and defect.count > len(shown):
+        yield f"  and {defect.count - len(shown):,} more (rows are counted from 0)"
     if defect.remedy:
         yield f"  what to do: {defect.remedy}"
 
 
-def _report(report: Mapping[str, Any], pip: float, unit: str) -> Iterator[str]:
-    yield f"{report['rows']:,} bars, {_time(iso(report['first']))} to {_time(iso(report['last']))} UTC"
+def _report(found: Check, market: Market) -> Iterator[str]:
+    report = market.report
+    yield f"{report['rows']:,} bars, {time_text(report['first'])} to {time_text(report['last'])} UTC"
     yield from gaps(report)
-    crossed = report["crossed"]
-    if crossed["bars"]:
-        share = 100 * crossed["bars"] / report["rows"]
-        worst = f"worst {crossed['worst'] / pip:.4g} {unit} at {_time(iso(crossed['worst_at']))}"
-        yield f"  crossed quotes  {crossed['bars']:,} bars ({share:.2g} %), {worst}"
-    unremarkable = [] if crossed["bars"] else ["crossed quotes"]
-    for key, name in (("off_grid", "off the grid"), ("mixed_spacing", "other spacing"), ("jumps", "jumps")):
-        if report[key]["bars"]:
-            first = ", ".join(_time(iso(at)) for at in report[key]["first"][:3])
-            yield f"  {name:<15} {report[key]['bars']:,} bars, first {first}"
-        else:
-            unremarkable.append(name)
-    if report["zero_volume_bars"]:
-        yield f"  zero volume     {report['zero_volume_bars']:,} bars"
-    else:
-        unremarkable.append("zero volume")
-    yield from _imported(report["import"])
-    if unremarkable:
-        yield f"  none            {', '.join(unremarkable)}"
+    entries = [entry for entry in found.findings if not entry.warning and entry.name != "gaps"]
+    for entry in entries:
+        yield f"  {entry.name:<15} {entry.text}"
+    names = {entry.name for entry in entries}
+    looked_for = ["crossed quotes", "off the grid", "other spacing", "jumps", "spikes", "zero volume"]
+    if "ticks" in report:
+        looked_for.append("crossed ticks")
+    none = [name for name in looked_for if name not in names]
+    if none:
+        yield f"  none            {', '.join(none)}"
 
 
 def gaps(report: Mapping[str, Any]) -> Iterator[str]:
@@ -89,36 +87,16 @@ def gaps(report: Mapping[str, Any]) -> Iterator[str]:
     for key, name in (("gaps", "gaps"), ("weekend_gaps", "weekends")):
         found = report[key]
         if found["count"]:
-            after = _time(iso(found["longest_after"]))
-            yield (
-                f"  {name:<15} {found['count']:,} ({found['missing_bars']:,} bars), "
-                f"longest {duration(found['longest'])} after {after}"
-            )
+            yield f"  {name:<15} {gap_text(found)}"
         else:
             yield f"  {name:<15} none"
-
-
-def _imported(notes: Mapping[str, Any]) -> Iterator[str]:
-    for side in ("bid", "ask"):
-        if notes[f"duplicates_dropped_{side}"]:
-            yield f"  duplicates      {notes[f'duplicates_dropped_{side}']:,} identical rows dropped, {side}"
-        if notes[f"volume_absent_{side}"]:
-            yield f"  volume          no column, taken as 0, {side}"
-    lost = notes["labels_only_bid"] + notes["labels_only_ask"]
-    if lost:
-        yield (
-            f"  alignment       {lost:,} bars on one side only are left out ({100 * notes['alignment_loss']:.2g} %): "
-            f"{notes['labels_only_bid']:,} bid, {notes['labels_only_ask']:,} ask"
-        )
-    if notes["bars_clamped"]:
-        yield f"  clamped         {notes['bars_clamped']:,} bars, ask raised to the bid"
 
 
 def described(about: Description, *, named: bool, width: int, plain: bool) -> Iterator[str]:
     """Numbers and small pictures of a market; `named`: whether lengths are in pips of a known symbol."""
     unit = "pips" if named else "in price"
     symbol = about.symbol if named else "unnamed symbol"
-    span = f"{_time(iso(about.first))} to {_time(iso(about.last))} UTC"
+    span = f"{time_text(about.first)} to {time_text(about.last)} UTC"
     yield f"{symbol} {about.timeframe}: {about.bars:,} bars, {span}"
     hours = f"{about.traded_hours:,.0f} h on {about.days_traded:,} days"
     yield f"  traded          {hours}, {100 * about.traded_share:.0f} % of the span"
@@ -157,9 +135,10 @@ def hours(about: Description) -> tuple[list[str], list[list[Any]]]:
     return ["hour (UTC)", "bars", "min", "median", "mean", "p95", "max"], rows
 
 
-def _time(text: str) -> str:
-    """An ISO time without what is not needed to read it."""
-    return text.removesuffix("Z").removesuffix(":00").replace("T", " ")
+def _short_place(place: str) -> str:
+    """A path, maybe with a column after it."""
+    path, colon, column = place.rpartition(": ")
+    return f"{_short(path)}{colon}{column}" if colon else _short(place)
 
 
 def _short(path: str) -> str:

@@ -122,7 +122,8 @@ def _stand_in(market: dict[str, Any]) -> frozenset[str]:
     if market.get("file") is not None:
         wanted.append("spread_pips")
     left_open = [key for key in wanted if market.get(key) is None]
-    market.update((key, STAND_IN[key]) for key in left_open)
+    # Whether a file needs a spread is not known before it has been read.
+    market.update((key, STAND_IN[key]) for key in left_open if key != "spread_pips")
     return frozenset(left_open)
 
 

@@ -82,6 +82,14 @@ def report(state: Report) -> None:
         line(f"warning: {warning}")
 
 
+def findings(lines: Iterable[str], warnings: Iterable[str]) -> None:
+    """Prints what is remarkable about data, and what contradicts what was said of them."""
+    for text in lines:
+        line(f"data: {text}")
+    for text in warnings:
+        line(f"warning: {text}")
+
+
 def trial(found: Trial) -> None:
     """Prints one trial in full."""
     outcome = found.outcome

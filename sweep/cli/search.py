@@ -62,6 +62,7 @@ def run(
         if as_json:
             output.as_json(plan.to_dict())
         else:
+            output.findings(plan.findings, plan.warnings)
             for text in dry_run(plan):
                 output.line(text)
         return
@@ -142,7 +143,7 @@ def _drive(start: Callable[[Reporter], Study], as_json: bool) -> None:
 def _show(study: Study, as_json: bool) -> None:
     state = study.status()
     if as_json:
-        output.as_json(state.to_dict())
+        output.as_json({**state.to_dict(), "findings": study.findings})
         return
     output.report(state)
     output.line(f"folder: {_short(study.folder)}")

@@ -46,9 +46,12 @@ def backtest(
     if to is not None:
         to.mkdir(parents=True, exist_ok=True)
         save(to, result, config=plan.config_text)
+    findings, warnings = plan.findings[0], [*plan.findings[1], *cache.warnings]
     if as_json:
-        output.as_json(document(result))
+        told = document(result)
+        output.as_json({**told, "findings": findings, "warnings": [*warnings, *told["warnings"]]})
         return
+    output.findings(findings, warnings)
     output.line(f"{plan.config.strategy.name} on {', '.join(map(repr, plan.markets))}")
     output.table(["metric", "value"], result.metrics.items())
     output.line(f"trades: {result.trades.num_rows}")

@@ -20,6 +20,7 @@ from pydantic import (
 from sweep.config import timeformat
 from sweep.config.base import Count, Name, Natural, NonNegative, Positive, Section, Seed
 from sweep.config.problems import invalid, nearest, shown
+from sweep.errors import SweepError
 
 ROLES: Final = ("timestamp", "open", "high", "low", "close", "volume")
 """What the columns of bars can be."""
@@ -212,7 +213,7 @@ class DayConfig(Section):
 
 
 class HigherConfig(Section):
-    """Files of a higher timeframe: both sides, or one with a fixed spread."""
+    """Files of a higher timeframe: both sides, or one file as in `market`."""
 
     bid: Name | None = None
     ask: Name | None = None
@@ -229,7 +230,7 @@ class HigherConfig(Section):
 
 
 class MarketConfig(Section):
-    """One symbol on one timeframe, from two files, one file with a fixed spread, ticks, or the generator."""
+    """One symbol on one timeframe, from two files, one file with both sides or a fixed spread, ticks, or the generator."""
 
     symbol: Name | None = None
     timeframe: Timeframe | None = None
@@ -282,7 +283,9 @@ class MarketConfig(Section):
         ),
     ] = Field(default_factory=dict)
     csv: CsvConfig = CsvConfig()
-    time_format: Annotated[Name, AfterValidator(timeformat.checked)] | None = None
+    time_format: (
+        Annotated[Name, BeforeValidator(timeformat.not_empty), AfterValidator(timeformat.checked)] | None
+    ) = None
     epoch_unit: Literal["s", "ms", "us", "ns"] | None = None
     time_zone: Annotated[Name, AfterValidator(_zone)] | None = None
     assume_utc: bool = False
@@ -332,7 +335,18 @@ class MarketConfig(Section):
             raise invalid(
                 1006, f"{{path}}.higher names {self.timeframe}, the primary timeframe", "leave it out"
             )
+        self._check_higher()
         return self
+
+    def _check_higher(self) -> None:
+        """Only timeframes whose bars can be made of the primary ones, or stand beside them."""
+        from sweep import _core
+
+        for timeframe in self.higher:
+            try:
+                _core.check_higher(timeframe, self.timeframe or "")
+            except SweepError as problem:
+                raise invalid(problem.code, problem.what, problem.remedy, "higher") from None
 
     def _check_roles(self) -> None:
         if self.ticks is not None and self.stamp == "close":
@@ -347,17 +361,13 @@ class MarketConfig(Section):
 
 
 def _check_sides(files: MarketConfig | HigherConfig) -> None:
-    """Both sides, or one with its spread."""
+    """Both sides, or one file; whether that needs a spread, its columns say."""
     both = "name both files, or one as file: with spread_pips:"
     if (files.bid is None) != (files.ask is None):
         named, absent = ("ask", "bid") if files.bid is None else ("bid", "ask")
         raise invalid(1008, f"{{path}}.{named} without {{path}}.{absent}", both)
     if files.bid is not None and files.file is not None:
         raise invalid(1006, "bid and file together in {path}", "keep one of them")
-    if files.file is not None and files.spread_pips is None:
-        raise invalid(
-            1008, "{path}.spread_pips is missing", "one-sided data need it; 0 is allowed", "spread_pips"
-        )
     if files.file is None and files.spread_pips is not None:
         remedy = "ticks, synthetic data and pairs of files have both sides"
         raise invalid(1006, "{path}.spread_pips goes with file only", remedy)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
 from sweep.config.base import Natural, NotBuilt, Section
 from sweep.config.compute import ComputeConfig, TrackingConfig
 from sweep.config.document import Document
-from sweep.config.engine import Account, Costs, Execution, Metrics, Rates, SymbolSpecs
+from sweep.config.engine import Account, Costs, Execution, Metrics, Rates, SymbolSpecs, rate_sections
 from sweep.config.gates import Gates
 from sweep.config.market import MarketConfig
 from sweep.config.markets import Markets
@@ -18,6 +19,7 @@ from sweep.config.problems import invalid
 from sweep.config.results import DEFAULT_OBJECTIVE, Constraints, Objectives
 from sweep.config.search import SearchConfig
 from sweep.config.strategy import StrategyConfig
+from sweep.errors import SweepError
 
 _LONGEST_NAME: Final = 100
 
@@ -39,6 +41,17 @@ def _holdout(value: Any) -> Any:
     if value != "none":
         raise invalid(4001, f"{{path}} ({value}) is not built in this version", "write holdout: none")
     return value
+
+
+def _pair(symbol: str, specs: Mapping[str, Any]) -> str | None:
+    """The currencies of a symbol, base first; None where its specification is not complete, which later checks say."""
+    from sweep import _core
+
+    try:
+        spec = json.loads(_core.symbol_spec(symbol, json.dumps(dict(specs.get(symbol) or {}))))
+    except SweepError:
+        return None
+    return f"{spec['base_currency']}{spec['quote_currency']}"
 
 
 class Config(Section):
@@ -69,6 +82,15 @@ class Config(Section):
     validation: Annotated[Any, NotBuilt(({},))] = Field(default=None, exclude=True)
 
     _source: Document | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _rates_of_their_pairs(self) -> Config:
+        for pair, series in rate_sections(self.rates).items():
+            found = _pair(series.symbol or pair, self.symbol_specs)
+            if found not in (None, pair):
+                what = f"rates.series.{pair}.symbol: {series.symbol} is the rate of {found}, not of {pair}"
+                raise invalid(1001, what, "leave symbol out, or correct it", f"rates.series.{pair}.symbol")
+        return self
 
     @property
     def markets(self) -> tuple[MarketConfig, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sweep.config.problems import invalid
 
@@ -36,6 +36,13 @@ def pieces(text: str) -> tuple[str, ...]:
             raise invalid(1009, f"unknown directive %{directive} in {{path}}", f"known: {known} %%")
     _complete([piece[1] for piece in found if len(piece) == 2])
     return tuple(found)
+
+
+def not_empty(text: Any) -> Any:
+    """Any value but the empty text."""
+    if text == "":
+        raise invalid(1009, "{path} is empty", f"{_REMEDY}, or leave it out if times are ISO 8601")
+    return text
 
 
 def checked(text: str) -> str:

@@ -13,10 +13,12 @@ Deleting any of these files loses nothing but time.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -41,6 +43,10 @@ FOLDER: Final = "datasets"
 _FORMAT: Final = 1
 _MOST_COMBINATIONS: Final = 100_000
 """Of datasets that are tried for a digest of several markets."""
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
+_CODES: Final = {errno.EACCES: 3002, errno.EROFS: 3002, errno.ENOSPC: 3007, errno.EDQUOT: 3007}
+_DAMAGED: Final = (OSError, AttributeError, LookupError, TypeError, ValueError, SweepError)
+"""What files raise that are cut short or hold something else."""
 _ABANDONED: Final = 3600.0
 """Seconds after which a half-written file has no writer any more."""
 
@@ -82,7 +88,9 @@ class DatasetCache:
     orphans: bool = False
     """Whether a dataset may be used although its files are gone: for who knows the digest that must come out."""
     warnings: list[str] = field(default_factory=list, compare=False)
-    """Why data could not be stored."""
+    """What could not be stored, and why."""
+    failures: list[SweepError] = field(default_factory=list, compare=False)
+    """Markets that could not be stored: [3000] [3007], and sources that changed while they were read."""
 
     @property
     def folder(self) -> Path:
@@ -99,10 +107,10 @@ class DatasetCache:
         stamps = request.stamps()
         if entry is None or (entry.get("files") != stamps if stamps is not None else not self.orphans):
             return None
-        return self.open(str(entry.get("digest")), entry.get("about") or {})
+        return self.open(str(entry.get("digest")), _mapping(entry.get("about")))
 
     def open(self, digest: str, about: Mapping[str, Any]) -> Market | None:
-        """The dataset of this digest, mapped into memory; None if it is not here, or not whole.
+        """The dataset of this digest, mapped into memory; None if it is not here, not whole, or its record is damaged.
 
         Args:
             digest: market digest of all rows.
@@ -112,17 +120,17 @@ class DatasetCache:
             SweepError: [3008] the rows are not those that were recorded.
         """
         record = _read(self._about(digest))
-        if record is None or record.get("format") != _FORMAT or not about:
+        if record is None or record.get("format") != _FORMAT:
             return None
         path = self._rows(digest)
         try:
-            stat, table = path.stat(), _mapped(path)
-        except (OSError, ValueError):
+            stat = path.stat()
+            stamp = [stat.st_size, stat.st_mtime_ns]
+            touched = record["file"] != stamp or record["boot"] not in (None, _boot())
+            meta = about["meta"] if touched or self.verify else {**about["meta"], "digest": digest}
+            market = _market(_with_aliases(_mapped(path), record["columns"]), {**about, "meta": meta})
+        except _DAMAGED:
             return None
-        stamp = [stat.st_size, stat.st_mtime_ns]
-        touched = record["file"] != stamp or record["boot"] not in (None, _boot())
-        meta = about["meta"] if touched or self.verify else {**about["meta"], "digest": digest}
-        market = _market(_with_aliases(table, record["columns"]), {**about, "meta": meta})
         if market.digest != digest:
             raise error(
                 3008,
@@ -135,22 +143,33 @@ class DatasetCache:
             self._write(self._about(digest), {**record, "file": stamp, "boot": None})
         return market
 
-    def put(self, request: Request, market: Market) -> Market:
-        """Store a market and give it back mapped into memory; the market itself, with a warning, if that fails."""
+    def put(self, request: Request, market: Market, stamps: Mapping[str, Sequence[int]] | None) -> Market:
+        """Store a market and give it back mapped into memory; the market itself, with a warning, if that fails.
+
+        Args:
+            request: what was asked for.
+            market: what its files gave.
+            stamps: of the files, from before they were read.
+        """
         if self.frozen:
             return market
-        stamps = request.stamps()
+        if stamps is None or stamps != request.stamps():
+            self._fail(_changed(request))
+            return market
         about = _description(market)
         try:
             stored = self._stored(request.key, market, about)
         except (OSError, SweepError) as problem:
-            self.warnings.append(f"the dataset is not cached in {self.folder}: {problem}")
+            self._fail(_not_cached(problem, self.folder))
             return market
-        if stamps is not None:
-            named = {role: str(path) for role, path in request.files.items()}
-            entry = {"digest": stored.digest, "paths": named, "files": stamps, "about": about}
-            self._write(self.folder / "index" / f"{request.key}.json", entry)
+        named = {role: str(path) for role, path in request.files.items()}
+        entry = {"digest": stored.digest, "paths": named, "files": stamps, "about": about}
+        self._write(self.folder / "index" / f"{request.key}.json", entry)
         return stored
+
+    def _fail(self, problem: SweepError) -> None:
+        self.failures.append(problem)
+        self.warnings.append(str(problem))
 
     def windowed(self, market: Market, start: int | None, end: int | None, warmup_bars: int) -> Market:
         """A window of a dataset that is here; its digest is taken from the record or recorded.
@@ -163,11 +182,10 @@ class DatasetCache:
         about = _read(path)
         if about is None:
             return window
-        key = _extent(window)
-        known = about.get("windows", {}).get(key)
-        if known is not None and not self.verify:
-            return window.with_digest(known)
-        about["windows"] = {**about.get("windows", {}), key: window.digest}
+        key, windows = _extent(window), _windows(about)
+        if key in windows and not self.verify:
+            return window.with_digest(windows[key])
+        about["windows"] = {**windows, key: window.digest}
         self._write(path, about)
         return window
 
@@ -205,14 +223,14 @@ class DatasetCache:
         found: dict[str, str] = {}
         for path in sorted(self.folder.glob("*.json")):
             record = _read(path) or {}
-            meta = (record.get("about") or {}).get("meta") or {}
-            if (meta.get("spec") or {}).get("symbol") == section.symbol:
-                found |= dict.fromkeys([path.stem, *record.get("windows", {}).values()], path.stem)
+            spec = _mapping(_mapping(_mapping(record.get("about")).get("meta")).get("spec"))
+            if spec.get("symbol") == section.symbol:
+                found |= dict.fromkeys([path.stem, *_windows(record).values()], path.stem)
         return found
 
     def _found(self, stem: str, section: MarketConfig, spec: Mapping[str, Any]) -> Market | None:
-        about = dict((_read(self._about(stem)) or {}).get("about") or {})
-        about["meta"] = {**about.get("meta", {}), "spec": dict(spec)}
+        about = dict(_mapping((_read(self._about(stem)) or {}).get("about")))
+        about["meta"] = {**_mapping(about.get("meta")), "spec": dict(spec)}
         market = self.open(stem, about)
         start, end = (None if bound is None else micros(bound) for bound in section.window)
         if market is None or (start, end) == (None, None):
@@ -236,7 +254,7 @@ class DatasetCache:
         try:
             columns = _write_rows(partial, market)
             digest = market.digest
-            found = None if self.verify else self.open(digest, about)
+            found = None if self.verify else self._sound(digest, about)
             if found is not None:
                 return found
             partial.replace(self._rows(digest))
@@ -259,6 +277,13 @@ class DatasetCache:
             )
         return stored
 
+    def _sound(self, digest: str, about: Mapping[str, Any]) -> Market | None:
+        """The dataset, if its rows are not damaged; else they are to be written anew."""
+        try:
+            return self.open(digest, about)
+        except SweepError:
+            return None
+
     def _sweep_up(self) -> None:
         """Remove what killed processes left half-written."""
         for partial in self.folder.glob(".*.partial"):
@@ -276,8 +301,40 @@ class DatasetCache:
             partial.write_text(json.dumps(value, indent=1), encoding="utf-8")
             partial.replace(path)
         except OSError as problem:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):  # where nothing can be written, nothing can be removed
+                partial.unlink(missing_ok=True)
             self.warnings.append(f"cannot write {path}: {problem.strerror or problem}")
+
+
+def _changed(request: Request) -> SweepError:
+    return error(
+        3000,
+        "a file changed while it was read: what was read is not cached",
+        where=", ".join(str(path) for path in request.files.values()),
+        remedy="read it again when it is complete",
+        stage="data",
+    )
+
+
+def _not_cached(problem: OSError | SweepError, folder: Path) -> SweepError:
+    if isinstance(problem, SweepError):
+        code, why = problem.code, problem.what
+    else:
+        code, why = _CODES.get(problem.errno or 0, 3000), problem.strerror or str(problem)
+    remedy = "free space, or choose another home" if code == 3007 else "check the folder"
+    what = f"the dataset is not cached: {why}"
+    return error(code, what, where=str(folder), remedy=remedy, stage="infrastructure")
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """Part of a record, empty if it is damaged."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def _windows(record: Mapping[str, Any]) -> dict[str, str]:
+    """Digests of windows that are recorded and are digests."""
+    found = _mapping(record.get("windows")).items()
+    return {key: digest for key, digest in found if _DIGEST.fullmatch(str(digest))}
 
 
 def _extent(window: Market) -> str:
@@ -317,7 +374,7 @@ def _mapped(path: Path) -> pa.Table:
 def _with_aliases(table: pa.Table, columns: Mapping[str, str]) -> pa.Table:
     import pyarrow as pa
 
-    return pa.table({name: table.column(stored) for name, stored in columns.items()})
+    return pa.table({name: table.column(str(stored)) for name, stored in columns.items()})
 
 
 def _write_rows(path: Path, market: Market) -> dict[str, str]:
@@ -387,4 +444,7 @@ def _description(market: Market) -> dict[str, Any]:
 
 
 def _market(table: pa.Table, about: Mapping[str, Any]) -> Market:
-    return Market.from_table(table, about["meta"], sources=about["sources"], notes=about["notes"])
+    market = Market.from_table(table, about["meta"], sources=about["sources"], notes=about["notes"])
+    if about["notes"].keys() != json.loads(market.core.notes()).keys():
+        raise LookupError("the notes of an import are not whole")
+    return market

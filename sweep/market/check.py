@@ -17,9 +17,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sweep.errors import SweepError
-from sweep.market.contract import Reading, to_bars, to_ticks
-from sweep.market.describe import DAY, HOUR, iso, labels
+from sweep.market.contract import Reading, by_side, has_sides, to_bars, to_ticks
+from sweep.market.describe import iso, labels
+from sweep.market.findings import Entry, duration, of_market
+from sweep.market.findings import named as timeframe_named
 from sweep.market.load import from_tables, load
+from sweep.market.rest import readable
 from sweep.market.source import data_error, read
 from sweep.market.specs import symbol_spec
 
@@ -44,8 +47,6 @@ _PRICE_UNITS: Final[Mapping[str, Any]] = {
     "quote_currency": "XXX",
 }
 _UNREADABLE: Final = frozenset({3000, 3001, 3002})
-_MINUTE: Final = 60_000_000
-_LENGTHS: Final = (("W", 7 * DAY), ("D", DAY), ("H", HOUR), ("M", _MINUTE))
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class Defect:
     rows: tuple[Mapping[str, Any], ...]
     """The first of them: row (from 0), time, detail."""
     remedy: str
+    where: str = ""
+    """File and column, where it is not the rows that say it."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,10 @@ class Check:
     """Of the first side, where the timeframe was not named."""
     notes: tuple[str, ...]
     market: Market | None
+    left_open: Set[str] = frozenset()
+    """Keys that the data need and that were not named."""
+    findings: tuple[Entry, ...] = ()
+    """What is remarkable about the market, and what contradicts what was said of it."""
 
     @property
     def accepted(self) -> bool:
@@ -123,6 +130,7 @@ class Check:
             "sides": self.sides,
             "defects": self.defects,
             "notes": self.notes,
+            "findings": self.findings,
             "report": None if self.market is None else self.market.report,
         }
 
@@ -133,7 +141,10 @@ class Check:
         others = len(self.defects) - 1
         more = f" (and {others} other defect{'s' if others > 1 else ''})" if others else ""
         problem = data_error(
-            first.code, f"refused: {first.what}{more}", files.get(first.side, first.side), first.remedy
+            first.code,
+            f"refused: {first.what}{more}",
+            first.where or files.get(first.side, first.side),
+            first.remedy,
         )
         problem.context["defects"] = [vars(defect) for defect in self.defects]
         return problem
@@ -154,9 +165,10 @@ def check(
     """Reads the files of a config and checks all of them; the window is not applied.
 
     Args:
-        config: the market; keys in `left_open` hold their stand-in.
+        config: the market; keys in `left_open` hold their stand-in, but for `spread_pips`, which two sides in one
+            file do not need.
         symbol_specs: fields over the built-in table.
-        left_open: `symbol`: prices count as pips; `timeframe`: that of the most common step is taken; `spread_pips`.
+        left_open: keys that were not named. `symbol`: prices count as pips; `timeframe`: that of the most common step is taken; `spread_pips`.
 
     Raises:
         SweepError: [3000] [3001] [3002] a file cannot be read; stage config for the symbol or the generator's keys.
@@ -168,6 +180,10 @@ def check(
     if config.synthetic is not None:
         return _result(config, left_open, market=load(config, specs))
     raws, sides, defects = _read(config)
+    if "spread_pips" in left_open:
+        one_sided = any(raw.side == "file" for raw in raws)
+        config = config.model_copy(update={"spread_pips": STAND_IN["spread_pips"] if one_sided else None})
+        left_open = left_open if one_sided else left_open - {"spread_pips"}
     spacing = None
     if "timeframe" in left_open and config.ticks is None:
         spacing = _spacing(raws, config)
@@ -201,13 +217,20 @@ def _read(config: MarketConfig) -> tuple[list[_Raw], list[Side], list[Defect]]:
             continue
         path = Path(name).expanduser()
         try:
-            raws.append(_Raw(side, str(path), read(path, reading)))
+            raws.extend(_raws(side, str(path), read(path, reading), reading))
         except SweepError as problem:
             if problem.code in _UNREADABLE:
                 raise
             damaged.append(Side(side, str(path)))
             defects.extend(_of_error(side, problem))
     return raws, damaged, defects
+
+
+def _raws(side: str, path: str, table: pa.Table, reading: Reading) -> list[_Raw]:
+    """A table as it is, or the two sides that are in it."""
+    if side == "file" and has_sides(table.column_names, reading):
+        return [_Raw(part, path, rows) for part, rows in by_side(table, path, reading).items()]
+    return [_Raw(side, path, table)]
 
 
 def _spacing(raws: Sequence[_Raw], config: MarketConfig) -> Spacing | None:
@@ -217,29 +240,30 @@ def _spacing(raws: Sequence[_Raw], config: MarketConfig) -> Spacing | None:
     # The stamp of a bar cannot be moved by a length that is not known yet; steps do not need it.
     reading = Reading.of(config.model_copy(update={"stamp": "open"}))
     for raw in raws:
-        try:
-            times = _sorted(to_bars(raw.table, raw.path, reading).table.select(["timestamp"]))
-        except SweepError:
+        table = _rows(raw, reading)
+        if table is None:
             continue  # the examination of this side reports it
-        found = json.loads(_core.spacing(times))
+        found = json.loads(_core.spacing(_sorted(table.select(["timestamp"]))))
         if found["steps"]:
             step = found["most_common"]
             steps = tuple((us, count) for us, count in found["steps"])
-            return Spacing(_timeframe(step), step, found["share"], steps)
+            return Spacing(timeframe_named(step), step, found["share"], steps)
     return None
+
+
+def _rows(raw: _Raw, reading: Reading) -> pa.Table | None:
+    """Bars, or what can be read of them with their times."""
+    try:
+        return to_bars(raw.table, raw.path, reading).table
+    except SweepError:
+        rest = readable(raw.table, raw.path, reading)
+        return rest.table if rest is not None and rest.timed else None
 
 
 def _sorted(times: pa.Table) -> pa.Table:
     """Rows out of order are a defect of their own; they say nothing of the length of a bar."""
     label = labels(times)
     return times if bool(np.all(label[1:] > label[:-1])) else times.sort_by("timestamp")
-
-
-def _timeframe(step: int) -> str | None:
-    for unit, length in _LENGTHS:
-        if step > 0 and step % length == 0:
-            return f"{unit}{step // length}"
-    return None
 
 
 def _no_timeframe(spacing: Spacing) -> Defect:
@@ -249,22 +273,36 @@ def _no_timeframe(spacing: Spacing) -> Defect:
 
 
 def _examine(raw: _Raw, config: MarketConfig) -> tuple[Side, list[Defect]]:
-    from sweep import _core
-
     reading = Reading.of(config)
-    options = {"timeframe": config.timeframe, "duplicates": config.duplicates, "name": raw.path}
     try:
-        if raw.side == "ticks":
-            rows: Bars | Ticks = to_ticks(raw.table, raw.path, reading)
-            found = _core.check_ticks(rows.table, json.dumps(options))
-        else:
-            rows = to_bars(raw.table, raw.path, reading)
-            found = _core.check_bars(rows.table, json.dumps(options))
+        convert = to_ticks if raw.side == "ticks" else to_bars
+        rows: Bars | Ticks = convert(raw.table, raw.path, reading)
     except SweepError as problem:
         if raw.side != "ticks" and problem.code == 1008 and _looks_like_ticks(raw.table):
             problem.remedy = f"these look like ticks: --ticks; {problem.remedy}"
-        return Side(raw.side, raw.path, raw.table.num_rows), _of_error(raw.side, problem)
-    return _side(raw, rows), _defects(raw.side, json.loads(found))
+        found = [*_of_error(raw.side, problem), *_of_the_rest(raw, reading, config)]
+        return Side(raw.side, raw.path, raw.table.num_rows), found
+    return _side(raw, rows), _defects(raw.side, _value_defects(raw, rows.table, config))
+
+
+def _value_defects(raw: _Raw, table: pa.Table, config: MarketConfig) -> list[dict[str, Any]]:
+    from sweep import _core
+
+    options = json.dumps({"timeframe": config.timeframe, "duplicates": config.duplicates, "name": raw.path})
+    of_values = _core.check_ticks if raw.side == "ticks" else _core.check_bars
+    return list(json.loads(of_values(table, options)))
+
+
+def _of_the_rest(raw: _Raw, reading: Reading, config: MarketConfig) -> list[Defect]:
+    """Defects of the values in the rows and columns that are readable, beside what is not."""
+    rest = readable(raw.table, raw.path, reading)
+    if rest is None:
+        return []
+    found = _value_defects(raw, rest.table, config)
+    for row in (row for item in found for row in item["rows"]):
+        row["row"] = int(rest.rows[row["row"]])
+        row["label"] = row["label"] if rest.timed else None
+    return _defects(raw.side, found)
 
 
 def _looks_like_ticks(table: pa.Table) -> bool:
@@ -321,7 +359,19 @@ def _of_error(side: str, problem: SweepError) -> list[Defect]:
     found = problem.context.get("defects")
     if found:
         return _defects(side, found)
-    return [Defect(side, problem.code, problem.what, None, (), problem.remedy)]
+    own = {
+        "code": problem.code,
+        "what": problem.what,
+        "remedy": problem.remedy,
+        "where": problem.where,
+        **problem.context,
+    }
+    return [_structural(side, item) for item in problem.context.get("problems", [own])]
+
+
+def _structural(side: str, item: Mapping[str, Any]) -> Defect:
+    rows = tuple({"row": row, "time": None, "detail": ""} for row in item.get("rows", ()))
+    return Defect(side, item["code"], item["what"], item.get("count"), rows, item["remedy"], item["where"])
 
 
 def _result(
@@ -343,15 +393,8 @@ def _result(
     if "spread_pips" in left_open:
         notes.append("one side only: a study needs spread_pips, 0 included")
     symbol = None if "symbol" in left_open else config.symbol
-    return Check(tuple(sides), tuple(defects), symbol, timeframe, spacing, tuple(notes), market)
-
-
-def duration(us: int) -> str:
-    """A length of time in its largest units, two of them at most: `2 h 5 min`."""
-    parts = []
-    rest = us
-    for name, length in (("d", DAY), ("h", HOUR), ("min", _MINUTE), ("s", 1_000_000)):
-        if rest >= length:
-            parts.append(f"{rest // length} {name}")
-            rest %= length
-    return " ".join(parts[:2]) or f"{us} us"
+    unit = "in price" if "symbol" in left_open else "pips"
+    found = () if market is None else tuple(of_market(market, unit))
+    return Check(
+        tuple(sides), tuple(defects), symbol, timeframe, spacing, tuple(notes), market, left_open, found
+    )

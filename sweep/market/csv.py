@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 
 from sweep.config.market import ROLES, TICK_ROLES
 from sweep.errors import SweepError
-from sweep.market.contract import Reading, find_roles
-from sweep.market.source import data_error
+from sweep.market.contract import SIDED_ROLES, Reading, find_roles, has_sides
+from sweep.market.source import data_error, together
 from sweep.market.times import named, offenders
 
 _OPENING: Final = 1 << 18
@@ -71,7 +71,7 @@ class CsvSource:
             return pa.table([pa.nulls(0)] * len(layout.names), names=list(layout.names))
         try:
             table = _parsed(layout)
-        except PermissionError:
+        except (PermissionError, SweepError):
             raise
         except (pa.ArrowException, OSError) as problem:
             table = _quoted_later(layout, problem)
@@ -95,6 +95,8 @@ def _quoted_later(layout: _Layout, problem: Exception) -> pa.Table:
         layout = replace(layout, quoted=True)
         try:
             return _parsed(layout)
+        except SweepError:
+            raise
         except (pa.ArrowException, OSError) as again:
             problem = again
     raise _diagnosis(layout, problem) from None
@@ -175,7 +177,9 @@ def _opening(path: Path) -> list[str]:
 
 def _roles(names: tuple[str, ...], path: Path, reading: Reading) -> dict[str, tuple[int, ...]]:
     try:
-        wanted = ROLES if reading.kind == "bars" else TICK_ROLES
+        wanted: Sequence[str] = ROLES if reading.kind == "bars" else TICK_ROLES
+        if has_sides(names, reading):
+            wanted = SIDED_ROLES
         return find_roles(names, str(path), reading.columns, wanted)
     except SweepError as problem:
         if problem.code == 1008 and reading.header is None and any(_is_number(name) for name in names):
@@ -300,6 +304,8 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def _bad_cells(layout: _Layout) -> SweepError | None:
+    """What is wrong in each column that cannot be read."""
+    problems: list[SweepError] = []
     texts = _parse(layout, dict.fromkeys(layout.kinds, pa.string()), threads=False)
     for index, kind in layout.kinds.items():
         column = texts.column(str(index))
@@ -309,31 +315,35 @@ def _bad_cells(layout: _Layout) -> SweepError | None:
         if rows:
             original = texts.column(str(index))
             found = [(row, original[row].as_py()) for row in rows[:_SHOWN]]
-            return _bad_values(layout, index, kind, found, len(rows))
-    return None
+            problems.append(_bad_values(layout, index, kind, found, len(rows)))
+    return together(problems) if problems else None
 
 
 def _bad_values(
     layout: _Layout, index: int, kind: pa.DataType, found: list[tuple[int, str]], count: int
 ) -> SweepError:
-    place, first, reading = f"{layout.path}: {layout.names[index]}", found[0][1], layout.reading
+    place, rows = f"{layout.path}: {layout.names[index]}", [row for row, _ in found]
+
+    def problem(code: int, what: str, remedy: str) -> SweepError:
+        total = count if count < _COUNTED else None
+        return data_error(code, what, place, remedy, rows=rows, count=total)
+
+    first, reading = found[0][1], layout.reading
     cells = f"{count} {'cells' if count > 1 else 'cell'}" if count < _COUNTED else f"{count} cells or more"
     if kind == pa.float64():
         remedy = "text is never converted to numbers"
         if "," in first and reading.decimal == ".":
             remedy = "decimal commas? set market.csv.decimal: ',' and its separator"
-        return data_error(1004, f"no number in {cells}, {named(found)}", place, remedy)
+        return problem(1004, f"no number in {cells}, {named(found)}", remedy)
     if kind == pa.int64():
-        return data_error(
-            1004, f"no whole number in {cells}, {named(found)}", place, "epoch times are whole numbers"
-        )
+        return problem(1004, f"no whole number in {cells}, {named(found)}", "epoch times are whole numbers")
     if pa.types.is_timestamp(kind) and _ISO.fullmatch(first):
         zoned = re.search(_ZONED, first[10:]) is not None
         if zoned != (kind.tz is not None):
             what = f"some times have a zone and some not, {cells} unlike the first, {named(found)}"
-            return data_error(1009, what, place, "write all of them alike")
+            return problem(1009, what, "write all of them alike")
     what = f"no ISO 8601 time like the first in {cells}, {named(found)}"
-    return data_error(1004, what, place, "write all alike; of any other form say it with time_format")
+    return problem(1004, what, "write all alike; of any other form say it with time_format")
 
 
 def _cells(line: str, separator: str) -> list[str]:

@@ -1,10 +1,14 @@
-"""Arrow IPC files and streams, and Feather (version 2 is the same format), memory-mapped."""
+"""Arrow IPC files and streams, and Feather (version 2 is the same format), read into memory.
+
+Not mapped: the file is its owner's, who may write it anew while the market is in use.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweep.errors import SweepError
 from sweep.market.source import data_error
 
 if TYPE_CHECKING:
@@ -14,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class IpcSource:
-    """Source of Arrow IPC; what is not compressed is not read before it is used."""
+    """Source of Arrow IPC."""
 
     name = "ipc"
     suffixes: tuple[str, ...] = (".arrow", ".ipc", ".feather")
@@ -30,16 +34,16 @@ class IpcSource:
         if path.stat().st_size == 0:
             raise data_error(3004, "empty file", path, "write the file anew")
         try:
-            with pa.memory_map(str(path)) as file:
+            with pa.OSFile(str(path)) as file:
                 return _table(file, path)
-        except PermissionError:
+        except (PermissionError, SweepError):
             raise
         except (pa.ArrowException, OSError, UnicodeDecodeError) as problem:
             what = " ".join(str(problem).split()).rstrip(".")
             raise data_error(3004, f"not a whole Arrow file: {what}", path, "write the file anew") from None
 
 
-def _table(file: pa.MemoryMappedFile, path: Path) -> pa.Table:
+def _table(file: pa.OSFile, path: Path) -> pa.Table:
     import pyarrow as pa
 
     start = file.read(6)

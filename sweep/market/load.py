@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.config.market import MarketConfig, micros
+from sweep.errors import SweepError, error
 from sweep.market.cache import DatasetCache, Request
-from sweep.market.contract import Bars, Reading, Ticks, to_bars, to_ticks
+from sweep.market.contract import Bars, Reading, Ticks, by_side, has_sides, to_bars, to_ticks
 from sweep.market.market import Market
 from sweep.market.source import read
 from sweep.market.specs import symbol_spec
@@ -39,11 +41,11 @@ def load(config: MarketConfig, symbol_specs: Specs = None, *, cache: DatasetCach
     """
     spec = symbol_spec(config.symbol or "", symbol_specs)
     whole = _whole(config, spec, cache)
-    given = [
-        _whole(higher_config(config, timeframe, files), spec, cache, stamp=config.stamp)
-        for timeframe, files in config.higher.items()
-        if files is not None
-    ]
+    given = []
+    for timeframe, files in config.higher.items():
+        if files is not None:
+            with _placed(f"market.higher.{timeframe}"):
+                given.append(_whole(higher_config(config, timeframe, files), spec, cache, stamp=config.stamp))
     start, end = (_micros(bound) for bound in config.window)
     if given:
         # A window of a market with given higher timeframes cuts them by their own bars.
@@ -79,16 +81,31 @@ def higher_config(config: MarketConfig, timeframe: str, files: HigherConfig) -> 
 def load_rates(
     series: Mapping[str, MarketConfig], symbol_specs: Specs = None, *, cache: DatasetCache | None = None
 ) -> dict[str, Market]:
-    """The rate series of a config: one market per pair."""
-    return {pair: load(config, symbol_specs, cache=cache) for pair, config in series.items()}
+    """The rate series of a config: one market per pair; a mistake in its section is named as a key of `rates`."""
+    markets = {}
+    for pair, config in series.items():
+        with _placed(f"rates.series.{pair}"):
+            markets[pair] = load(config, symbol_specs, cache=cache)
+    return markets
+
+
+@contextmanager
+def _placed(section: str) -> Iterator[None]:
+    """Names a mistake in a section that is read like `market` as one of its own keys."""
+    try:
+        yield
+    except SweepError as problem:
+        if problem.stage != "config" or not problem.where.startswith("market."):
+            raise
+        place = f"{section}.{problem.where.removeprefix('market.')}"
+        raise error(problem.code, problem.what, where=place, remedy=problem.remedy) from None
 
 
 def from_tables(config: MarketConfig, tables: Mapping[str, pa.Table], symbol_specs: Specs) -> Market:
     """A market from raw tables in memory, by role (bid, ask, file, ticks) and by the same rules as from files."""
     spec = symbol_spec(config.symbol or "", symbol_specs)
     reading = Reading.of(config)
-    convert = to_ticks if config.ticks is not None else to_bars
-    sides = {role: convert(table, role, reading) for role, table in tables.items()}
+    sides = _sides({role: (table, role) for role, table in tables.items()}, reading)
     market = _assembled(config, spec, sides, None)
     start, end = (_micros(bound) for bound in config.window)
     return market if (start, end) == (None, None) else market.window(start, end, config.warmup_bars)
@@ -106,7 +123,10 @@ def _whole(
         return _read(config, spec, files, stamp)
     request = Request(files, _decisive(config, spec, stamp))
     market = cache.get(request)
-    return cache.put(request, _read(config, spec, files, stamp)) if market is None else market
+    if market is not None:
+        return market
+    stamps = request.stamps()
+    return cache.put(request, _read(config, spec, files, stamp), stamps)
 
 
 def sides_of(config: MarketConfig) -> dict[str, str]:
@@ -126,9 +146,21 @@ def _read(
     config: MarketConfig, spec: Mapping[str, Any], files: Mapping[str, Path], stamp: str | None
 ) -> Market:
     reading = Reading.of(config)
-    convert = to_ticks if config.ticks is not None else to_bars
-    sides = {role: convert(read(path, reading), str(path), reading) for role, path in files.items()}
+    sides = _sides({role: (read(path, reading), str(path)) for role, path in files.items()}, reading)
     return _assembled(config, spec, sides, stamp)
+
+
+def _sides(tables: Mapping[str, tuple[pa.Table, str]], reading: Reading) -> dict[str, Bars | Ticks]:
+    """Bars by side, or ticks, of raw tables and their names by role."""
+    convert = to_ticks if reading.kind == "ticks" else to_bars
+    sides: dict[str, Bars | Ticks] = {}
+    for role, (table, name) in tables.items():
+        if role == "file" and has_sides(table.column_names, reading):
+            for side, part in by_side(table, name, reading).items():
+                sides[side] = to_bars(part, f"{name} ({side})", reading)
+        else:
+            sides[role] = convert(table, name, reading)
+    return sides
 
 
 def _assembled(
@@ -145,6 +177,7 @@ def _assembled(
         return Market(_core.Market.from_ticks(sides["ticks"].table, json.dumps(options)), sources=sources)
     bid, ask = sides.get("bid", sides.get("file")), sides.get("ask")
     assert bid is not None
+    _check_spread(config, bid, ask)
     options |= {
         "spread_pips": config.spread_pips,
         "max_alignment_loss": config.max_alignment_loss,
@@ -156,6 +189,16 @@ def _assembled(
         options["higher_stamp"] = stamp
     core = _core.Market.from_bars(bid.table, None if ask is None else ask.table, json.dumps(options))
     return Market(core, sources=sources)
+
+
+def _check_spread(config: MarketConfig, bid: Bars | Ticks, ask: Bars | Ticks | None) -> None:
+    """One side needs a spread, two have their own."""
+    if ask is None and config.spread_pips is None:
+        what = f"spread_pips is missing: {bid.notes['name']} has one side only"
+        raise error(1008, what, where="market.spread_pips", remedy="one-sided data need it; 0 is allowed")
+    if ask is not None and config.spread_pips is not None:
+        what = f"spread_pips is for one side: {config.file or 'the table'} has bids and asks"
+        raise error(1006, what, where="market.spread_pips", remedy="leave it out")
 
 
 def _alignment(config: MarketConfig) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -45,11 +46,12 @@ class Market:
     ) -> Market:
         """Reads bars or ticks from files; `keys` are those of the section `market` of a config.
 
-        `symbol`, `timeframe` and `bid` + `ask` (paths), or `file` with `spread_pips`, or `ticks`; then `higher`,
+        `symbol`, `timeframe` and `bid` + `ask` (paths), or `file` (with `spread_pips`, unless it has columns
+        `bid_open` … `ask_close`), or `ticks`; then `higher`,
         `window` (start, end), `warmup_bars`, `stamp`, `columns`, `csv`, `time_format`, `time_zone`, `assume_utc`,
         `epoch_unit`, `cast`, `duplicates`, `crossed`, `max_alignment_loss`, `filter`, `day`, `stale_after`.
         `symbol_specs` replaces fields of the built-in symbol table. With `cache` the rows are kept in the dataset cache
-        of SWEEP_HOME and mapped into memory from there.
+        of SWEEP_HOME and mapped into memory from there; where that fails, a warning says why.
 
         Example:
             `Market.read(bid="b.parquet", ask="a.parquet", symbol="GBPUSD", timeframe="M5")`
@@ -61,7 +63,11 @@ class Market:
         from sweep.market.cache import DatasetCache
         from sweep.market.load import load
 
-        return load(_section(keys), symbol_specs, cache=DatasetCache(home_folder()) if cache else None)
+        datasets = DatasetCache(home_folder()) if cache else None
+        market = load(_section(keys), symbol_specs, cache=datasets)
+        for text in () if datasets is None else datasets.warnings:
+            warnings.warn(text, stacklevel=2)
+        return market
 
     @classmethod
     def from_arrow(
@@ -73,8 +79,8 @@ class Market:
         symbol_specs: Mapping[str, Any] | str | Path | None = None,
         **keys: Any,
     ) -> Market:
-        """Bars from tables in memory that speak Arrow (PyArrow, pandas, polars): bid and ask, or one side with
-        `spread_pips`; or `ticks`.
+        """Bars from tables in memory that speak Arrow (PyArrow, pandas, polars): bid and ask, one table of both (as
+        `to_table` gives), or one side with `spread_pips`; or `ticks`.
 
         The rules and the other `keys` are those of `read`.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -45,9 +46,35 @@ def read(path: Path, reading: Reading | None = None) -> pa.Table:
         raise data_error(3002, "file is not readable", path, "check its permissions") from None
 
 
-def data_error(code: int, what: str, place: object, remedy: str = "") -> SweepError:
-    """An error of stage data."""
-    return error(code, what, where=str(place), remedy=remedy, stage="data")
+def data_error(
+    code: int,
+    what: str,
+    place: object,
+    remedy: str = "",
+    *,
+    rows: Sequence[int] = (),
+    count: int | None = None,
+) -> SweepError:
+    """An error of stage data; `rows` are the first of those at fault, `count` how many there are."""
+    context = {} if count is None else {"rows": list(rows), "count": count}
+    return error(code, what, where=str(place), remedy=remedy, stage="data", context=context)
+
+
+def together(problems: Sequence[SweepError]) -> SweepError:
+    """The first of several errors of stage data, with all of them in its context as `problems`."""
+    first = problems[0]
+    if len(problems) > 1:
+        first.context["problems"] = [
+            {
+                "code": found.code,
+                "what": found.what,
+                "where": found.where,
+                "remedy": found.remedy,
+                **found.context,
+            }
+            for found in problems
+        ]
+    return first
 
 
 def _source(path: Path) -> Source:

@@ -101,7 +101,8 @@ def text(column: pa.ChunkedArray, text_format: str, place: str) -> pa.ChunkedArr
                 for start, batch, part in zip(starts, batches, parsed, strict=False)
                 for row in getattr(part, wrong)[:5].tolist()
             ][:5]
-            raise data_error(code, f"{sum(counts)} times {what}, {named(rows)}", place, remedy)
+            said = f"{sum(counts)} times {what}, {named(rows)}"
+            raise data_error(code, said, place, remedy, rows=[row for row, _ in rows], count=sum(counts))
     return pa.chunked_array([part.times for part in parsed], type=UTC_US if zoned else _NAIVE_US)
 
 
@@ -282,14 +283,15 @@ def _no_instant(column: pa.ChunkedArray, place: str, zone: str) -> SweepError:
     rows = np.flatnonzero(pc.not_equal(early, late).to_numpy())
     found = [(row, str(column[row])) for row in rows[:5].tolist()]
     what = f"{rows.size} local times that do not exist, or exist twice, in {zone}, {named(found)}"
-    return data_error(1009, what, place, "store the times in UTC")
+    return data_error(1009, what, place, "store the times in UTC", rows=rows[:5].tolist(), count=rows.size)
 
 
 def _whole_microseconds(column: pa.ChunkedArray, place: str) -> None:
     rest = np.flatnonzero(column.cast(pa.int64()).to_numpy() % 1000)
     if rest.size:
-        what = f"{rest.size} times with broken microseconds, {listed(rest[:5].tolist())}"
-        raise data_error(1009, what, place, "store whole microseconds")
+        rows = rest[:5].tolist()
+        what = f"{rest.size} times with broken microseconds, {listed(rows)}"
+        raise data_error(1009, what, place, "store whole microseconds", rows=rows, count=rest.size)
 
 
 def _in_range(column: pa.ChunkedArray, kind: pa.DataType, place: str) -> pa.ChunkedArray:

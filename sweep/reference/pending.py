@@ -34,7 +34,7 @@ def fill_price(order: Order, now: Now, *, gap_fills: bool) -> tuple[float, bool]
 def cancelled_legs(orders: Sequence[Order], now: Now) -> list[Order]:
     """The legs that a triggered leg of their group cancels."""
     cancelled = []
-    for group in {order.oco_group for order in orders if order.oco_group is not None}:
+    for group in dict.fromkeys(order.oco_group for order in orders if order.oco_group is not None):
         legs = [order for order in orders if order.oco_group == group]
         hit = [order for order in legs if triggered(order, now)]
         if hit:

@@ -153,10 +153,11 @@ def order_row(order: Order) -> dict[str, Any]:
     return row if order.reason is None else row | {"ended": order.end_time, "reason": order.reason}
 
 
-def meta_text(p: Position) -> str:
+def meta_text(p: Position | Order) -> str:
     """Canonical JSON of the signal's meta with scenario, tag and parent_id where present."""
     meta = dict(p.meta)
-    own = (("scenario", p.scenario), ("tag", p.tag), ("parent_id", p.parent_id))
+    parent = p.parent_id if isinstance(p, Position) else None
+    own = (("scenario", p.scenario), ("tag", p.tag), ("parent_id", parent))
     meta |= {k: v for k, v in own if v is not None}
     return json.dumps(meta, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 

@@ -37,6 +37,10 @@ class DryRun:
     bytes_per_worker: int
     """Upper bound: this process with market and engine, and a full cache of series."""
     notes: tuple[str, ...]
+    findings: tuple[str, ...]
+    """What is remarkable about the data."""
+    warnings: tuple[str, ...]
+    """Where the data contradict what the config says of them."""
 
     def to_dict(self) -> dict[str, Any]:
         """Form for machines."""
@@ -57,6 +61,7 @@ def measure(plan: Plan) -> DryRun:
     count = max(1, cpus() // config.compute.threads) if workers == "auto" else int(workers)
     trials = config.search.trials or plan.space.cardinality
     propose = _propose_seconds(plan, trials)
+    findings, warnings = plan.findings
     return DryRun(
         study=config.study,
         space=plan.space.describe(),
@@ -68,6 +73,8 @@ def measure(plan: Plan) -> DryRun:
         seconds=None if trials is None else _together(plan, trials * each / count, trials * propose),
         bytes_per_worker=(resident_bytes() or 0) + config.compute.cache_bytes,
         notes=tuple(getattr(plan.sampler, "notes", ())),
+        findings=tuple(findings),
+        warnings=tuple(warnings),
     )
 
 

@@ -64,6 +64,13 @@ class Plan:
         return {market.symbol: market.dataset for market in self.markets}
 
     @cached_property
+    def findings(self) -> tuple[list[str], list[str]]:
+        """What is remarkable about the data, and, apart from it, what is a warning: a line each."""
+        from sweep.market.findings import summary
+
+        return summary((*self.markets, *self.rates.values()))
+
+    @cached_property
     def build_info(self) -> dict[str, Any]:
         """Version, semantics and build of the native module."""
         from sweep import _core

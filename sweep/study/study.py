@@ -43,6 +43,8 @@ class Study:
         self.config = config
         self.warnings: tuple[str, ...] = ()
         """Of the last run by this object."""
+        self.findings: tuple[str, ...] = ()
+        """What is remarkable about the data of the last run by this object, a line each."""
 
     # ------------------------------------------------------------------------------------------------- make and go on
     @classmethod
@@ -79,6 +81,7 @@ class Study:
             reporter.note(note)
         driver = _driver(plan, reporter, returns=plan.keep_returns)
         study = cls(folder, plan.config)
+        study.findings = tuple(plan.findings[0])
         with _stoppable(folder):
             try:
                 folders.create(folder, plan.config_text, _frozen(plan))
@@ -143,6 +146,7 @@ class Study:
                 if trials != facts["trials"]:
                     opened._raise_budget(ledger, trials)
                 returns = bool(facts["keep_returns"])
+            opened.findings = tuple(plan.findings[0])
             opened._drive(_driver(plan, reporter, returns=returns))
         return opened
 
@@ -288,6 +292,12 @@ def _driver(plan: Plan, reporter: Reporter, *, returns: bool) -> Driver:
         warnings.append(text)
         reporter.note(text)
 
+    findings, contradictions = plan.findings
+    for text in findings:
+        reporter.note(f"data: {text}")
+    for text in contradictions:
+        warnings.append(text)
+        reporter.note(f"warning: {text}")
     executor = build.executor(plan.config, plan.engine_spec(returns=returns), warn=warn)
     return Driver(plan, reporter, executor, warnings)
 

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 import pytest
 from ruamel.yaml import YAML
 
 from sweep.market import Market
 from tests.cli.support import Outcome, Sweep, sweep_process
-from tests.market.support import MINUTE, START, UTC, bars, poke, write
+from tests.market.support import MINUTE, START, UTC, bars, poke, replaced, write
 
 NAN = float("nan")
 PAIR = ("bid=bid.parquet", "ask=ask.parquet")
@@ -473,3 +474,216 @@ def test_a_broken_real_file_is_refused_without_an_option(sweep: Sweep, shared_da
         outcome = sweep("data", "check", shared_data / "bad" / f"{name}.parquet", "--json")
         assert outcome.code == 3
         assert code in [item["code"] for item in told(outcome)["defects"]], name
+
+
+STUDY_OF_FILES = """\
+market: {symbol: GBPUSD, timeframe: M1, bid: bid.parquet, ask: ask.parquet}
+strategy: {name: ma_cross}
+search: {sampler: random, trials: 4, batch_size: 4, seed: 1, max_failure_share: 1}
+min_trades: 1
+account: {initial_balance: 100000}
+compute: {backend: local, workers: 1}
+tracking: {mlflow: null}
+"""
+
+
+@pytest.fixture
+def remarkable(pair: Path) -> Path:
+    """Bars with one crossed quote, that are two minutes apart; and a study of them that says one."""
+    write(pair, bars(600, step=2 * MINUTE), "bid.parquet")
+    write(pair, poke(bars(600, step=2 * MINUTE, offset=0.0002), "low", 10, 1.5790), "ask.parquet")
+    (pair / "own.yaml").write_text(STUDY_OF_FILES)
+    return pair
+
+
+STEPS = "100 % of the steps are M2, the timeframe is M1"
+
+
+def test_check_and_import_say_what_is_remarkable(sweep: Sweep, remarkable: Path) -> None:
+    checked = sweep("data", "check", *NAMED)
+    assert (checked.code, checked.out.splitlines()[-1]) == (0, "accepted")
+    assert f"warning: timeframe: {STEPS}" in checked.out.splitlines()
+    found = told(sweep("data", "check", *NAMED, "--json"))["findings"]
+    assert {"name": "timeframe", "text": STEPS, "warning": True} in found
+    lines = sweep("data", "import", *NAMED).out.splitlines()
+    assert f"warning: GBPUSD M1: timeframe: {STEPS}" in lines
+    assert any(line.startswith("data: GBPUSD M1: crossed quotes: 1 bars") for line in lines)
+    found = told(sweep("data", "import", *NAMED, "--json"))
+    assert found["warnings"] == [f"GBPUSD M1: timeframe: {STEPS}"]
+    assert any("crossed quotes" in line for line in found["findings"])
+
+
+def test_runs_say_what_is_remarkable_and_keep_the_warnings(sweep: Sweep, remarkable: Path) -> None:
+    warning = f"GBPUSD M1: timeframe: {STEPS}"
+    planned = sweep("run", "own.yaml", "--dry-run")
+    assert (planned.code, f"warning: {warning}" in planned.out.splitlines()) == (0, True)
+    assert "data: GBPUSD M1: crossed quotes: 1 bars" in planned.out
+    found = told(sweep("run", "own.yaml", "--dry-run", "--json"))
+    assert found["warnings"] == [warning]
+    ran = sweep("run", "own.yaml")
+    assert ran.code == 0, ran
+    assert "data: GBPUSD M1: crossed quotes: 1 bars" in ran.err
+    assert f"warning: {warning}" in ran.out.splitlines()
+    assert told(sweep("status", "own", "--json"))["warnings"] == [warning]
+    found = told(sweep("run", "own.yaml", "study=other", "--json"))
+    assert any("crossed quotes" in line for line in found["findings"])
+    single = sweep("backtest", "own.yaml")
+    assert f"warning: {warning}" in single.out.splitlines()
+    assert "data: GBPUSD M1: crossed quotes: 1 bars" in single.out
+    found = told(sweep("backtest", "own.yaml", "--json"))
+    assert found["warnings"][0] == warning
+    assert any("crossed quotes" in line for line in found["findings"])
+
+
+def test_a_check_of_ticks_says_which_are_crossed(sweep: Sweep, home: Path) -> None:
+    table = ticks(500)
+    ask = table["ask"].to_numpy().copy()
+    ask[100] -= 0.001
+    write(home, table.set_column(2, "ask", pa.array(ask)), "ticks.parquet")
+    words = " ".join(
+        sweep("data", "check", "ticks.parquet", "--ticks", "symbol=GBPUSD", "timeframe=M1").out.split()
+    )
+    assert "crossed ticks 1 ticks (0.2 %), left as they are, worst 8 pips at" in words
+    assert "equal stamps 250 ticks" in words
+    assert "none off the grid" in words
+    assert "crossed quotes," not in words.partition("none ")[2]
+    clamped = sweep("data", "check", "ticks.parquet", "--ticks", "crossed=clamp").out
+    assert "clamped         1 ticks, ask raised to the bid" in clamped
+
+
+def test_a_timeframe_that_the_bars_cannot_make_is_placed(sweep: Sweep, pair: Path) -> None:
+    outcome = sweep("data", "resample", *NAMED, "M7", "--to", "q.csv")
+    assert outcome.code == 2
+    assert "M7 is no higher timeframe of M1; sweep data resample M7; higher ones are" in outcome.err
+
+
+def test_a_bad_rate_is_blamed_on_its_own_key(sweep: Sweep, pair: Path) -> None:
+    (pair / "own.yaml").write_text(STUDY_OF_FILES)
+    outcome = sweep(
+        "run", "own.yaml", "rates={series: {XXXYYY: {timeframe: M1, bid: bid.parquet, ask: ask.parquet}}}"
+    )
+    assert outcome.code == 2
+    assert "rates.series.XXXYYY" in outcome.err
+    assert "market.symbol" not in outcome.err
+
+
+def test_both_sides_in_one_file(sweep: Sweep, pair: Path) -> None:
+    market = Market.read(bid="bid.parquet", ask="ask.parquet", symbol="GBPUSD", timeframe="M1")
+    pq.write_table(market.to_table(), pair / "both.parquet")
+    outcome = sweep("data", "check", "both.parquet")
+    assert (outcome.code, "spread_pips" in outcome.out) == (0, False)
+    assert [side["side"] for side in told(sweep("data", "check", "both.parquet", "--json"))["sides"]] == [
+        "bid",
+        "ask",
+    ]
+    kept = told(sweep("data", "import", "both.parquet", "symbol=GBPUSD", "timeframe=M1", "--json"))
+    assert kept["digest"] == market.digest
+    again = told(sweep("data", "import", "both.parquet", "symbol=GBPUSD", "timeframe=M1", "--json"))
+    assert (again["digest"], again["file"]) == (kept["digest"], kept["file"])
+    assert told(sweep("data", "describe", "both.parquet", "--json"))["spread"]["min"] > 0
+    made = told(sweep("data", "resample", "both.parquet", "M15", "--to", "q.parquet", "--json"))
+    assert made["files"] == {"bid": "q_bid.parquet", "ask": "q_ask.parquet"}
+
+
+def defects_of(outcome: Outcome) -> list[tuple[str, int, int | None, list[int], str]]:
+    """Side, code, count, rows and column of each defect."""
+    assert outcome.code == 3
+    return [
+        (
+            item["side"],
+            item["code"],
+            item["count"],
+            [row["row"] for row in item["rows"]],
+            item["where"].rpartition(": ")[2],
+        )
+        for item in told(outcome)["defects"]
+    ]
+
+
+def null_at(table: pa.Table, column: str, *rows: int) -> pa.Table:
+    values = table[column].to_pylist()
+    for row in rows:
+        values[row] = None
+    return replaced(table, column, pa.array(values, table[column].type))
+
+
+def test_a_null_hides_neither_other_nulls_nor_values(sweep: Sweep, pair: Path) -> None:
+    bad = null_at(null_at(bars(600), "open", 3, 5), "close", 5)
+    bad = poke(poke(bad, "high", 4, -1.0), "volume", 599, -2.0)
+    bad = bad.take([*range(400), 401, 400, *range(402, 600)])
+    write(pair, bad, "bid.parquet")
+    outcome = sweep("data", "check", *NAMED, "--json")
+    found = told(outcome)["defects"]
+    assert defects_of(outcome) == [
+        ("bid", 1005, 2, [3, 5], "open"),
+        ("bid", 1005, 1, [5], "close"),
+        ("bid", 1006, 1, [4], ""),
+        ("bid", 1006, 1, [599], ""),
+        ("bid", 1006, 1, [4], ""),
+        ("bid", 1006, 1, [401], ""),
+    ]
+    assert found[2]["rows"][0]["time"] == "2012-02-01T16:47:00Z"
+    plain = sweep("data", "check", *NAMED).out
+    assert "  where: bid.parquet: open" in plain
+    assert "row 4  2012-02-01 16:47  high -1" in plain
+    assert "timeframe M1 (detected" in sweep("data", "check", "bid.parquet").out
+
+
+def test_a_column_of_another_type_does_not_hide_the_values_of_the_others(sweep: Sweep, pair: Path) -> None:
+    bad = poke(bars(600), "low", 7, NAN)
+    for column, kind in (("close", pa.float32()), ("volume", pa.string())):
+        bad = replaced(bad, column, bad[column].cast(kind).combine_chunks())
+    naive = replaced(bad, "timestamp", bad["timestamp"].cast(pa.timestamp("us")).combine_chunks())
+    write(pair, naive, "bid.parquet")
+    outcome = sweep("data", "check", *NAMED, "--json")
+    assert defects_of(outcome) == [
+        ("bid", 1009, None, [], "timestamp"),
+        ("bid", 1004, None, [], "close"),
+        ("bid", 1004, None, [], "volume"),
+        ("bid", 1006, 1, [7], ""),
+    ]
+    assert told(outcome)["defects"][3]["rows"][0]["time"] is None
+    text = replaced(bad, "open", bad["open"].cast(pa.string()).combine_chunks())
+    write(pair, text, "bid.parquet")
+    found = defects_of(sweep("data", "check", *NAMED, "--json"))
+    assert [(code, column) for _, code, _, _, column in found] == [
+        (1004, c) for c in ("open", "close", "volume")
+    ]
+
+
+def test_every_column_of_a_csv_file_that_cannot_be_read_is_listed(sweep: Sweep, pair: Path) -> None:
+    bad = bars(40)
+    for column, row in (("open", 3), ("low", 9)):
+        values = [str(value) for value in bad[column].to_pylist()]
+        values[row] = "n/a"
+        bad = replaced(bad, column, pa.array(values))
+    pcsv.write_csv(bad, pair / "bad.csv", pcsv.WriteOptions(quoting_style="none"))
+    outcome = sweep("data", "check", "bad.csv", "--json")
+    assert defects_of(outcome) == [("file", 1004, 1, [3], "open"), ("file", 1004, 1, [9], "low")]
+
+
+def test_what_is_missing_is_placed(sweep: Sweep, pair: Path) -> None:
+    two = bars(600).append_column("CLOSE", bars(600)["close"])
+    write(pair, two, "bid.parquet")
+    outcome = sweep("data", "check", *NAMED)
+    assert "[1005] bid: columns close and CLOSE both claim to be close\n  where: bid.parquet\n" in outcome.out
+    write(pair, bars(600), "bid.parquet")
+    outcome = sweep("data", "check", *NAMED, "higher={H1: {bid: none.parquet, ask: none.parquet}}")
+    assert "[3001] market: file not found\n  where: none.parquet\n" in outcome.out
+
+
+def test_synth_of_a_symbol_of_ones_own(sweep: Sweep, home: Path) -> None:
+    refused = sweep("data", "synth", "--symbol", "MYFX", "--to", "made")
+    assert (refused.code, "symbol_specs" in refused.err) == (2, True)
+    keys = (
+        "contract_size: 1000, pip_size: 0.01, tick_size: 0.001, volume_min: 1, volume_step: 1, volume_max: 5"
+    )
+    (home / "specs.yaml").write_text(f"MYFX: {{{keys}, base_currency: EUR, quote_currency: USD}}\n")
+    words = ("--symbol", "MYFX", "--bars", "500", "--to", "made", "price=50", "symbol_specs=specs.yaml")
+    outcome = sweep("data", "synth", *words)
+    assert outcome.code == 0, outcome.err
+    printed = YAML(typ="safe").load(outcome.out.partition("\n\n")[2])
+    market = Market.read(**printed["market"], symbol_specs=printed["symbol_specs"])
+    wanted = Market.synthetic(symbol="MYFX", bars=500, seed=42, price=50, symbol_specs="specs.yaml")
+    assert market.digest == wanted.digest
+    assert market.spec["pip_size"] == 0.01

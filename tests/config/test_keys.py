@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -132,12 +131,16 @@ def test_both_spellings_of_a_range_mean_the_same() -> None:
         ("rates.series={EUR: {synthetic: {bars: 10}}}", 1009, "currency pair"),
         ("rates.series={EURUSD: {}}", 1008, "no data in rates.series.EURUSD"),
         ("rates.series={EURUSD: {bid: b, ask: a}}", 1008, "rates.series.EURUSD.timeframe is missing"),
-        ("rates.series={EURUSD: {file: b, timeframe: H1}}", 1008, "rates.series.EURUSD.spread_pips"),
         ("rates.series={EURUSD: {synthetic: {bars: 9, prize: 2}}}", 1001, "did you mean price?"),
         (
             "rates.series={EURUSD: {synthetic: {bars: 9}, warmup_bars: 5}}",
             1001,
             "rates.series.EURUSD.warmup_bars",
+        ),
+        (
+            "rates.series={EURUSD: {symbol: GBPUSD, timeframe: H1, bid: b, ask: a}}",
+            1001,
+            "rates.series.EURUSD.symbol: GBPUSD is the rate of GBPUSD, not of EURUSD",
         ),
         ("rates.series={EURUSD: a.parquet}", 1004, "rates.series.EURUSD must be a mapping"),
         ("rates.max_rate_age_hours=0", 1003, "greater than 0"),
@@ -233,13 +236,6 @@ def test_all_problems_are_reported_together_one_per_line(tmp_path: Path) -> None
     assert len(rest) == len(caught.value.context["problems"]) == 4
 
 
-def test_one_sided_data_need_a_spread() -> None:
-    market: dict[str, Any] = {"symbol": "GOOG", "timeframe": "D1", "file": "g.parquet"}
-    with pytest.raises(SweepError, match=r"\[1008\].*spread_pips"):
-        load({**minimal(), "market": market})
-    assert load({**minimal(), "market": {**market, "spread_pips": 0}}).market.spread_pips == 0
-
-
 @pytest.mark.parametrize("keys", [{"bid": "b.parquet"}, {"ask": "a.parquet"}])
 def test_one_side_without_the_other_is_refused(keys: dict[str, str]) -> None:
     with pytest.raises(SweepError, match=r"\[1008\]"):
@@ -248,3 +244,17 @@ def test_one_side_without_the_other_is_refused(keys: dict[str, str]) -> None:
 
 def test_only_a_grid_has_an_end_of_its_own() -> None:
     assert load(minimal(), ["search.sampler=grid", "search.trials=null"]).search.trials is None
+
+
+def test_a_rate_may_have_another_symbol_of_the_same_currencies() -> None:
+    own = {"base_currency": "EUR", "quote_currency": "USD", "pip_size": 0.0001, "tick_size": 0.00001}
+    steps = {"contract_size": 100_000, "volume_min": 0.01, "volume_step": 0.01, "volume_max": 100}
+    series = {"symbol": "EURUSD.raw", "timeframe": "H1", "bid": "b", "ask": "a"}
+    config = load(
+        {
+            **minimal(),
+            "symbol_specs": {"EURUSD.raw": {**own, **steps}},
+            "rates": {"series": {"EURUSD": series}},
+        }
+    )
+    assert config.rates["series"]["EURUSD"]["symbol"] == "EURUSD.raw"

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sweep import Engine, Market, _core
 from sweep.engine import Backtest, native_backtest
+from tests.vectors.check import Outcome
 from tests.vectors.engine import Case
 from tests.vectors.golden_g import golden_g
 
@@ -25,6 +27,7 @@ EXACT = (
     "status",
     "same_bar_ambiguous",
 )
+TIMES = ("entry_time", "exit_time", "order_time")
 PRICES = ("entry_price", "exit_price", "initial_stop_loss", "stop_loss", "take_profit")
 MONIES = ("result", "entry_fee", "exit_fee", "total_fee", "size")
 
@@ -37,10 +40,16 @@ def bars_table(labels: Sequence[int], columns: Mapping[str, Sequence[float]]) ->
     )
 
 
-def market_of_case(case: Case) -> Market:
-    """The market of a vector."""
-    sides = [bars_table(case.labels(), case.columns(side)) for side in ("bid", "ask")]
-    return Market.from_arrow(*sides, symbol=case.symbol, timeframe="M1")
+def market_of_case(case: Case, symbol: str | None = None) -> Market:
+    """The market of a vector, or of one symbol of it."""
+    name = symbol or case.symbol
+    if case.ticks:
+        time, bid, ask = case.quotes()
+        stamps = pa.array(time).cast(pa.timestamp("us", tz="UTC"))
+        ticks = pa.table({"timestamp": stamps, "bid": bid, "ask": ask})
+        return Market.from_arrow(ticks=ticks, symbol=name, timeframe="M1")
+    sides = [bars_table(case.labels(symbol), case.columns(side, symbol)) for side in ("bid", "ask")]
+    return Market.from_arrow(*sides, symbol=name, timeframe="M1")
 
 
 def market_of_golden() -> Market:
@@ -83,8 +92,39 @@ def _finite(value: Any) -> Any:
 
 def run_case(case: Case) -> Backtest:
     """A vector on the native engine."""
-    rules = {"timeout_minutes": case.timeout_minutes, "timeout_bars": case.timeout_bars}
-    return run_script(market_of_case(case), case.full_options(), case.signals, case.exits, rules)
+    signals, exits = (
+        [row for name in case.symbols for row in case.rows_of(rows, name)]
+        for rows in (case.signals, case.exits)
+    )
+    tables = (
+        json.dumps([{**{k: _finite(v) for k, v in row.items()}, "time": row["timestamp"]} for row in rows])
+        for rows in (signals, exits)
+    )
+    markets = [market_of_case(case, name).core for name in case.symbols]
+    texts = (json.dumps(case.full_options()), *tables, json.dumps(dict(case.rules)))
+    return native_backtest(_core.run_signals(markets, *texts, {}))
+
+
+def outcome_of(result: Backtest) -> Outcome:
+    """A result as vectors see it."""
+    times = {name: pc.cast(result.trades[name], pa.int64()).to_pylist() for name in TIMES}
+    trades = [
+        {**row, **{name: column[k] for name, column in times.items()}}
+        for k, row in enumerate(result.trades.to_pylist())
+    ]
+    return Outcome(
+        trades=trades,
+        open=result.open_positions,
+        pending=result.pending_orders,
+        ended=result.ended_orders,
+        equity=result.equity["equity"].to_pylist(),
+        cash=result.equity["balance"].to_pylist()[-1],
+        metrics=result.metrics,
+        summary=result.summary,
+        blocked=result.blocked_bars,
+        rejections=result.rejections,
+        counts=vars(result),
+    )
 
 
 def both(
@@ -130,7 +170,7 @@ def assert_identical(native: Backtest, reference: Backtest) -> None:
 
 
 def random_parameters(
-    strategy: str, count: int, seed: int, fixed: Mapping[str, Any] | None = None
+    strategy: str, count: int, seed: int, fixed: Mapping[str, Any] | None = None, timeframe: str = "M5"
 ) -> list[dict[str, Any]]:
     """Parameter sets drawn from the declared search ranges, invalid ones left out."""
     declaration = next(d for d in json.loads(_core.strategies()) if d["id"] == strategy)
@@ -141,7 +181,7 @@ def random_parameters(
             p["name"]: _draw(p["ranges"][0], p["type"], rng) for p in declaration["parameters"] if p["ranges"]
         }
         raw |= dict(fixed or {})
-        answer = json.loads(_core.canonicalise(strategy, "M5", json.dumps([raw])))[0]
+        answer = json.loads(_core.canonicalise(strategy, timeframe, json.dumps([raw])))[0]
         if not answer["problems"]:
             sets.append(raw)
     return sets

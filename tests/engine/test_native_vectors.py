@@ -2,52 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 import pytest
 
 from sweep import _core
 from sweep.reference.digest import table_digest
 from sweep.reference.result import to_arrow
-from tests.engine.support import market_of_case, run_case, run_script
+from tests.engine.support import market_of_case, outcome_of, run_case, run_script
 from tests.reference.support import run_case as run_reference_case
+from tests.vectors.check import assert_expected
 from tests.vectors.engine import CASES, Case
-
-BALANCE = 10000
-
-
-def agrees(actual: Any, expected: Any) -> bool:
-    """Numbers to 1e-9, the rest exactly."""
-    if isinstance(expected, float) and isinstance(actual, (int, float)):
-        return math.isclose(actual, expected, rel_tol=0, abs_tol=1e-9)
-    return bool(actual == expected)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_a_vector_gives_the_expected_values(case: Case) -> None:
-    result = run_case(case)
-    trades = result.trades.to_pylist()
-    for row in trades:
-        for name in ("entry_time", "exit_time", "order_time"):
-            row[name] = int(row[name].timestamp()) * 1_000_000
-    expected = case.expected
-    for actual, rows in ((trades, expected.get("trades")), (result.open_positions, expected.get("open"))):
-        if rows is not None:
-            assert len(actual) == len(rows)
-            for row, wanted in zip(actual, rows, strict=True):
-                assert all(agrees(row[k], v) for k, v in wanted.items() if k in row), (row, wanted)
-    if "cash" in expected:
-        assert agrees(result.equity["balance"].to_pylist()[-1], expected["cash"])
-    if "equity" in expected:
-        curve = result.equity["equity"].to_pylist()
-        assert curve == pytest.approx([BALANCE, *expected["equity"]], rel=0, abs=1e-9)
-    figures = (("metrics", result.metrics), ("summary", result.summary), ("blocked", result.blocked_bars))
-    for section, actual in figures:
-        for key, value in expected.get(section, {}).items():
-            assert agrees(actual[key], value), (key, actual[key], value)
-    if "rejections" in expected:
-        assert result.rejections == expected["rejections"]
+    assert_expected(case, outcome_of(run_case(case)))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import os
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -162,6 +164,150 @@ def test_a_home_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
     cache = DatasetCache(blocked)
     assert load(config(source(tmp_path)), cache=cache).bars == 2_000
     assert "not cached" in cache.warnings[0]
+    assert cache.failures[0].stage == "infrastructure"
+
+
+def test_a_home_that_cannot_be_written_any_more_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing can be written, nothing can be removed either."""
+    path, cache = source(tmp_path), DatasetCache(tmp_path / "home")
+    digest = load(config(path), cache=cache).digest
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    for name in ("write_text", "unlink", "replace", "mkdir"):
+        monkeypatch.setattr(Path, name, refuse)
+    window = config(path, window=["2020-01-03", "2020-01-07"])
+    assert load(window, cache=cache).bars == load(window).bars
+    assert load(config(path), cache=cache).digest == digest
+    assert len(cache.warnings) == 1
+    assert "Read-only" in cache.warnings[0]
+    assert load(config(path, spread_pips=0.9), cache=cache).bars == 2_000
+    assert [problem.code for problem in cache.failures] == [3002]
+
+
+def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("sweep.market.cache._write_rows", full)
+    cache = DatasetCache(tmp_path / "home")
+    assert load(config(source(tmp_path)), cache=cache).bars == 2_000
+    assert cache.failures[0].code == 3007
+    assert cache.warnings[0].startswith("[3007] the dataset is not cached: No space left")
+    assert list(cache.folder.glob("*.arrow")) == []
+
+
+def test_columns_on_a_full_disk_are_3007(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    market = load(config(source(tmp_path)))
+    with pytest.raises(SweepError) as caught:
+        market.core.write_columns(Path("/dev/full"), [("bid_open", 0)])
+    assert caught.value.code == 3007
+
+
+def test_a_source_that_changes_while_it_is_read_is_not_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, cache = source(tmp_path), DatasetCache(tmp_path / "home")
+    module = import_module("sweep.market.load")
+    read = module.read
+
+    def growing(*args: Any) -> pa.Table:
+        table = read(*args)
+        source(tmp_path, bars=2_001)
+        return table
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "read", growing)
+        assert load(config(path), cache=cache).bars == 2_000
+    assert "changed while it was read" in cache.warnings[0]
+    assert cache.failures[0].stage == "data"
+    assert load(config(path), cache=cache).bars == 2_001
+    assert len(cache.warnings) == 1
+
+
+def test_damaged_rows_are_made_anew_by_an_import_of_the_same_rows(tmp_path: Path) -> None:
+    path, cache = source(tmp_path), DatasetCache(tmp_path / "home")
+    market = load(config(path), cache=cache)
+    rows, digest = rows_file(cache, market), market.digest
+    del market
+    content = bytearray(rows.read_bytes())
+    content[len(content) // 2] ^= 1
+    rows.write_bytes(content)
+    copy = path.rename(tmp_path / "copy.parquet")
+    assert load(config(copy), cache=cache).digest == digest
+    assert (cache.warnings, cache.failures) == ([], [])
+    verifying = DatasetCache(tmp_path / "home", verify=True)
+    assert load(config(copy), cache=verifying).to_table().equals(load(config(copy)).to_table())
+
+
+_RECORDS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "no file": lambda record: record.pop("file"),
+    "no boot": lambda record: record.pop("boot"),
+    "no columns": lambda record: record.pop("columns"),
+    "a column less": lambda record: record["columns"].pop("bid_open"),
+    "a column of another": lambda record: record["columns"].update(bid_open="none"),
+    "columns are a list": lambda record: record.update(columns=[1]),
+    "columns are numbers": lambda record: record["columns"].update(bid_open=3),
+    "windows are a list": lambda record: record.update(windows=["x"]),
+    "windows are no digests": lambda record: record.update(windows=dict.fromkeys(record["windows"], "x")),
+}
+_ENTRIES: dict[str, Callable[[dict[str, Any]], object]] = {
+    "no digest": lambda entry: entry.pop("digest"),
+    "another digest": lambda entry: entry.update(digest="../x"),
+    "no about": lambda entry: entry.pop("about"),
+    "about is text": lambda entry: entry.update(about="x"),
+    "no meta": lambda entry: entry["about"].pop("meta"),
+    "meta is a number": lambda entry: entry["about"].update(meta=1),
+    "meta without a timeframe": lambda entry: entry["about"]["meta"].pop("timeframe"),
+    "no notes": lambda entry: entry["about"].pop("notes"),
+    "notes are null": lambda entry: entry["about"].update(notes=None),
+    "a note less": lambda entry: entry["about"]["notes"].pop("labels_only_bid"),
+    "sources are numbers": lambda entry: entry["about"].update(sources=[1]),
+}
+
+
+@pytest.mark.parametrize("damage", _RECORDS)
+def test_a_damaged_record_is_as_good_as_none(damage: str, tmp_path: Path) -> None:
+    check_healing(tmp_path, "*.json", _RECORDS[damage])
+
+
+@pytest.mark.parametrize("damage", _ENTRIES)
+def test_a_damaged_index_is_as_good_as_none(damage: str, tmp_path: Path) -> None:
+    check_healing(tmp_path, "index/*.json", _ENTRIES[damage])
+
+
+def check_healing(tmp_path: Path, pattern: str, damage: Callable[[dict[str, Any]], object]) -> None:
+    """After damage the data are read from their source, and the record is whole again."""
+    window = {"window": ["2020-01-03", "2020-01-07"]}
+    path, cache = source(tmp_path), DatasetCache(tmp_path / "home")
+    digest = load(config(path, **window), cache=cache).digest
+    (file,) = cache.folder.glob(pattern)
+    whole = json.loads(file.read_text())
+    record = json.loads(file.read_text())
+    damage(record)
+    assert record != whole
+    file.write_text(json.dumps(record))
+    market = load(config(path, **window), cache=cache)
+    assert (market.digest, cache.warnings) == (digest, [])
+    assert market.report == {**load(config(path, **window)).report, "sources": market.report["sources"]}
+    healed = json.loads(file.read_text())
+    assert {**healed, "file": 0} == {**whole, "file": 0}
+
+
+def test_a_file_that_holds_no_rows_is_as_good_as_none(tmp_path: Path) -> None:
+    path, cache = source(tmp_path), DatasetCache(tmp_path / "home")
+    market = load(config(path), cache=cache)
+    rows, digest = rows_file(cache, market), market.digest
+    del market
+    for content in (b"", b"ARROW1\0\0", b"x" * 1000, b"ARROW1\0\0" + b"\xff" * 900 + b"ARROW1"):
+        rows.write_bytes(content)
+        assert load(config(path), cache=cache).digest == digest
+        assert rows.stat().st_size > 1000
 
 
 def test_the_digest_of_a_window_is_recorded(tmp_path: Path) -> None:

@@ -119,5 +119,3 @@ def test_keys_are_checked_like_those_of_a_config() -> None:
         Market.read(symbol="GBPUSD", timeframe="M1", file="x.parquet", spread_pips=1, higher=["1H"])
     with pytest.raises(SweepError, match=r"\[1004\]"):
         Market.read(symbol="GBPUSD", timeframe="M1", file="x.parquet", spread_pips=True)
-    with pytest.raises(SweepError, match=r"\[1008\].*spread_pips"):
-        Market.read(symbol="GBPUSD", timeframe="M1", file="x.parquet")

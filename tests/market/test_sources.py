@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv as pcsv
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import feather
 
 from sweep.config.load import section
 from sweep.config.market import MarketConfig
@@ -21,7 +24,7 @@ from sweep.market import Market
 from sweep.market.contract import Reading, to_bars, to_ticks
 from sweep.market.source import read
 from sweep.market.times import text
-from tests.market.support import UTC, bars, replaced, write
+from tests.market.support import UTC, bars, poke, replaced, write
 
 SUMMER = int(np.datetime64("2012-07-02T21:50", "us").astype(np.int64))
 HEADER = "timestamp,open,high,low,close,volume"
@@ -657,6 +660,29 @@ def test_files_that_are_no_arrow(tmp_path: Path) -> None:
         problem = refused(save(tmp_path, content, "bars.feather"))
         assert problem.code == 3004, content[:10]
     assert "Feather version 1" in str(problem)
+    assert str(problem).count("[3004]") == 1
+
+
+@pytest.mark.parametrize("compression", ["uncompressed", "zstd"])
+def test_a_market_does_not_change_with_the_file_it_came_from(compression: str, tmp_path: Path) -> None:
+    path = tmp_path / "bars.feather"
+    feather.write_feather(bars(), str(path), compression=compression)
+    found = market(path)
+    before = found.to_table().to_pydict()
+    feather.write_feather(bars(offset=0.5), str(tmp_path / "other.feather"), compression=compression)
+    with path.open("r+b") as file:
+        file.write((tmp_path / "other.feather").read_bytes())
+    assert found.to_table().to_pydict() == before
+    assert found.hashed() == found.digest
+    path.write_bytes(b"")  # a map of it would end the process
+    assert found.to_table().to_pydict() == before
+
+
+def test_a_line_end_inside_quotes_is_told_once(tmp_path: Path) -> None:
+    text = f'{HEADER},note\n2024-01-02T00:00:00Z,1.1,1.2,1.0,1.15,5,"a\n2024-01-02T00:01:00Z,1.1,1.2,1.0,1.15,5,b"\n'
+    problem = refused(save(tmp_path, text, "bars.csv"))
+    assert (problem.code, str(problem).count("[3004]")) == (3004, 1)
+    assert "line end inside quotes" in problem.what
 
 
 def test_the_formats_are_told_by_suffix(tmp_path: Path) -> None:
@@ -721,3 +747,86 @@ def test_a_reading_of_higher_bars_beside_ticks() -> None:
     assert (Reading.of(config).kind, Reading.of(config).columns) == ("ticks", {"bid": "B"})
     higher = Reading.of(config, "H1")
     assert (higher.kind, higher.columns, higher.timeframe) == ("bars", {"close": "Last"}, "H1")
+
+
+# What to do
+
+
+def test_dates_as_whole_numbers_are_read_by_their_format(tmp_path: Path) -> None:
+    rows = [f"{day},1.1,1.2,1.0,1.15,5" for day in (20240102, 20240103)]
+    file = save(tmp_path, "\n".join([HEADER, *rows, ""]), "days.csv")
+    problem = refused(file, timeframe="D1", assume_utc=True)
+    assert problem.code == 1004
+    assert "time_format: '%Y%m%d'" in problem.remedy
+    keys = {"timeframe": "D1", "assume_utc": True, "time_format": "%Y%m%d"}
+    text = market(file, **keys)
+    assert iso(text.to_table()["timestamp"][1]) == "2024-01-03T00:00:00Z"
+    table = pa.table(
+        {
+            "timestamp": pa.array([20240102, 20240103], pa.int32()),
+            **{
+                name: pa.array([value] * 2)
+                for name, value in zip(HEADER.split(",")[1:], (1.1, 1.2, 1.0, 1.15, 5.0), strict=True)
+            },
+        }
+    )
+    pq.write_table(table, tmp_path / "days.parquet")
+    assert market(tmp_path / "days.parquet", **keys).digest == text.digest
+
+
+def test_two_columns_of_one_name_are_a_matter_of_the_source(tmp_path: Path) -> None:
+    text = "timestamp,open,high,low,close,close\n2024-01-02T00:00:00Z,1.1,1.2,1.0,1.15,1.15\n"
+    problem = refused(save(tmp_path, text, "bars.csv"))
+    assert (problem.code, "rename" in problem.remedy, "market.columns" in problem.remedy) == (
+        1005,
+        True,
+        False,
+    )
+
+
+# Both sides in one file
+
+
+def two_sided() -> Market:
+    ask = poke(bars(offset=0.0002), "volume", 7, 40.0)
+    return Market.from_arrow(bars(), ask, symbol="GBPUSD", timeframe="M1")
+
+
+@pytest.mark.parametrize("style", ["bid_open", "Bid Open", "BidOpen", "ask.open", "bid-open", "bid:open"])
+def test_a_file_of_both_sides_needs_no_spread(style: str, tmp_path: Path) -> None:
+    """Its market is that of the two tables, whatever stands between side and price."""
+    found = two_sided()
+    middle = style[3:-4]
+    names = [
+        name if name == "timestamp" else middle.join(name.split("_"))
+        for name in found.to_table().column_names
+    ]
+    if style[0] == "B":
+        names = [middle.join(part.title() for part in name.split(middle or "_")) for name in names]
+    table = found.to_table().rename_columns(names)
+    keys = {"symbol": "GBPUSD", "timeframe": "M1"}
+    assert Market.from_arrow(table, **keys).digest == found.digest
+    pq.write_table(table, tmp_path / "both.parquet")
+    pcsv.write_csv(table, tmp_path / "both.csv")
+    for name in ("both.parquet", "both.csv"):
+        assert Market.read(file=str(tmp_path / name), **keys).digest == found.digest
+
+
+def test_sides_in_one_file_are_as_strictly_read(tmp_path: Path) -> None:
+    table = two_sided().to_table()
+    keys = {"symbol": "GBPUSD", "timeframe": "M1"}
+    with pytest.raises(SweepError, match=r"\[1006\].*bids and asks.*market.spread_pips"):
+        Market.from_arrow(table, **keys, spread_pips=1)
+    with pytest.raises(SweepError, match=r"\[1008\].*market.spread_pips"):
+        Market.from_arrow(bars(), **keys)
+    bid, ask = write(tmp_path, bars(), "b.parquet"), write(tmp_path, bars(offset=0.0002), "a.parquet")
+    for own, place in (({"file": bid}, "market"), ({"bid": bid, "ask": ask}, "market.higher.H1")):
+        given = {} if place == "market" else {"higher": {"H1": {"file": bid}}}
+        with pytest.raises(SweepError, match=rf"\[1008\].*; {place}.spread_pips; one-sided"):
+            Market.read(**own, **given, **keys)
+    with pytest.raises(SweepError, match=r"\[1008\].*no column for open"):
+        Market.from_arrow(table.drop_columns(["ask_low"]), **keys)
+    with pytest.raises(SweepError, match=r"\[1006\].*\(ask\)"):
+        Market.from_arrow(poke(table, "ask_close", 20, float("nan")), **keys)
+    closes = Market.from_arrow(table, **keys, stamp="close").to_table()["timestamp"][1]
+    assert closes == table["timestamp"][0]

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from sweep.reference.engine import run
-from sweep.reference.market import Quotes, ReferenceMarket, timeframe_micros
+from sweep.reference.market import Quotes, ReferenceMarket, TickRows, timeframe_micros
 from sweep.reference.result import ReferenceResult
 from sweep.reference.scripted import SignalTable
 from sweep.reference.strategy import Rules
+from sweep.reference.ticks import bars_from_ticks
+from tests.vectors.check import Outcome
 from tests.vectors.engine import FIELDS, MINUTE_US, SPECS, START_US, Case
 from tests.vectors.golden_g import Golden, golden_g
 
@@ -40,16 +42,57 @@ def market_of(
     )
 
 
-def market_of_case(case: Case) -> ReferenceMarket:
-    """The market of a vector."""
-    return market_of(case.labels(), case.columns("bid"), case.columns("ask"), spec=SPECS[case.symbol])
+def market_of_case(case: Case, symbol: str | None = None) -> ReferenceMarket:
+    """The market of a vector, or of one symbol of it."""
+    if case.ticks:
+        return ticks_of(*case.quotes(), spec=SPECS[case.symbol])
+    sides = (case.columns(side, symbol) for side in ("bid", "ask"))
+    return market_of(case.labels(symbol), *sides, spec=SPECS[symbol or case.symbol])
+
+
+def ticks_of(
+    time: Sequence[int], bid: Sequence[float], ask: Sequence[float], *, spec: Mapping[str, Any]
+) -> ReferenceMarket:
+    """A market of ticks with the M1 bars that they complete; all are traded."""
+    made = bars_from_ticks(time, bid, ask, None, "M1")
+    return ReferenceMarket(
+        label=made.label,
+        bid=made.bid,
+        ask=made.ask,
+        spec=spec,
+        timeframe="M1",
+        timeframe_us=MINUTE_US,
+        trade_from=time[0] // MINUTE_US * MINUTE_US,
+        trade_until=time[-1] + 1,
+        ticks=TickRows(time, bid, ask),
+    )
 
 
 def run_case(case: Case) -> ReferenceResult:
     """The backtest of a vector."""
-    rules = Rules(timeout_minutes=case.timeout_minutes, timeout_bars=case.timeout_bars)
-    strategy = SignalTable(case.signals, case.exits, rules)
-    return run(market_of_case(case), case.full_options(), strategy, {})
+    scripts = [
+        SignalTable(case.rows_of(case.signals, name), case.rows_of(case.exits, name), Rules(**case.rules))
+        for name in case.symbols
+    ]
+    markets = [market_of_case(case, name) for name in case.symbols]
+    return run(markets, case.full_options(), scripts, {})
+
+
+def outcome_of(result: ReferenceResult) -> Outcome:
+    """A result as vectors see it."""
+    return Outcome(
+        trades=result.trades,
+        open=result.open_positions,
+        pending=result.pending_orders,
+        ended=result.ended_orders,
+        equity=[row["equity"] for row in result.equity],
+        cash=result.equity[-1]["balance"],
+        metrics=result.metrics,
+        summary=result.summary,
+        blocked=result.blocked_bars,
+        rejections=result.rejections,
+        counts=vars(result),
+    )
 
 
 def market_of_golden(golden: Golden | None = None) -> ReferenceMarket:
@@ -70,4 +113,14 @@ def bars(prices: Sequence[str], spread: float = 0.0) -> ReferenceMarket:
     return market_of_case(Case("", prices, [], {}, spread=spread))
 
 
-__all__ = ["MINUTE_US", "bars", "market_of", "market_of_case", "market_of_golden", "rates_of", "run_case"]
+__all__ = [
+    "MINUTE_US",
+    "bars",
+    "market_of",
+    "market_of_case",
+    "market_of_golden",
+    "outcome_of",
+    "rates_of",
+    "run_case",
+    "ticks_of",
+]

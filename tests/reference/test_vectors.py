@@ -12,48 +12,19 @@ from sweep.reference.context import Context, Indicators, MarketView
 from sweep.reference.engine import run
 from sweep.reference.scripted import SignalTable
 from sweep.reference.strategy import ModifyStop, ModifyTarget, PositionView, Rules
-from tests.reference.support import bars, run_case
+from tests.reference.support import bars, outcome_of, run_case
+from tests.vectors.check import assert_expected
 from tests.vectors.engine import CASES, R1, Case
-
-BALANCE = 10000
-
-
-def agrees(actual: Any, expected: Any) -> bool:
-    """Numbers to 1e-9, the rest exactly."""
-    if isinstance(expected, float) and isinstance(actual, (int, float)):
-        return math.isclose(actual, expected, rel_tol=0, abs_tol=1e-9)
-    return bool(actual == expected)
-
-
-def assert_rows(actual: Any, expected: Any) -> None:
-    assert len(actual) == len(expected)
-    for row, wanted in zip(actual, expected, strict=True):
-        for name, value in wanted.items():
-            assert agrees(row[name], value), (name, row[name], value)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_a_vector_gives_the_expected_values(case: Case) -> None:
-    result = run_case(case)
-    expected = dict(case.expected)
-    for name in ("trades", "open"):
-        if name in expected:
-            assert_rows(result.trades if name == "trades" else result.open_positions, expected.pop(name))
-    if "cash" in expected:
-        assert agrees(result.equity[-1]["balance"], expected.pop("cash"))
-    if "equity" in expected:
-        curve = [row["equity"] for row in result.equity]
-        assert curve == pytest.approx([BALANCE, *expected.pop("equity")], rel=0, abs=1e-9)
-    for name, actual in (
-        ("metrics", result.metrics),
-        ("summary", result.summary),
-        ("blocked", result.blocked_bars),
-    ):
-        for key, value in expected.pop(name, {}).items():
-            assert agrees(actual[key], value), (key, actual[key], value)
-    if "rejections" in expected:
-        assert result.rejections == expected.pop("rejections")
-    assert not expected
+    assert_expected(case, outcome_of(run_case(case)))
+
+
+def test_no_two_vectors_share_a_name() -> None:
+    names = [case.id for case in CASES]
+    assert len(names) == len(set(names))
 
 
 class Moves(SignalTable):

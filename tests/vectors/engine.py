@@ -1,97 +1,34 @@
-"""Vectors of the engine as data: market, options, signals, expected values. Any engine can run them.
-
-Bars are M1, bar k labelled 2024-01-01 12:00 + k min. `expected` holds what must hold; keys:
-trades (list of partial trade rows), open (list of partial positions), cash, equity (curve without row 0), metrics,
-summary, rejections, blocked. Numbers compare to 1e-9.
-"""
+"""Vectors of the engine as data, of market orders here; `CASES` holds them all."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from tests.vectors.case import (
+    EURO,
+    FIELDS,
+    FIXED,
+    L1,
+    MINUTE_US,
+    PER_LOT,
+    R1,
+    SL,
+    SPECS,
+    START_US,
+    TP,
+    C,
+    Case,
+    label,
+    order,
+    realistic,
+)
+from tests.vectors.management import MANAGEMENT
+from tests.vectors.orders import ORDERS
+from tests.vectors.symbols import SYMBOLS
+from tests.vectors.ticks import TICKS
 
-START_US = 1_704_110_400_000_000
-MINUTE_US = 60_000_000
-FIELDS = ("open", "high", "low", "close")
-
-SPECS: dict[str, dict[str, Any]] = {
-    symbol: {
-        "symbol": symbol,
-        "contract_size": 100_000.0,
-        "pip_size": pip,
-        "tick_size": pip / 10,
-        "tick_value": None,
-        "volume_min": 0.01,
-        "volume_step": 0.01,
-        "volume_max": 200.0,
-        "base_currency": symbol[:3],
-        "quote_currency": symbol[3:],
-    }
-    for symbol, pip in (("EURUSD", 0.0001), ("USDJPY", 0.01))
-}
-SPECS["EURUSD"]["tick_size"] = 0.00001
-SPECS["USDJPY"]["tick_size"] = 0.001
-
-PER_LOT = {"commission": {"schema": "per_lot", "per_lot": 2.5}}
-FIXED = {"slippage": {"fixed_pips": 0.2, "random_pips": 0}}
-C = {**FIXED, **PER_LOT}
-EURO = {"account": {"currency": "EUR"}, "rates": {"static": {"EURUSD": 1.25}}}
-
-
-@dataclass(frozen=True)
-class Case:
-    """One scripted backtest with its expected values."""
-
-    id: str
-    bid: Sequence[str]
-    """Bid bars as open/high/low/close, or one number for all four."""
-    signals: Sequence[Mapping[str, Any]]
-    expected: Mapping[str, Any]
-    preset: str = "reference"
-    spread: float = 0.0
-    symbol: str = "EURUSD"
-    options: Mapping[str, Any] = field(default_factory=dict)
-    """Sections over the preset: execution, costs, account, rates."""
-    exits: Sequence[Mapping[str, Any]] = ()
-    timeout_minutes: int | None = None
-    timeout_bars: int | None = None
-
-    def labels(self) -> list[int]:
-        """Labels of the bars, microseconds UTC."""
-        return [START_US + MINUTE_US * k for k in range(len(self.bid))]
-
-    def columns(self, side: str) -> dict[str, list[float]]:
-        """open, high, low, close and volume of a side."""
-        rows = [[float(x) for x in (bar.split("/") if "/" in bar else [bar] * 4)] for bar in self.bid]
-        add = self.spread if side == "ask" else 0.0
-        prices = {name: [row[i] + add for row in rows] for i, name in enumerate(FIELDS)}
-        return {**prices, "volume": [0.0] * len(rows)}
-
-    def full_options(self) -> dict[str, Any]:
-        """The options with the preset in place."""
-        execution = {"preset": self.preset, **self.options.get("execution", {})}
-        return {**self.options, "execution": execution}
-
-
-def label(k: int) -> int:
-    """Label of bar k."""
-    return START_US + MINUTE_US * k
-
-
-def order(direction: str, stop: float, target: float | None, bar: int = 0, **rest: Any) -> dict[str, Any]:
-    """A market signal decided on a bar."""
-    return {"bar_index": bar, "direction": direction, "stop_loss": stop, "take_profit": target, **rest}
-
-
-def costs(**sections: Any) -> dict[str, Any]:
-    """Options with these costs."""
-    return {"costs": sections}
-
-
-R1 = order("long", 1.095, 1.11)
-L1 = order("long", 1.0951, 1.1101)
-SL, TP = "stop_loss", "take_profit"
+__all__ = [
+    "CASES", "EURO", "FIELDS", "FIXED", "L1", "MINUTE_US", "PER_LOT", "R1", "SPECS", "START_US", "C", "Case",
+    "label", "order", "realistic",
+]  # fmt: skip
 
 REFERENCE = [
     Case(
@@ -179,7 +116,7 @@ REFERENCE = [
             "cash": 10008.22334661355,
         },
         options={"costs": C},
-        timeout_minutes=30,
+        rules={"timeout_minutes": 30},
     ),
     Case(
         "R11",
@@ -202,11 +139,6 @@ REFERENCE = [
         options={"costs": PER_LOT},
     ),
 ]  # fmt: skip
-
-
-def realistic(*args: Any, **options: Any) -> Case:
-    """A case under the preset `realistic`."""
-    return Case(*args, **options, preset="realistic")
 
 
 REALISTIC = [
@@ -322,7 +254,7 @@ REALISTIC = [
                 }
             ]
         },
-        timeout_minutes=30,
+        rules={"timeout_minutes": 30},
     ),
     realistic(
         "L10",
@@ -394,4 +326,4 @@ def validation_cases() -> list[Case]:
     ]
 
 
-CASES: list[Case] = [*REFERENCE, *REALISTIC, *validation_cases()]
+CASES: list[Case] = [*REFERENCE, *REALISTIC, *validation_cases(), *ORDERS, *MANAGEMENT, *TICKS, *SYMBOLS]

@@ -9,7 +9,10 @@ mod engine;
 mod guard;
 mod indicators;
 mod market;
+mod operations;
 mod params;
+mod portfolio;
+mod portfolio_tables;
 mod scripts;
 mod store;
 mod tables;
@@ -32,5 +35,7 @@ mod native {
     #[pymodule_export]
     use super::indicators::{indicator, indicator_on, indicators};
     #[pymodule_export]
-    use super::market::{Market, check_bars, check_ticks, spacing};
+    use super::market::{Market, check_bars, check_higher, check_ticks, spacing};
+    #[pymodule_export]
+    use super::portfolio::Portfolio;
 }

@@ -7,6 +7,7 @@ use crate::store;
 use crate::tables::{aligned_table, higher_table, market_table, ticks_table};
 use pyo3::prelude::*;
 use std::path::PathBuf;
+use sweep_engine::market::buckets::named;
 use sweep_engine::market::{
     self, Bars, CheckOptions, MarketMeta, MarketOptions, Quotes, RawBars, RawTicks, Spacing,
     SyntheticOptions, TickOptions, Ticks,
@@ -213,6 +214,12 @@ pub fn check_ticks(py: Python<'_>, table: &Bound<'_, PyAny>, options: &str) -> P
 pub fn spacing(py: Python<'_>, table: &Bound<'_, PyAny>) -> PyResult<String> {
     let table = Table::new(read_stream(table)?);
     detached(py, || json(&Spacing::of(&table.times("timestamp")?)))
+}
+
+/// Refuses a timeframe that is neither the primary one nor one that bars of it can be beside.
+#[pyfunction]
+pub fn check_higher(py: Python<'_>, timeframe: &str, primary: &str) -> PyResult<()> {
+    detached(py, || named(timeframe, primary.parse()?).map(drop))
 }
 
 fn raw_ticks(table: &Table) -> Result<RawTicks> {

@@ -1,7 +1,7 @@
 //! The columns of bars on their way into the file of a dataset.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Result as IoResult, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Result as IoResult, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use sweep_engine::market::{Market, Quotes};
@@ -35,10 +35,11 @@ fn same_bits(a: &[f64], b: &[f64]) -> bool {
 /// Writes columns into a file that is there, each from its offset in bytes on.
 ///
 /// # Errors
-/// [3000] the file cannot be written; [5004] a column that a market does not have.
+/// [3000] the file cannot be written, [3007] the disk is full; [5004] a column that a market does not have.
 pub fn write(market: &Market, path: &Path, places: &[(String, u64)]) -> Result<()> {
     let failed = |problem: std::io::Error| {
-        Error::data(3000, format!("cannot be written: {problem}")).at(path.display().to_string())
+        let code = if problem.kind() == ErrorKind::StorageFull { 3007 } else { 3000 };
+        Error::data(code, format!("cannot be written: {problem}")).at(path.display().to_string())
     };
     let mut file = OpenOptions::new().write(true).open(path).map_err(failed)?;
     for (name, offset) in places {

@@ -13,6 +13,7 @@ use sweep_engine::execution::validation::reference_price;
 use sweep_engine::market::higher::NONE;
 use sweep_engine::market::{Higher, Market, Quote, Quotes, RawTicks, Ticks};
 use sweep_engine::metrics::CATALOGUE;
+use sweep_engine::orders::Position;
 use sweep_engine::portfolio::Curve;
 use sweep_engine::run::batch::Timed;
 use sweep_engine::run::{Outcome, Said, Session, TrialResult, digest};
@@ -20,39 +21,52 @@ use sweep_engine::{Column, Error, Result};
 
 /// Columns of a table under construction: name, values, nullable.
 #[derive(Default)]
-struct Columns {
+pub struct Columns {
     fields: Vec<Field>,
     arrays: Vec<ArrayRef>,
 }
 
 impl Columns {
-    fn push(&mut self, name: impl Into<String>, array: ArrayRef, nullable: bool) {
+    /// A column; `nullable` says whether the registry allows nulls.
+    pub fn push(&mut self, name: impl Into<String>, array: ArrayRef, nullable: bool) {
         self.fields.push(Field::new(name, array.data_type().clone(), nullable));
         self.arrays.push(array);
     }
 
-    fn times(&mut self, name: &str, values: impl IntoIterator<Item = i64>) {
+    /// Times, µs UTC.
+    pub fn times(&mut self, name: &str, values: impl IntoIterator<Item = i64>) {
         let array = TimestampMicrosecondArray::from_iter_values(values).with_timezone("UTC");
         self.push(name, Arc::new(array), false);
     }
 
-    fn floats(&mut self, name: &str, values: impl IntoIterator<Item = f64>) {
+    /// Times, µs UTC, some of them null.
+    pub fn times_or_null(&mut self, name: &str, values: impl IntoIterator<Item = Option<i64>>) {
+        let array = values.into_iter().collect::<TimestampMicrosecondArray>().with_timezone("UTC");
+        self.push(name, Arc::new(array), true);
+    }
+
+    /// Numbers.
+    pub fn floats(&mut self, name: &str, values: impl IntoIterator<Item = f64>) {
         self.push(name, Arc::new(Float64Array::from_iter_values(values)), false);
     }
 
-    fn floats_or_null(&mut self, name: impl Into<String>, values: impl IntoIterator<Item = Option<f64>>) {
+    /// Numbers, some of them null.
+    pub fn floats_or_null(&mut self, name: impl Into<String>, values: impl IntoIterator<Item = Option<f64>>) {
         self.push(name, Arc::new(values.into_iter().collect::<Float64Array>()), true);
     }
 
-    fn words<'a>(&mut self, name: &str, values: impl IntoIterator<Item = &'a str>) {
+    /// Words of few values.
+    pub fn words<'a>(&mut self, name: &str, values: impl IntoIterator<Item = &'a str>) {
         self.push(name, Arc::new(values.into_iter().collect::<DictionaryArray<Int32Type>>()), false);
     }
 
-    fn texts<T: AsRef<str>>(&mut self, name: &str, values: impl IntoIterator<Item = T>) {
+    /// Texts.
+    pub fn texts<T: AsRef<str>>(&mut self, name: &str, values: impl IntoIterator<Item = T>) {
         self.push(name, Arc::new(StringArray::from_iter_values(values)), false);
     }
 
-    fn texts_or_null<T: AsRef<str>>(&mut self, name: &str, values: impl IntoIterator<Item = Option<T>>) {
+    /// Texts, some of them null.
+    pub fn texts_or_null<T: AsRef<str>>(&mut self, name: &str, values: impl IntoIterator<Item = Option<T>>) {
         self.push(name, Arc::new(values.into_iter().collect::<StringArray>()), true);
     }
 
@@ -66,7 +80,11 @@ impl Columns {
         }
     }
 
-    fn build(self) -> Result<RecordBatch> {
+    /// The table.
+    ///
+    /// # Errors
+    /// [5000] if the columns do not fit together.
+    pub fn build(self) -> Result<RecordBatch> {
         RecordBatch::try_new(Arc::new(Schema::new(self.fields)), self.arrays)
             .map_err(|e| Error::engine(5000, format!("result table: {e}")))
     }
@@ -74,12 +92,20 @@ impl Columns {
 
 /// Trades with the columns of the registry: closed positions in closing order, then the closed parts of positions.
 pub fn trades_table(outcome: &Outcome, session: &Session) -> Result<RecordBatch> {
-    let trades = || outcome.records();
+    records_table(&outcome.records(), |number| session.symbol(number))
+}
+
+/// Closed records with the columns of the registry's trades; `symbol` names the symbol of a number.
+pub fn records_table<'a>(
+    records: &(impl Iterator<Item = &'a Position> + Clone),
+    symbol: impl Fn(usize) -> &'a str,
+) -> Result<RecordBatch> {
+    let trades = || records.clone();
     let mut t = Columns::default();
     t.times("entry_time", trades().map(|p| p.entry_time));
     t.times("exit_time", trades().map(|p| p.exit_time));
     t.words("direction", trades().map(|p| p.direction().name()));
-    t.words("symbol", trades().map(|p| session.symbol(p.symbol)));
+    t.words("symbol", trades().map(|p| symbol(p.symbol)));
     t.floats("entry_price", trades().map(|p| p.entry_price));
     t.floats("exit_price", trades().map(|p| p.exit_price));
     t.floats("initial_stop_loss", trades().map(|p| p.initial_stop_loss));

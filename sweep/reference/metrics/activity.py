@@ -6,9 +6,9 @@ from sweep.reference.metrics.calendar import DAY_US
 from sweep.reference.metrics.inputs import Inputs
 
 
-def exposure_pct(x: Inputs) -> float:
+def exposure_pct(x: Inputs) -> float | None:
     """Traded bars with an open position right after step 2, in percent."""
-    return 100 * x.exposed_bars / x.bars
+    return 100 * x.exposed_bars / x.bars if x.bars else None
 
 
 def total_fees(x: Inputs) -> float:

@@ -36,8 +36,8 @@ def span_years(x: Inputs) -> float:
 
 
 def cagr_pct(x: Inputs) -> float | None:
-    """Compound annual growth; None if the final equity is not positive or the growth is not finite."""
-    if x.final <= 0:
+    """Compound annual growth; None without a span, if the final equity is not positive or the growth not finite."""
+    if x.final <= 0 or span_years(x) <= 0:
         return None
     try:
         return 100 * (math.pow(x.final / x.initial, 1 / span_years(x)) - 1)

@@ -138,7 +138,11 @@ impl SizingModel {
         Ok(Some(Lots { lots, risk, raised, capped }))
     }
 
-    fn money_at_risk(&self, d: f64, lots: f64, t: i64) -> Result<f64> {
+    /// What a stop at distance `d` costs with these lots at moment `t`, account currency.
+    ///
+    /// # Errors
+    /// [2008] without a conversion rate at `t`.
+    pub fn money_at_risk(&self, d: f64, lots: f64, t: i64) -> Result<f64> {
         Ok(match self.sizing.unit_value {
             UnitValue::Contract => (d / self.pip) * self.pip_value(t)? * lots,
             UnitValue::Tick => d * self.unit.per_lot * lots,

@@ -57,6 +57,19 @@ pub fn since_monday(micros: i64) -> i64 {
     (micros.rem_euclid(WEEK) + 3 * DAY) % WEEK
 }
 
+/// Whether a market trades through the weekend: at least half of the Saturdays (UTC), and at least one, between its
+/// first and its last label have bars. Labels ascend.
+pub fn is_continuous(label: &[i64]) -> bool {
+    let (Some(&first), Some(&last)) = (label.first(), label.last()) else { return false };
+    // 1970-01-03 was a Saturday.
+    let is_saturday = |day: i64| day.rem_euclid(7) == 2;
+    let saturdays = (first.div_euclid(DAY)..=last.div_euclid(DAY)).filter(|&day| is_saturday(day)).count();
+    let mut with_bars: Vec<i64> =
+        label.iter().map(|t| t.div_euclid(DAY)).filter(|&d| is_saturday(d)).collect();
+    with_bars.dedup();
+    !with_bars.is_empty() && 2 * with_bars.len() >= saturdays
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::calendar::{DAY, WEEK, since_monday};
+use super::calendar::{DAY, WEEK, is_continuous, since_monday};
 use super::given::Comparison;
 use super::market::Market;
 use super::quotes::Quotes;
@@ -14,8 +14,8 @@ use super::timeframe::{Timeframe, Unit};
 const SHOWN: usize = 5;
 /// e^0.5: a jump is a move of the close by more than 0.5 in the logarithm.
 const JUMP: f64 = 1.648_721_270_700_128_2;
-/// A weekend with a holiday on each side.
-const LONGEST_WEEKEND: i64 = 4 * DAY;
+/// A weekend with a holiday beside it.
+const LONGEST_WEEKEND: i64 = 3 * DAY;
 /// From so many equal steps on, a stretch counts as bars of another length.
 const REGULAR: usize = 5;
 
@@ -128,6 +128,8 @@ pub struct TickReport {
     pub sizes: bool,
     /// Bars built.
     pub bars: usize,
+    /// Ticks after the last bar: they complete none.
+    pub unfinished: usize,
 }
 
 /// Description of a market. Times in microseconds UTC.
@@ -141,7 +143,7 @@ pub struct Report {
     pub last: i64,
     /// Gaps outside weekends.
     pub gaps: Gaps,
-    /// Gaps of at most four days that contain a whole Saturday.
+    /// Gaps of at most 72 hours without bars that hold a whole Saturday (UTC), in a market that is not continuous.
     pub weekend_gaps: Gaps,
     /// Crossed quotes.
     pub crossed: Crossing,
@@ -153,6 +155,8 @@ pub struct Report {
     pub mixed_spacing: Finding,
     /// Bars whose bid close differs from the one before by more than 0.5 in the logarithm.
     pub jumps: Finding,
+    /// Bars whose bid high or low differs from both open and close by more than 0.5 in the logarithm.
+    pub spikes: Finding,
     /// Bars whose bid volume is 0.
     pub zero_volume_bars: usize,
     /// The ticks of which the bars were built.
@@ -181,8 +185,9 @@ impl Report {
             spacing: Spacing::of(label),
             mixed_spacing: mixed_spacing(label, market.timeframe().micros()),
             jumps: jumps(label, &market.bid().close),
+            spikes: spikes(label, market.bid()),
             zero_volume_bars: market.bid().volume.iter().filter(|&&v| v == 0.0).count(),
-            ticks: market.ticks().map(|ticks| TickReport::of(ticks, label, pip)),
+            ticks: market.ticks().map(|ticks| TickReport::of(ticks, label, market.timeframe().micros(), pip)),
             import: market.notes().clone(),
             higher: market.compared().to_vec(),
         }
@@ -190,7 +195,7 @@ impl Report {
 }
 
 impl TickReport {
-    fn of(ticks: &Ticks, label: &[i64], pip: f64) -> Self {
+    fn of(ticks: &Ticks, label: &[i64], bar: i64, pip: f64) -> Self {
         let (time, bid, ask) = (ticks.time(), ticks.bid(), ticks.ask());
         let (mut crossed, mut worst, mut worst_crossing_at) = (0, 0.0, None);
         for ((&at, bid), ask) in time.iter().zip(bid).zip(ask) {
@@ -214,6 +219,9 @@ impl TickReport {
             equal_stamps: time.windows(2).filter(|pair| pair[0] == pair[1]).count(),
             sizes: ticks.bid_size().is_some(),
             bars: label.len(),
+            unfinished: label
+                .last()
+                .map_or(time.len(), |last| time.len() - time.partition_point(|&t| t < last + bar)),
         }
     }
 }
@@ -225,10 +233,12 @@ fn share(part: usize, all: usize) -> f64 {
 
 fn gaps(label: &[i64], bar: i64) -> (Gaps, Gaps) {
     let (mut others, mut weekends) = (Gaps::default(), Gaps::default());
+    let closes = !is_continuous(label);
     for pair in label.windows(2) {
         let step = pair[1] - pair[0];
         if step > bar {
-            let kind = if spans_saturday(pair[0] + bar, pair[1]) { &mut weekends } else { &mut others };
+            let weekend = closes && spans_saturday(pair[0] + bar, pair[1]);
+            let kind = if weekend { &mut weekends } else { &mut others };
             kind.add(pair[0], step, bar);
         }
     }
@@ -297,12 +307,27 @@ fn mixed_spacing(label: &[i64], bar: i64) -> Finding {
 fn jumps(label: &[i64], close: &[f64]) -> Finding {
     let mut found = Finding::default();
     for (pair, &at) in close.windows(2).zip(label.iter().skip(1)) {
-        let ratio = pair[1] / pair[0];
-        if !(1.0 / JUMP..=JUMP).contains(&ratio) {
+        if is_far(pair[1], pair[0]) {
             found.add(at);
         }
     }
     found
+}
+
+fn spikes(label: &[i64], bid: &Quotes) -> Finding {
+    let mut found = Finding::default();
+    for (row, &at) in label.iter().enumerate() {
+        let (open, close) = (bid.open[row], bid.close[row]);
+        if [bid.high[row], bid.low[row]].iter().any(|&price| is_far(price, open) && is_far(price, close)) {
+            found.add(at);
+        }
+    }
+    found
+}
+
+/// Whether two prices differ by more than 0.5 in the logarithm.
+fn is_far(one: f64, other: f64) -> bool {
+    !(1.0 / JUMP..=JUMP).contains(&(one / other))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub fn span_years(x: &Inputs) -> Option<f64> {
 }
 
 pub fn cagr_pct(x: &Inputs) -> Option<f64> {
-    if x.equity <= 0.0 {
+    if x.equity <= 0.0 || x.span_years <= 0.0 {
         return None;
     }
     // libm: the same bits on every machine.

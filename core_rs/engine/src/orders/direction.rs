@@ -33,10 +33,14 @@ impl Direction {
     /// # Errors
     /// [1001] for anything else.
     pub fn parse(text: &str) -> Result<Self> {
-        match text.trim().to_ascii_lowercase().as_str() {
-            "long" | "buy" | "1" | "+1" => Ok(Self::Long),
-            "short" | "sell" | "-1" => Ok(Self::Short),
-            _ => Err(Error::config(1001, format!("unknown direction {text:?}")).fix("use long or short")),
+        let word = text.trim();
+        let is_one_of = |names: &[&str]| names.iter().any(|name| word.eq_ignore_ascii_case(name));
+        if is_one_of(&["long", "buy", "1", "+1"]) {
+            Ok(Self::Long)
+        } else if is_one_of(&["short", "sell", "-1"]) {
+            Ok(Self::Short)
+        } else {
+            Err(Error::config(1001, format!("unknown direction {text:?}")).fix("use long or short"))
         }
     }
 }

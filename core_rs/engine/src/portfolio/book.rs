@@ -2,16 +2,20 @@
 
 use crate::execution::rounding::round8;
 use crate::orders::{EndedOrder, ExitReason, Order, Position, Queued};
+use std::collections::BTreeMap;
 
-/// Cash and positions. A position enters once, leaves once, and is addressed by its place in id order.
+/// Cash and positions. A position enters once and leaves once.
+///
+/// `O` holds the open positions in id order: a list where few are open and all are looked at on every bar, a map where
+/// they are addressed by id.
 #[derive(Debug, Clone)]
-pub struct Book {
+pub struct Book<O = Vec<Position>> {
     /// Opening balance.
     pub initial_balance: f64,
     /// Cash.
     pub cash: f64,
     /// Open positions, in id order.
-    pub open: Vec<Position>,
+    pub open: O,
     /// Closed positions, in closing order.
     pub closed: Vec<Position>,
     /// Closed parts of positions, in closing order.
@@ -53,13 +57,13 @@ impl Ended {
     }
 }
 
-impl Book {
+impl<O: Default> Book<O> {
     /// An account with nothing but cash; `keep_ended` keeps the orders that end without a fill.
     pub fn new(initial_balance: f64, keep_ended: bool) -> Self {
         Self {
             initial_balance,
             cash: initial_balance,
-            open: Vec::new(),
+            open: O::default(),
             closed: Vec::new(),
             partials: Vec::new(),
             ended: Ended { kept: keep_ended.then(Vec::new), ..Ended::default() },
@@ -68,13 +72,46 @@ impl Book {
             turnover: 0.0,
         }
     }
+}
 
-    /// Files a filled position at its place in id order and pays its entry fee.
-    pub fn enter(&mut self, position: Position, turnover: f64) {
-        self.cash -= position.entry_fee;
-        self.total_fees += position.entry_fee;
+impl<O> Book<O> {
+    /// Pays a fee; a negative one is a rebate.
+    pub fn pay(&mut self, fee: f64) {
+        self.cash -= fee;
+        self.total_fees += fee;
+    }
+
+    /// Books the exit of a position that is not among the open ones any more: `fee` first, then the result.
+    pub fn close(&mut self, position: Position, fee: f64, turnover: f64) {
+        self.settle(fee, position.result, turnover);
+        self.closed.push(position);
+    }
+
+    /// Files a part whose exit is filled in: fee first, then result.
+    pub fn leave_part(&mut self, part: Position, turnover: f64) {
+        self.settle(part.exit_fee, part.result, turnover);
+        self.partials.push(part);
+    }
+
+    /// Books the fill of `position`, which is filed among the open ones by the caller.
+    fn fill(&mut self, position: &Position, turnover: f64) {
+        self.pay(position.entry_fee);
         self.total_lots += position.size;
         self.turnover += turnover;
+    }
+
+    fn settle(&mut self, fee: f64, result: f64, turnover: f64) {
+        self.cash -= fee;
+        self.cash += result;
+        self.total_fees += fee;
+        self.turnover += turnover;
+    }
+}
+
+impl Book {
+    /// Files a filled position at its place in id order and pays its entry fee.
+    pub fn enter(&mut self, position: Position, turnover: f64) {
+        self.fill(&position, turnover);
         let at = match self.open.last() {
             Some(last) if last.id > position.id => self.open.partition_point(|p| p.id < position.id),
             _ => self.open.len(),
@@ -85,46 +122,54 @@ impl Book {
     /// Takes the open position at `index`, whose exit is filled in, to the closed ones: fee first, then result.
     pub fn leave(&mut self, index: usize, turnover: f64) {
         let position = self.open.remove(index);
-        self.settle(&position, turnover);
-        self.closed.push(position);
+        let fee = position.exit_fee;
+        self.close(position, fee, turnover);
     }
 
     /// Splits `lots` off the open position at `index`, as a record of its own that shares risk, entry fee and margin.
     pub fn split(&mut self, index: usize, lots: f64, id: u64) -> Position {
-        let parent = &mut self.open[index];
-        let share = lots / parent.size;
-        let part = Position {
-            id,
-            parent_id: Some(parent.id),
-            size: lots,
-            risk_per_trade: parent.risk_per_trade * share,
-            entry_fee: parent.entry_fee * share,
-            margin: parent.margin * share,
-            queued: Queued::default(),
-            ..parent.clone()
-        };
-        parent.risk_per_trade -= part.risk_per_trade;
-        parent.entry_fee -= part.entry_fee;
-        parent.margin -= part.margin;
-        parent.size = round8(parent.size - lots);
-        part
-    }
-
-    /// Files a part whose exit is filled in: fee first, then result.
-    pub fn leave_part(&mut self, part: Position, turnover: f64) {
-        self.settle(&part, turnover);
-        self.partials.push(part);
+        split(&mut self.open[index], lots, id)
     }
 
     /// Margin of the open positions, fixed at their fills.
     pub fn margin_used(&self) -> f64 {
-        self.open.iter().fold(0.0, |sum, p| sum + p.margin)
+        total_margin(&self.open)
+    }
+}
+
+impl Book<BTreeMap<u64, Box<Position>>> {
+    /// Files a filled position and pays its entry fee.
+    pub fn enter(&mut self, position: Box<Position>, turnover: f64) {
+        self.fill(&position, turnover);
+        self.open.insert(position.id, position);
     }
 
-    fn settle(&mut self, position: &Position, turnover: f64) {
-        self.cash -= position.exit_fee;
-        self.cash += position.result;
-        self.total_fees += position.exit_fee;
-        self.turnover += turnover;
+    /// Margin of the open positions, fixed at their fills.
+    pub fn margin_used(&self) -> f64 {
+        total_margin(self.open.values().map(AsRef::as_ref))
     }
+}
+
+/// Splits `lots` off an open position, as a record of its own that takes its share of risk, entry fee and margin.
+pub fn split(parent: &mut Position, lots: f64, id: u64) -> Position {
+    let share = lots / parent.size;
+    let part = Position {
+        id,
+        parent_id: Some(parent.id),
+        size: lots,
+        risk_per_trade: parent.risk_per_trade * share,
+        entry_fee: parent.entry_fee * share,
+        margin: parent.margin * share,
+        queued: Queued::default(),
+        ..parent.clone()
+    };
+    parent.risk_per_trade -= part.risk_per_trade;
+    parent.entry_fee -= part.entry_fee;
+    parent.margin -= part.margin;
+    parent.size = round8(parent.size - lots);
+    part
+}
+
+fn total_margin<'a>(open: impl IntoIterator<Item = &'a Position>) -> f64 {
+    open.into_iter().fold(0.0, |sum, p| sum + p.margin)
 }

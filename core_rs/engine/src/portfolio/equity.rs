@@ -26,6 +26,15 @@ pub struct Curve {
     pub high_water: Vec<f64>,
 }
 
+impl Curve {
+    fn drop_last(&mut self) {
+        self.time.pop();
+        for column in [&mut self.equity, &mut self.balance, &mut self.drawdown, &mut self.high_water] {
+            column.pop();
+        }
+    }
+}
+
 /// Deepest and longest drawdowns.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Drawdowns {
@@ -114,6 +123,15 @@ impl EquityTracker {
         }
     }
 
+    /// Takes a sample whose row replaces the last one if that has the same time. The replaced sample has counted for
+    /// high water and drawdowns all the same.
+    pub fn overwrite(&mut self, sample: Sample) {
+        if let Some(curve) = self.curve.as_mut().filter(|_| self.count > 0 && sample.time == self.last.time) {
+            curve.drop_last();
+        }
+        self.sample(sample);
+    }
+
     #[inline]
     fn fall(&mut self, equity: f64) {
         let money = self.high_water - equity;
@@ -133,6 +151,16 @@ impl EquityTracker {
     /// The last sample; the initial balance before the first.
     pub fn last(&self) -> Sample {
         self.last
+    }
+
+    /// Highest equity so far, the initial balance included.
+    pub fn high_water(&self) -> f64 {
+        self.high_water
+    }
+
+    /// The rows so far, if they are kept.
+    pub fn curve(&self) -> Option<&Curve> {
+        self.curve.as_ref()
     }
 
     /// Samples taken.

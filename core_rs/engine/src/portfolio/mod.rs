@@ -1,6 +1,7 @@
-//! Cash, open and closed positions, equity.
+//! Cash, open and closed positions, equity; [`api`] drives them by operations.
 
-mod book;
+pub mod api;
+pub(crate) mod book;
 mod equity;
 mod money;
 mod summary;
@@ -8,4 +9,4 @@ mod summary;
 pub use book::{Book, Ended};
 pub use equity::{Curve, Drawdowns, EquityTracker, Sample};
 pub use money::Money;
-pub use summary::{Summary, SummaryValue, summary};
+pub use summary::{ROBUSTNESS, Summary, SummaryValue, robustness, summary};

@@ -2,6 +2,7 @@
 
 use crate::execution::options::CalendarKind;
 use crate::market::Timeframe;
+use crate::market::calendar::is_continuous;
 
 /// µs per day.
 pub const DAY: i64 = 86_400_000_000;
@@ -42,13 +43,18 @@ impl Calendar {
         Self { kind, dates, day_ends: day_ends.into() }
     }
 
+    /// Trading days per year.
+    pub fn days_per_year(&self) -> f64 {
+        match self.kind {
+            CalendarKind::Continuous => 365.0,
+            CalendarKind::BusinessDay => 252.0,
+        }
+    }
+
     /// Periods per year of the daily returns.
     #[allow(clippy::cast_precision_loss)]
     pub fn periods_per_year(&self, timeframe: Timeframe) -> f64 {
-        let per_year = match self.kind {
-            CalendarKind::Continuous => 365.0,
-            CalendarKind::BusinessDay => 252.0,
-        };
+        let per_year = self.days_per_year();
         let days = timeframe.micros() / DAY;
         if timeframe.to_string().starts_with('W') {
             52.0 / (days / 7) as f64
@@ -66,19 +72,9 @@ fn trading_day(day: i64, kind: CalendarKind) -> i64 {
     if kind == CalendarKind::BusinessDay && past_friday >= 0 { day + 2 - past_friday } else { day }
 }
 
-/// Continuous if at least half of the Saturdays, and at least one, between the first and the last label have bars.
+/// What the bars say, where no option does.
 fn observed_kind(labels: &[i64]) -> CalendarKind {
-    let (Some(first), Some(last)) = (labels.first(), labels.last()) else { return CalendarKind::BusinessDay };
-    let (first, last) = (first.div_euclid(DAY), last.div_euclid(DAY));
-    let saturdays = (first..=last).filter(|d| weekday(*d) == SATURDAY).count();
-    let mut with_bars: Vec<i64> =
-        labels.iter().map(|l| l.div_euclid(DAY)).filter(|d| weekday(*d) == SATURDAY).collect();
-    with_bars.dedup();
-    if !with_bars.is_empty() && 2 * with_bars.len() >= saturdays {
-        CalendarKind::Continuous
-    } else {
-        CalendarKind::BusinessDay
-    }
+    if is_continuous(labels) { CalendarKind::Continuous } else { CalendarKind::BusinessDay }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Canonical digests of what a backtest gave.
 
 use crate::metrics::{CATALOGUE, OUTSIDE_DIGEST};
-use crate::orders::{Position, Text};
+use crate::orders::{Position, Signal, Text};
 use crate::portfolio::Curve;
 use crate::run::outcome::Outcome;
 use crate::run::session::Session;
@@ -67,11 +67,15 @@ fn trades(outcome: &Outcome, session: &Session) -> Digest {
 
 /// Canonical JSON of what the signal carried along: its own notes, and what the engine adds under its own names.
 pub fn meta(position: &Position) -> String {
-    let signal = &position.signal;
+    notes(&position.signal, position.parent_id)
+}
+
+/// As [`meta`], of a signal whose record may not be filled.
+pub fn notes(signal: &Signal, parent_id: Option<u64>) -> String {
     let text = |text: &Option<Text>| text.as_deref().map(|text| Json::from(text).to_string());
     // In bytewise order, as all keys of canonical JSON.
     let own = [
-        ("parent_id", position.parent_id.map(|id| id.to_string())),
+        ("parent_id", parent_id.map(|id| id.to_string())),
         ("scenario", text(&signal.scenario)),
         ("signal_reason", text(&signal.reason)),
         ("tag", text(&signal.tag)),

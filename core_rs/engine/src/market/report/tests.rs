@@ -59,7 +59,7 @@ fn gaps_are_counted_with_their_bars() {
 #[rstest]
 #[case::fx_weekend("H1", 69, 118, true)] // Friday 21:00 bar, then Sunday 22:00
 #[case::daily("D1", 48, 120, true)] // Friday, Monday
-#[case::easter("D1", 24, 144, true)] // Thursday, Tuesday: four days lie between
+#[case::easter("D1", 24, 144, false)] // Thursday, Tuesday: four days lie between
 #[case::five_days("D1", 24, 168, false)]
 #[case::long_weekend("D1", 48, 144, true)] // Friday, Tuesday
 #[case::saturday_afternoon("H1", 72, 96, false)] // Saturday 00:00 bar, then Sunday 00:00
@@ -73,6 +73,33 @@ fn weekends_are_told_from_other_gaps(
 ) {
     let report = report(vec![WEDNESDAY + before * H, WEDNESDAY + after * H], timeframe);
     assert_eq!((report.gaps.count, report.weekend_gaps.count), (usize::from(!weekend), usize::from(weekend)));
+}
+
+#[test]
+fn a_hole_in_a_continuous_market_is_no_weekend() {
+    // Hours of four weeks without a pause but for the second Saturday.
+    let saturday = 3 + 7..4 + 7;
+    let label = (0..28 * 24).filter(|hour| !saturday.contains(&(hour / 24))).map(|hour| WEDNESDAY + hour * H);
+    let report = report(label.collect(), "H1");
+    assert_eq!((report.gaps.count, report.gaps.missing_bars, report.weekend_gaps.count), (1, 24, 0));
+}
+
+#[test]
+fn a_high_or_a_low_far_from_open_and_close_is_found() {
+    let same = vec![1.1, 1.1, 1.1, 1.1, 2.0];
+    let side = RawBars {
+        label: (0..5).map(|k| WEDNESDAY + k * M).collect::<Vec<_>>().into(),
+        open: vec![1.1, 1.1, 1.1, 1.1, 1.1].into(),
+        high: vec![11.0, 1.1, 1.81, 1.82, 2.0].into(), // e^0.5 * 1.1 = 1.8136
+        low: vec![1.1, 0.011, 1.1, 1.1, 1.1].into(),
+        close: same.into(),
+        volume: None,
+    };
+    let spec = SymbolSpec::resolve("EURUSD", &serde_json::Map::new()).unwrap();
+    let mut options = MarketOptions::new(spec, "M1".parse().unwrap());
+    options.spread_pips = Some(1.0);
+    let spikes = Market::from_bars(side, None, &options).unwrap().report().spikes;
+    assert_eq!(spikes, Finding { bars: 3, first: [0, 1, 3].map(|k| WEDNESDAY + k * M).to_vec() });
 }
 
 #[rstest]

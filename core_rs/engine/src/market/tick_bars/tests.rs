@@ -134,6 +134,9 @@ fn ticks_that_complete_no_bar_are_a_market_without_bars() {
     assert_eq!((market.history_from(), market.trade_from(), market.trade_until()), (T, T, T + M));
     let report = market.report();
     assert_eq!((report.rows, report.first, report.last, report.crossed.share), (0, T, T, 0.0));
+    assert_eq!(report.ticks.unwrap().unfinished, 2);
+    let some = self::market(&[T + S, T + 59 * S, T + M, T + 61 * S], "M1");
+    assert_eq!((some.len(), some.report().ticks.unwrap().unfinished), (1, 2));
     let whole = market.window(None, None, 5).unwrap();
     assert_eq!((whole.digest(), whole.meta()), (market.digest(), market.meta()));
     let again = Market::trusted_ticks(market.meta(), market.ticks().unwrap().columns().clone()).unwrap();

@@ -62,6 +62,9 @@ impl<D: Decide> Desk<'_, D> {
     /// Slots for new orders.
     #[inline]
     fn free_slots(&self, account: &Account, close: &Close) -> usize {
+        if self.slots == usize::MAX && account.slots == usize::MAX {
+            return usize::MAX;
+        }
         let idle = !self.busy() && self.closed.on_bar == 0;
         let used = if idle { 0 } else { self.used_slots(account, close) };
         let of_all = account.slots.saturating_sub(account.taken);
@@ -89,7 +92,8 @@ impl<D: Decide> Desk<'_, D> {
         let live = |order: &Order| !order.spent(close.bar, close.moment);
         let counts = |&k: &usize| {
             let order = &self.pending[k];
-            live(order) && !self.pending[..k].iter().any(|earlier| live(earlier) && earlier.same_group(order))
+            let again = || self.pending[..k].iter().any(|earlier| live(earlier) && earlier.same_group(order));
+            live(order) && (order.signal.oco_group.is_none() || !again())
         };
         (0..self.pending.len()).filter(counts).count()
     }

@@ -1,0 +1,411 @@
+"""Byte-mutated inputs at the native boundary: Arrow tables, option sets, parameters and scripts.
+
+    python -m tests.fuzz.harness --inputs 1000000 [--first SEED] [--processes 2]
+
+Every input is a sound one with a few bytes changed (or columns, names, types), made from its seed alone. The native module
+may accept it or raise a `SweepError`; anything else is a finding: another exception, [5005] (a panic that was caught), a
+crash, or a call of more than `SLOW` seconds. A finding names its seed; `--first SEED --inputs 1` runs it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import json
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from sweep import _core
+from sweep.errors import SweepError
+
+SLOW = 20.0
+BARS = 48
+START = 1_704_067_200_000_000
+SPEC = {
+    "symbol": "EURUSD",
+    "contract_size": 100000.0,
+    "tick_size": 1e-05,
+    "pip_size": 0.0001,
+    "volume_min": 0.01,
+    "volume_step": 0.01,
+    "volume_max": 200.0,
+    "base_currency": "EUR",
+    "quote_currency": "USD",
+}
+MARKET = {"spec": SPEC, "timeframe": "M5", "spread_pips": None}
+OPTIONS = {
+    "strategy": "ma_cross",
+    "execution": {"preset": "realistic", "max_positions": 2, "check_margin": True, "seed": 7},
+    "costs": {
+        "slippage": {"fixed_pips": 0.2, "random_pips": 0.3},
+        "commission": {"schema": "per_lot", "per_lot": 2.5},
+    },
+    "account": {"currency": "USD", "initial_balance": 1000.0, "risk_per_trade": 10.0},
+    "gates": [
+        ["sessions", [{"start": "00:00", "end": "18:00", "zone": "Europe/London", "days": ["mon"]}]],
+        ["anchored", [{"anchor": "london", "from": "-09:00", "to": "+02:00"}]],
+        ["news", {"events": [{"time": START, "currency": "USD", "impact": "high"}], "before_minutes": 5}],
+        ["cooldown", {"after_exit_bars": 1}],
+    ],
+}
+PARAMS = [
+    ("ma_cross", {"fast_period": 3, "slow_period": 9, "ma_type": "sma", "adx_min": 5.0, "reverse": True}),
+    (
+        "mean_reversion_z_score",
+        {
+            "enabled_scenarios": "1+2+4+5",
+            "window_length": 8,
+            "b_b_length": 5,
+            "garch_min_periods": 5,
+            "intraday_vol_min_points": 8,
+            "intraday_vol_cluster_window": 12,
+            "local_z_lookback": 20,
+        },
+    ),
+    ("donchian_breakout", {"entry_period": 5, "trail_atr": 2.0}),
+    ("rsi_reversal_limit", {"rsi_period": 4, "tp_mode": "r"}),
+    ("mtf_trend_pullback", {"htf": "M15", "htf_ema": 2, "ltf_ema": 4}),
+]
+SIGNALS = [
+    {"time": START + 300_000_000 * 3, "direction": "long", "stop_loss": 1.09, "take_profit": 1.12},
+    {
+        "time": START + 300_000_000 * 9,
+        "direction": "short",
+        "order_type": "limit",
+        "entry": 1.101,
+        "stop_loss": 1.11,
+        "valid_bars": 5,
+        "oco_group": "a",
+        "meta": {"k": 1},
+    },
+]
+EXITS = [{"time": START + 300_000_000 * 12, "direction": "long", "action": "close"}]
+RULES = {"timeout_bars": 9, "be_r": 1.0, "trail_start_r": 0.5, "trail_distance": 0.002}
+EXTREME = (
+    0,
+    -1,
+    1,
+    2**31,
+    2**63,
+    -(2**63),
+    1e308,
+    -1e308,
+    1e-308,
+    0.1,
+    "",
+    "\x00",
+    "NaN",
+    None,
+    True,
+    [],
+    {},
+)
+
+
+@cache
+def bars(shift: float) -> pa.Table:
+    """A sound side of a small market."""
+    rng = np.random.default_rng(1)
+    close = 1.1 + np.cumsum(rng.normal(0, 5e-4, BARS)) + shift
+    opens = np.r_[close[0], close[:-1]]
+    times = START + 300_000_000 * np.arange(BARS)
+    return pa.table(
+        {
+            "timestamp": pa.array(times).cast(pa.timestamp("us", tz="UTC")),
+            "open": opens,
+            "high": np.maximum(opens, close) + 1e-4,
+            "low": np.minimum(opens, close) - 1e-4,
+            "close": close,
+            "volume": np.full(BARS, 10.0),
+        }
+    )
+
+
+@cache
+def ticks() -> pa.Table:
+    """Sound ticks of some minutes."""
+    rng = np.random.default_rng(2)
+    times = START + np.cumsum(rng.integers(0, 30_000_000, 200))
+    bid = 1.1 + np.cumsum(rng.normal(0, 1e-4, 200))
+    stamps = pa.array(times).cast(pa.timestamp("us", tz="UTC"))
+    return pa.table({"timestamp": stamps, "bid": bid, "ask": bid + 1e-4, "bid_size": np.ones(200)})
+
+
+@cache
+def market() -> Any:
+    """The sound market."""
+    return _core.Market.from_bars(bars(0.0), bars(1e-4), json.dumps(MARKET))
+
+
+@cache
+def engine(strategy: str) -> Any:
+    """The sound engine of a strategy."""
+    return _core.Engine(market(), json.dumps({**OPTIONS, "strategy": strategy}))
+
+
+def read(result: Any) -> None:
+    """Takes results out again, too: they may be what is broken."""
+    pa.RecordBatchReader.from_stream(result).read_all()
+
+
+def bytes_of(rng: random.Random, data: bytes) -> bytes:
+    """A few bytes changed, left out or put in."""
+    changed = bytearray(data)
+    for _ in range(rng.choice((1, 1, 1, 2, 4, 16))):
+        place = rng.randrange(len(changed))
+        kind = rng.random()
+        if kind < 0.4:
+            changed[place] ^= 1 << rng.randrange(8)
+        elif kind < 0.7:
+            changed[place] = rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))
+        elif kind < 0.85:
+            changed[place : place + rng.choice((1, 2, 4, 8))] = b""
+        else:
+            changed[place:place] = bytes(rng.randrange(256) for _ in range(rng.choice((1, 2, 8))))
+        if not changed:
+            break
+    return bytes(changed)
+
+
+def value_of(rng: random.Random, value: Any) -> Any:
+    """One place of a JSON value replaced."""
+    if isinstance(value, dict) and value and rng.random() < 0.9:
+        key = rng.choice(list(value))
+        if rng.random() < 0.1:
+            return {**value, rng.choice(("", "x", key + "_", key.upper())): value[key]}
+        if rng.random() < 0.1:
+            return {k: v for k, v in value.items() if k != key}
+        return {**value, key: value_of(rng, value[key])}
+    if isinstance(value, list) and value and rng.random() < 0.9:
+        place = rng.randrange(len(value))
+        return [*value[:place], value_of(rng, value[place]), *value[place + 1 :]]
+    return rng.choice(EXTREME)
+
+
+def text_of(rng: random.Random, value: Any) -> str:
+    """JSON text with places replaced, or with bytes changed."""
+    if rng.random() < 0.6:
+        for _ in range(rng.choice((1, 1, 2, 3))):
+            value = value_of(rng, value)
+        return json.dumps(value)
+    return bytes_of(rng, json.dumps(value).encode()).decode(errors="replace")
+
+
+def table_of(rng: random.Random, table: pa.Table) -> pa.Table | None:
+    """The table with bytes of its columns changed, or with another shape; None if PyArrow itself refuses it."""
+    kind = rng.random()
+    try:
+        if kind < 0.25:
+            sink = pa.BufferOutputStream()
+            with pa.ipc.new_stream(sink, table.schema) as writer:
+                writer.write_table(table)
+            return pa.ipc.open_stream(bytes_of(rng, sink.getvalue().to_pybytes())).read_all()
+        place = rng.randrange(table.num_columns)
+        name, column = table.column_names[place], table.column(place).combine_chunks()
+        if kind < 0.75:
+            buffers = [
+                b if b is None else pa.py_buffer(_same_length(rng, b.to_pybytes())) for b in column.buffers()
+            ]
+            if rng.random() < 0.2:
+                buffers[0] = pa.py_buffer(bytes(rng.randrange(256) for _ in range(len(column) // 8 + 8)))
+            return table.set_column(place, name, pa.Array.from_buffers(column.type, len(column), buffers))
+        if kind < 0.8:
+            return table.drop_columns([name])
+        if kind < 0.85:
+            return table.rename_columns(
+                [n if n != name else rng.choice(("", "x", *table.column_names)) for n in table.column_names]
+            )
+        if kind < 0.9:
+            types = (
+                pa.int64(),
+                pa.float32(),
+                pa.utf8(),
+                pa.bool_(),
+                pa.null(),
+                pa.timestamp("ns"),
+                pa.binary(),
+            )
+            return table.set_column(place, name, pa.nulls(len(table), rng.choice(types)))
+        if kind < 0.95:
+            start = rng.randrange(len(table))
+            part = table.slice(start, rng.choice((0, 1, len(table))))
+            return rng.choice((part, pa.concat_tables([part, table]), pa.concat_tables([table, part])))
+        return table.take(pa.array([rng.randrange(len(table)) for _ in range(len(table))]))
+    except (pa.ArrowException, UnicodeError, ValueError, KeyError, OSError, MemoryError, TypeError):
+        return None
+
+
+def _same_length(rng: random.Random, data: bytes) -> bytes:
+    changed = bytearray(data)
+    for _ in range(rng.choice((1, 1, 2, 8))):
+        if changed:
+            place = rng.randrange(len(changed))
+            changed[place] = rng.choice((changed[place] ^ (1 << rng.randrange(8)), 0, 0x7F, 0x80, 0xFF))
+    return bytes(changed)
+
+
+def try_bars(rng: random.Random) -> None:
+    """One side or both of a market, then a backtest on it."""
+    bid, ask = table_of(rng, bars(0.0)), bars(1e-4)
+    if rng.random() < 0.3:
+        bid, ask = bars(0.0), table_of(rng, ask)
+    if bid is None or ask is None:
+        return
+    options = {**MARKET, "crossed": rng.choice(("report", "reject", "clamp"))}
+    made = _core.Market.from_bars(bid, ask, json.dumps(options))
+    read(made.to_table())
+    name, params = rng.choice(PARAMS)
+    tried = _core.Engine(made, json.dumps({**OPTIONS, "strategy": name})).run(json.dumps(params))
+    read(tried.trades())
+    read(tried.equity())
+
+
+def try_market_options(rng: random.Random) -> None:
+    """The options of a market."""
+    _core.Market.from_bars(bars(0.0), bars(1e-4), text_of(rng, MARKET)).meta()
+
+
+def try_ticks(rng: random.Random) -> None:
+    """A market of ticks."""
+    table = table_of(rng, ticks())
+    if table is None:
+        return
+    made = _core.Market.from_ticks(table, json.dumps({"spec": SPEC, "timeframe": "M1"}))
+    name, params = rng.choice(PARAMS)
+    read(_core.Engine(made, json.dumps({**OPTIONS, "strategy": name})).run(json.dumps(params)).trades())
+
+
+def try_check(rng: random.Random) -> None:
+    """The report on tables."""
+    table = table_of(rng, bars(0.0))
+    if table is not None:
+        _core.check_bars(table, json.dumps({"timeframe": "M5", "name": "x"}))
+
+
+def try_options(rng: random.Random) -> None:
+    """The options of an engine."""
+    name, params = rng.choice(PARAMS)
+    read(_core.Engine(market(), text_of(rng, {**OPTIONS, "strategy": name})).run(json.dumps(params)).daily())
+
+
+def try_params(rng: random.Random) -> None:
+    """One parameter set."""
+    name, params = rng.choice(PARAMS)
+    read(engine(name).run(text_of(rng, params)).trades())
+
+
+def try_batch(rng: random.Random) -> None:
+    """A table of parameter sets."""
+    name, params = rng.choice(PARAMS)
+    rows = [
+        {k: rng.choice(EXTREME[:9]) if rng.random() < 0.1 else v for k, v in params.items()} for _ in range(3)
+    ]
+    try:
+        table = table_of(rng, pa.Table.from_pylist(rows if rng.random() < 0.3 else [params] * 3))
+    except (pa.ArrowException, OverflowError):
+        return
+    if table is not None:
+        read(engine(name).run_batch(table, 1).to_table(rng.random() < 0.5))
+
+
+def try_script(rng: random.Random) -> None:
+    """A table of signals as rows."""
+    rows: list[Any] = [OPTIONS, SIGNALS, EXITS, RULES]
+    texts = [json.dumps({k: v for k, v in OPTIONS.items() if k != "strategy"}), *map(json.dumps, rows[1:])]
+    place = rng.choice((1, 1, 1, 2, 3))
+    texts[place] = text_of(rng, rows[place])
+    read(_core.run_signals(market(), *texts, {}).trades())
+
+
+def try_canonicalise(rng: random.Random) -> None:
+    """Parameters, unresolved."""
+    name, params = rng.choice(PARAMS)
+    _core.canonicalise(name, rng.choice(("M5", "D1", "H5", "", "m5")), text_of(rng, [params]))
+
+
+def try_indicator(rng: random.Random) -> None:
+    """An indicator on a table of bars."""
+    table = table_of(rng, bars(0.0)) if rng.random() < 0.5 else bars(0.0)
+    if table is not None:
+        id, params = rng.choice(
+            (("ema", {"period": 5}), ("bollinger", {"period": 5}), ("garch_volatility", {}))
+        )
+        changed = value_of(rng, params) if rng.random() < 0.8 else params
+        if isinstance(changed, dict):
+            _core.indicator_on(table, id, changed, rng.choice((None, (1, 100_000))))
+
+
+TARGETS: tuple[Callable[[random.Random], None], ...] = (
+    *(try_bars, try_market_options, try_ticks, try_check, try_options, try_params),
+    *(try_batch, try_script, try_canonicalise, try_indicator),
+)
+
+
+def one(seed: int) -> str:
+    """Runs one input: `accepted`, or the code of its error. Anything else raises."""
+    rng = random.Random(seed)
+    target = TARGETS[seed % len(TARGETS)]
+    began = time.monotonic()
+    try:
+        target(rng)
+        outcome = "accepted"
+    except SweepError as expected:
+        outcome = f"[{expected.code}]"
+        if expected.code == 5005:
+            raise AssertionError(f"seed {seed} ({target.__name__}): {expected}") from expected
+    except BaseException as found:
+        raise AssertionError(f"seed {seed} ({target.__name__}): {found!r}") from found
+    if time.monotonic() - began > SLOW:
+        raise AssertionError(f"seed {seed} ({target.__name__}): more than {SLOW} s")
+    return outcome
+
+
+def run(first: int, count: int) -> Counter[str]:
+    """Outcomes of seeds; a crash or a hang ends the process with a traceback of all threads."""
+    faulthandler.enable()
+    outcomes: Counter[str] = Counter()
+    for seed in range(first, first + count):
+        faulthandler.dump_traceback_later(3 * SLOW, exit=True)
+        outcomes[one(seed)] += 1
+    faulthandler.cancel_dump_traceback_later()
+    return outcomes
+
+
+def main() -> int:
+    """Shares the seeds out to processes of their own and adds up their outcomes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--inputs", type=int, default=20_000)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=1)
+    chosen = parser.parse_args()
+    if chosen.processes == 1:
+        sys.stdout.write(json.dumps(run(chosen.first, chosen.inputs)) + "\n")
+        return 0
+    share = -(-chosen.inputs // chosen.processes)
+    starts = range(chosen.first, chosen.first + chosen.inputs, share)
+    command = [sys.executable, "-m", "tests.fuzz.harness", "--inputs", str(share), "--first"]
+    children = [
+        subprocess.Popen([*command, str(start)], stdout=subprocess.PIPE, text=True) for start in starts
+    ]
+    outcomes: Counter[str] = Counter()
+    failed = 0
+    for child in children:
+        answer, _ = child.communicate()
+        failed += child.returncode != 0
+        if child.returncode == 0:
+            outcomes.update(json.loads(answer))
+    sys.stdout.write(json.dumps(dict(sorted(outcomes.items()))) + "\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""A short run of the fuzzer, and that it can find something; the long form is `make fuzz`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from sweep.errors import error
+from tests.fuzz import harness
+
+ROOT = Path(__file__).parents[2]
+INPUTS = 20_000
+
+
+def test_no_changed_bytes_get_past_the_boundary() -> None:
+    """In a process of its own, which a crash would end."""
+    command = [sys.executable, "-m", "tests.fuzz.harness", "--inputs", str(INPUTS)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    outcomes = json.loads(done.stdout)
+    assert sum(outcomes.values()) == INPUTS
+    assert outcomes["accepted"] > INPUTS // 5, "sound enough to reach the engine"
+    assert len(outcomes) >= 8, "and broken in many ways"
+
+
+def test_every_input_is_made_from_its_seed_alone() -> None:
+    table = harness.bars(0.0)
+    for seed in range(50):
+        one, other = (harness.table_of(Random(seed), table) for _ in range(2))
+        assert (one is None) == (other is None)
+        assert harness.text_of(Random(seed), harness.OPTIONS) == harness.text_of(
+            Random(seed), harness.OPTIONS
+        )
+
+
+def _raises(problem: BaseException) -> None:
+    raise problem
+
+
+@pytest.mark.parametrize(
+    "problem", [error(5005, "panic: index out of bounds"), ValueError("no code"), KeyboardInterrupt()]
+)
+def test_a_panic_and_an_exception_without_a_code_are_findings(
+    monkeypatch: pytest.MonkeyPatch, problem: BaseException
+) -> None:
+    monkeypatch.setattr(harness, "TARGETS", (lambda rng: _raises(problem),))
+    with pytest.raises(AssertionError, match="seed 3"):
+        harness.one(3)
