@@ -186,8 +186,10 @@ mod tests {
         assert!(e.code == 1001 && e.to_string().contains("kalman_zscore"), "{e}");
     }
 
+    type Named = (&'static str, Vec<(&'static str, Given)>, Box<dyn Entry>);
+
     /// Every indicator as a strategy names it, by type, beside its name and parameters.
-    fn typed() -> Vec<(&'static str, Vec<(&'static str, Given)>, Box<dyn Entry>)> {
+    fn typed() -> Vec<Named> {
         let int = |name, x| (name, Given::Int(x));
         let mean = KalmanMean::new(0.5, 0.1);
         let noise = || vec![("r", Given::Float(0.5)), ("q", Given::Float(0.1))];

@@ -156,6 +156,7 @@ impl Deviation {
 
     /// From the sums of a window; NaN where a square overflowed.
     #[inline]
+    #[allow(clippy::eq_op)]
     fn of(self, first: f64, second: f64) -> f64 {
         let variance = (second - first * first / self.w) / self.divisor;
         // The difference is 0, but for -inf: there it is NaN.
