@@ -1,21 +1,33 @@
-"""Indicators beside TA-Lib and pandas: CPU time of one call on arrays that are there already, outputs included."""
+"""Indicators beside TA-Lib and pandas: CPU time of one call on prices that are there already, outputs included.
+
+Our calls read a market, as a strategy does: its closes have been counted in ticks once, by the first call that needed it.
+The rows "counting ticks" count them anew in every call. Periods are the usual ones of each indicator, and the ratios hold for
+them. At the end, how far deviations are from exact ones where prices are large and moves are small.
+"""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterator
+from decimal import Decimal, localcontext
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import talib
 from numpy.typing import NDArray
 
+import sweep
 from benchmarks.measure import interleaved
 from sweep import Market, _core
 
 Call = Callable[[], object]
 SIZES: Final = ((100_000, 25), (5_000_000, 5))
+# O(lookback) per value: a few calls of the smaller size.
+LOCAL: Final = ("garch_volatility_local", "kalman_garch_zscore_local")
+LOCAL_ROUNDS: Final = 3
+TICK: Final = (1.0, 100_000.0)
 # Each value follows from the one before; the others could be computed in any order.
 RECURRENCES: Final = {
     "ema",
@@ -41,20 +53,64 @@ class Bars:
         )
         self.series = pd.Series(self.close)
         self.market = market.core
+        self.table = pa.table({**dict.fromkeys(("open", "high", "low"), self.close), "close": self.close})
 
     def ours(self, id: str, **params: Any) -> Call:
-        """One indicator of this package; nothing is kept from one call to the next."""
+        """One indicator of this package; of one call to the next only the closes in ticks are kept."""
         return lambda: _core.indicator(self.market, id, "bid", None, None, params)
+
+    def counting(self, id: str, **params: Any) -> Call:
+        """The same on the closes as an array: nothing is kept, their ticks are counted in every call."""
+        return lambda: _core.indicator_on(self.table, id, "bid", None, None, params, TICK)
 
 
 def run() -> Iterator[str]:
     """ns per value and the ratios, at both sizes."""
     for count, rounds in SIZES:
         yield f"{count:,} values: ns per value; ratio of the medians (best by best)"
-        yield f"{'':22s} {'sweep':>8s} {'TA-Lib':>8s} {'pandas':>8s}   {'of TA-Lib':>14s}  {'of pandas':>14s}"
+        yield f"{'':31s} {'sweep':>8s} {'TA-Lib':>8s} {'pandas':>8s}   {'of TA-Lib':>14s}  {'of pandas':>14s}"
         bars = Bars(count)
         for name, calls in _work(bars).items():
             yield _line(name, _measured(calls, rounds), count)
+        if count == SIZES[0][0]:
+            for name in LOCAL:
+                times = _measured({"sweep": bars.ours(name)}, LOCAL_ROUNDS)
+                yield _line(f"{name} (400)", times, count)
+    yield from errors()
+
+
+def errors() -> Iterator[str]:
+    """Largest relative error of a rolling deviation around 1.1 with moves of 1e-6, against 50 digits."""
+    close = 1.1 + 1e-6 * np.random.default_rng(0).standard_normal(2_000)
+    yield "deviation at price 1.1, moves of 1e-6: largest relative error against 50 digits"
+    yield f"{'':31s} {'sweep':>8s} {'TA-Lib':>8s} {'pandas':>8s}"
+    for window in (20, 100):
+        # TA-Lib's divisor is the window, that of the others one less.
+        sample, population = _exact(close, window, 1), _exact(close, window, 0)
+        worst = (
+            _worst(sweep.indicator({"close": close}, "rolling_std", period=window), sample),
+            _worst(talib.STDDEV(close, window), population),
+            _worst(pd.Series(close).rolling(window).std().to_numpy(), sample),
+        )
+        yield f"{f'window {window}':31s} {' '.join(f'{x:8.0e}' for x in worst)}"
+
+
+def _exact(close: NDArray[np.float64], window: int, ddof: int) -> list[Decimal]:
+    """Deviations in 50 digits."""
+    values = [Decimal(x) for x in close.tolist()]
+    exact = []
+    with localcontext(prec=50):
+        for end in range(window, len(values) + 1):
+            part = values[end - window : end]
+            mean = sum(part, Decimal(0)) / window
+            exact.append((sum(((x - mean) ** 2 for x in part), Decimal(0)) / (window - ddof)).sqrt())
+    return exact
+
+
+def _worst(found: Any, exact: list[Decimal]) -> float:
+    """Largest relative error of the last values."""
+    pairs = zip(found[-len(exact) :].tolist(), exact, strict=True)
+    return max(float(abs(Decimal(x) - e) / e) for x, e in pairs)
 
 
 def _measured(calls: dict[str, Call], rounds: int) -> dict[str, tuple[list[float], list[float]]]:
@@ -87,7 +143,7 @@ def _line(name: str, times: dict[str, tuple[list[float], list[float]]], count: i
         each.append(f"{median * scale:8.2f}")
         ratios.append(f"{statistics.median(ours) / median:6.2f} ({min(ours) / min(theirs):.2f})")
     mark = " recurrence" if name in RECURRENCES else ""
-    return f"{name:22s} {' '.join(each)}   {ratios[0]:>14s}  {ratios[1]:>14s}{mark}"
+    return f"{name:31s} {' '.join(each)}   {ratios[0]:>14s}  {ratios[1]:>14s}{mark}"
 
 
 def _work(bars: Bars) -> dict[str, dict[str, Call]]:
@@ -100,12 +156,22 @@ def _work(bars: Bars) -> dict[str, dict[str, Call]]:
             lambda: talib.SMA(c, 50),
             lambda: bars.series.rolling(50).mean(),
         ),
+        "sma (counting ticks)": (
+            bars.counting("sma", period=50),
+            lambda: talib.SMA(c, 50),
+            lambda: bars.series.rolling(50).mean(),
+        ),
         "rolling_std": (
             bars.ours("rolling_std", period=20),
             lambda: talib.STDDEV(c, 20),
             lambda: bars.series.rolling(20).std(),
         ),
         "bollinger": (bars.ours("bollinger"), lambda: talib.BBANDS(c, 20), lambda: _bollinger(bars.series)),
+        "bollinger (counting ticks)": (
+            bars.counting("bollinger"),
+            lambda: talib.BBANDS(c, 20),
+            lambda: _bollinger(bars.series),
+        ),
         "zscore": (bars.ours("zscore"), None, lambda: _zscore(bars.series)),
         "zscore (residual)": (
             bars.ours("zscore", mode="rolling_residual"),

@@ -266,7 +266,13 @@ def indicator(
     """Outputs by name: a table with the column `value`, a number, or the number of a bar."""
 
 def indicator_on(
-    bars: Any, id: str, params: dict[str, Any], tick: tuple[float, float] | None = None
+    bars: Any,
+    id: str,
+    side: str,
+    timeframe: str | None,
+    on: str | None,
+    params: dict[str, Any],
+    tick: tuple[float, float] | None = None,
 ) -> list[tuple[str, ArrowTable | float | int]]:
     """The same on a table of open, high, low, close; NaN = missing. `tick` = (M, N): exact averages on that grid."""
 

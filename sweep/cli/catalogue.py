@@ -79,30 +79,36 @@ def indicators(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Lists the indicators, or shows one: parameters, outputs, formula, first valid index."""
-    from sweep.indicators import catalogue, declaration
+    """Lists the indicators, or shows one: parameters and their limits, outputs, formula, first valid index."""
+    from sweep.indicators import allowed, catalogue, declaration, first_of
 
     if name is None:
         known = catalogue()
         if as_json:
             output.as_json(known)
             return
-        rows = [[item["id"], _call(item), ", ".join(item["outputs"]), item["title"]] for item in known]
-        output.table(["indicator", "parameters", "outputs", "what it is"], rows)
+        rows = [
+            [item["id"], item["title"], _call(item), ", ".join(item["outputs"]), item["first"], item["on"]]
+            for item in known
+        ]
+        output.table(["indicator", "what it is", "parameters", "outputs", "first", "on"], rows)
+        output.line("first: index of the first value; formula, limits and source: sweep indicators NAME")
         return
     item = declaration(name)
     if as_json:
         output.as_json(item)
         return
     output.line(f"{item['id']}: {item['title']}")
-    for key in ("formula", "first", "source"):
-        output.line(f"{key}: {item[key]}")
+    output.line(f"formula: {item['formula']}")
     output.line(f"outputs: {', '.join(item['outputs'])}")
+    output.line(f"first value at: {first_of(item)}")
+    output.line(f"on a higher timeframe: on={item['on']} unless said otherwise")
+    output.line(f"source: {item['source']}")
     shown = [
-        [p["name"], p["type"], "required" if p["required"] else _default(p), p["doc"]]
+        [p["name"], "required" if p["required"] else _default(p), allowed(p), p["doc"]]
         for p in item["parameters"]
     ]
-    output.table(["parameter", "type", "default", "meaning"], shown)
+    output.table(["parameter", "default", "values", "meaning"], shown)
 
 
 def _call(item: Mapping[str, Any]) -> str:

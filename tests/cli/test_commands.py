@@ -200,6 +200,27 @@ def test_the_catalogue_comes_from_the_declarations(sweep: Sweep) -> None:
     assert json.loads(sweep("strategies", "show", "ma_cross", "--json").out) == known["ma_cross"]
 
 
+def test_indicators_are_listed_and_shown_in_full(sweep: Sweep) -> None:
+    known = json.loads(sweep("indicators", "--json").out)
+    listed = sweep("indicators").out
+    for item in known:
+        row = next(line for line in listed.splitlines() if line.split()[:1] == [item["id"]])
+        assert item["outputs"][0] in row
+        assert row.split()[-1] == item["on"]
+        shown = sweep("indicators", item["id"]).out
+        for text in (item["title"], item["formula"], item["source"], f"first value at: {item['first']}"):
+            assert text in shown
+        assert f"on={item['on']}" in shown
+        for parameter in item["parameters"]:
+            for choice in parameter["choices"] or ():
+                assert choice in shown
+    assert "bars of its timeframe" in sweep("indicators", "ema_stepwise").out
+    assert "primary bars" in sweep("indicators", "ema").out
+    assert "int 2 to 1000000" in sweep("indicators", "kalman_zscore").out
+    assert "float above 0" in sweep("indicators", "kalman_mean").out
+    assert "alpha + beta below 1" in sweep("indicators", "garch_vt").out
+
+
 def test_the_schema_knows_the_strategies(sweep: Sweep, config: Path) -> None:
     import jsonschema
     from ruamel.yaml import YAML

@@ -66,6 +66,7 @@ BARS = "market={symbol: GBPUSD, timeframe: M1, bid: BID, ask: ASK}"
         (["walkforward", "small.yaml"], 2, 4001, "sweep walkforward"),
         (["validate", "small", "--open-holdout", "--reason", "x"], 2, 4001, "sweep validate"),
         (["indicators", "rsx"], 2, 1001, "did you mean rsi?"),
+        (["indicators", "nope"], 2, 1001, "known: ema, ema_stepwise, sma"),
         (["data", "check", "x.parquet"], 3, 3001, "x.parquet"),
         (["strategies", "new", "mine"], 2, 4001, "strategies new"),
         (["run", "small.yaml", "study=" + "x" * 101, "--dry-run"], 2, 1009, "at most 100"),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -180,6 +183,8 @@ KINDS: dict[str, st.SearchStrategy[float]] = {
     "tiny": st.sampled_from([1e-300, 2e-300, 3e-300]),
     "huge": st.sampled_from([1e300, 1e300, -1e300]),
     "mixed": st.sampled_from([1e300, 1.0, 1.25, 1e-300]),
+    "squares overflow": st.sampled_from([0.0, 1e150, 1.3e153, 1e154, 1.5e154, 1e155]),
+    "squares underflow": st.floats(1e-165, 1e-155),
     "signed": st.sampled_from([-2.0, -1.0, 0.0, 1.0, 3.0]),
     "far apart": st.sampled_from([1e-6, 1.0, 1e6]),
     "holes": st.one_of(ORDINARY, ORDINARY, st.just(math.nan)),
@@ -275,6 +280,33 @@ def test_a_variance_that_overflowed_stays_undefined(
     series = implementation(id, **bars, **params)
     assert np.isfinite(series[2])
     assert np.isnan(series[3:]).all()
+
+
+def test_a_deviation_whose_squares_overflow() -> None:
+    close = np.full(300, 1.3e153)
+    close[::100] = 0.0
+    for params in ({"period": 100}, {"period": 7}):
+        agree("rolling_std", flat(close), params)
+        agree("bollinger", flat(close), params)
+        agree("zscore", flat(close), {"window": params["period"]})
+    assert rust("rolling_std", *[close] * 4, period=100)[250] == pytest.approx(1.3e152)
+    steps = flat([0.0, 1.5e154] * 4)
+    agree("rolling_std", steps, {"period": 2})
+    assert np.isfinite(rust("rolling_std", **steps, period=2)[1:]).all()
+
+
+def test_a_deviation_whose_squares_underflow() -> None:
+    agree("rolling_std", flat([0.0, 3e-162] * 4), {"period": 2})
+
+
+@pytest.mark.parametrize("period", [1, 3])
+@pytest.mark.parametrize("seed", ["wilder", "first"])
+def test_an_infinite_movement(period: int, seed: str) -> None:
+    close = np.array([-1.7e308, 1.7e308] * 4)
+    opened = np.r_[close[:1], close[:-1]]
+    high, low = np.maximum(opened, close) + 1e304, np.minimum(opened, close) - 1e304
+    bars = {"open": opened, "high": high, "low": low, "close": close}
+    agree("dmi", bars, {"period": period, "seed": seed})
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -494,6 +526,25 @@ MISTAKES: list[tuple[str, dict[str, Any], int]] = [
         )
     ),
     ("vol_cluster_series", {"idx": 12, "feature": "atr_points"}, 1003),
+    ("ema", {"period": None}, 1008),
+    ("ema", {"period": np.array(3.7)}, 1004),
+    ("ema", {"period": np.array(3)}, 1004),
+    ("ema", {"period": np.array([1, 2])}, 1004),
+    ("ema", {"period": [3]}, 1004),
+    ("ema", {"period": np.float32(3)}, 1004),
+    ("rsi", {"seed": Path("wilder")}, 1004),
+    ("rsi", {"seed": ["wilder"]}, 1004),
+    ("rsi", {"seed": b"wilder"}, 1004),
+    ("bollinger", {"std_factor": Decimal(2)}, 1004),
+    ("bollinger", {"std_factor": 10**400}, 1003),
+    ("garch_vt", {"use_log_returns": np.bool_(True)}, 1004),
+    ("garch_volatility_local", {"idx": 10**30}, 1003),
+    ("garch_volatility", {"min_periods": -(10**400)}, 1003),
+    *(
+        (id, {"r": r, "q": q}, 1003)
+        for id in ("kalman_mean", "kalman_zscore", "kalman_garch_zscore", "kalman_garch_zscore_local")
+        for r, q in ((1e-300, 1e300), (10**400, 1.0), (1.0, 10**400), (-(10**400), 1.0))
+    ),
 ]
 
 
@@ -539,11 +590,33 @@ def test_a_message_names_the_parameter_the_value_and_what_is_allowed(
 @implementations
 def test_numbers_of_numpy_are_numbers(implementation: Implementation) -> None:
     plain = implementation("bollinger", **A, period=3, std_factor=2.0)
-    for factor in (np.float64(2.0), np.int64(2), 2):
+    for factor in (np.float64(2.0), np.float32(2), np.int64(2), 2, Fraction(2)):
         result = implementation("bollinger", **A, period=np.int32(3), std_factor=factor)
         np.testing.assert_array_equal(result["upper"], plain["upper"])
     single = implementation("garch_volatility_local", **A, idx=np.int64(11), lookback=np.int64(4))
     assert (single["start"], type(single["start"])) == (8, int)
+
+
+@implementations
+@pytest.mark.parametrize("min_periods", [2_000_000, 2**63 - 1, 2**63, 10**30])
+@pytest.mark.parametrize("id", ["garch_vt", "garch_volatility", "kalman_garch_zscore"])
+def test_a_start_has_no_limit(implementation: Implementation, id: str, min_periods: int) -> None:
+    assert np.isnan(implementation(id, **A, min_periods=min_periods)).all()
+
+
+@implementations
+def test_large_whole_numbers_are_floats_where_floats_are_asked_for(implementation: Implementation) -> None:
+    for large in (2**62 + 1, 2**64, 10**30):
+        whole, float_ = (implementation("kalman_mean", **A, r=r, q=1e29) for r in (large, float(large)))
+        assert whole.tobytes() == float_.tobytes()
+    assert (implementation("kalman_mean", **A, r=10**30, q=1e29)[1:] > 10).all()
+
+
+@implementations
+def test_none_is_as_good_as_not_given(implementation: Implementation) -> None:
+    given = implementation("bollinger", **A, period=3, std_factor=None, ddof=None)
+    for name, series in implementation("bollinger", **A, period=3).items():
+        assert series.tobytes() == given[name].tobytes()
 
 
 @implementations

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -180,3 +182,76 @@ def test_mistakes_have_their_codes(keys: dict[str, Any], code: int) -> None:
         with pytest.raises(SweepError) as caught:
             call()
         assert caught.value.code == code
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Every timeframe, side and kind of bars, on days of New York over weekends and gaps.
+
+CUTS = (1, 60, 777, 1599)
+CALLS = {
+    **{id: (short(id),) for id in CATALOGUE if id != "vol_cluster_series"},
+    "vol_cluster_series": tuple(
+        {"idx": 7, "feature": feature, "atr_length": 3, "garch_lookback": 6, "min_periods": 2}
+        for feature in ("atr_points", "garch_forecast")
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def long_market() -> Callable[[int], Market]:
+    """The first bars of an M30 market of eleven weeks."""
+    rng = np.random.default_rng(5)
+    labels = START + 30 * MINUTE * np.cumsum(rng.choice([1] * 8 + [2, 16], 1600))
+    close = 4000 + 0.1 * np.cumsum(rng.integers(-9, 10, 1600))
+    made: dict[int, Market] = {}
+
+    def first(count: int) -> Market:
+        if count not in made:
+            day = {"zone": "America/New_York", "start_hour": 17}
+            made[count] = market(labels[:count], close[:count], "M30", day=day)
+        return made[count]
+
+    return first
+
+
+@pytest.mark.parametrize("timeframe", ["H1", "H2", "H3", "H4", "H6", "H8", "H12", "D1", "W1"])
+def test_no_timeframe_knows_later_bars(timeframe: str, long_market: Callable[[int], Market]) -> None:
+    finite = 0
+    for id, calls in CALLS.items():
+        for side, on, params in product(("bid", "ask"), ("bars", "raster"), calls):
+            whole = columns(sweep.indicator(long_market(1600), id, side, timeframe, on=on, **params))
+            finite += sum(int(np.isfinite(values).any()) for values in whole.values())
+            # A window at the bar 7 is not there before that bar is.
+            for count in CUTS[2 if id == "vol_cluster_series" else 0 :]:
+                cut = outcome(
+                    partial(sweep.indicator, long_market(count), id, side, timeframe, on=on, **params)
+                )
+                if isinstance(cut, int):
+                    assert (id, cut) == ("vol_cluster_series", 1003)
+                    continue
+                for name, values in cut.items():
+                    assert values.tobytes() == whole[name][: len(values)].tobytes(), (
+                        id,
+                        side,
+                        on,
+                        count,
+                        name,
+                    )
+    outputs = sum(len(entry["outputs"]) for entry in sweep.indicators.catalogue())
+    assert finite >= 4 * outputs * 0.9
+
+
+@pytest.mark.parametrize("timeframe", ["H4", "D1", "W1"])
+def test_both_implementations_agree_on_days_of_new_york(
+    timeframe: str, long_market: Callable[[int], Market]
+) -> None:
+    bars = long_market(1600)
+    reference = plain(bars)
+    for id, calls in CALLS.items():
+        for on, params in product(("bars", "raster"), calls):
+            wanted = outcome(partial(indicator, reference, id, "ask", timeframe, on, **params))
+            found = outcome(partial(sweep.indicator, bars, id, "ask", timeframe, on=on, **params))
+            if isinstance(wanted, int) or isinstance(found, int):
+                assert found == wanted, (id, on)
+            else:
+                same(found, wanted)

@@ -288,7 +288,7 @@ mod tests {
     const FRAME: Frame = Frame { side: 0, timeframe: 0, layout: Layout::Bars };
 
     fn key(n: u64) -> Key {
-        Key::new("test", [n])
+        Key::part("test", [n])
     }
 
     fn get(cache: &SeriesCache, n: u64, compute: impl Fn() -> Vec<f64>) -> Series {

@@ -94,7 +94,7 @@ impl<'a> Indicators<'a> {
         let slots = match on {
             On::Bars => None,
             On::Raster => {
-                Some(self.cache.on(frame(Layout::Raster)).series(Key::new("aligned", []), &mut || {
+                Some(self.cache.on(frame(Layout::Raster)).series(Key::part("aligned", []), &mut || {
                     [Field::Open, Field::High, Field::Low, Field::Close]
                         .map(|f| Series::from(bars.aligned(quote, f)))
                         .into()

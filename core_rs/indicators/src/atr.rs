@@ -88,7 +88,7 @@ pub static ATR: Declaration = Declaration {
 
 impl Entry for Atr {
     fn key(&self) -> Key {
-        Key::new("atr", [self.period as u64])
+        Key::of(&ATR, [self.period as u64])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

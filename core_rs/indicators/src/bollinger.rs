@@ -59,7 +59,7 @@ pub static BOLLINGER_STEPWISE: Declaration =
 
 impl Entry for Bollinger {
     fn key(&self) -> Key {
-        Key::new("bollinger", [self.period as u64, bits(self.std_factor), self.ddof as u64])
+        Key::of(&BOLLINGER, [self.period as u64, bits(self.std_factor), self.ddof as u64])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

@@ -106,11 +106,11 @@ pub fn find(id: &str) -> Option<&'static Row> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::declare::{Given, Kind};
+    use crate::declare::{Given, Kind, Parameter};
     use crate::scope::{Bars, Key, NoStore, Outputs, Store};
     use crate::slots::Slots;
     use proptest::prelude::*;
-    use std::sync::Arc;
+    use std::sync::{Arc, Mutex};
 
     /// Has every part of an indicator made as a series of its own, as a cache does.
     struct InParts;
@@ -140,6 +140,71 @@ mod tests {
         outputs.into_iter().map(one).collect()
     }
 
+    /// Calls of an indicator with short windows, of every bar and of the bar `idx` where it has local forms.
+    fn calls(row: &Row, period: i64, idx: usize) -> Vec<Vec<(String, Given)>> {
+        let parameters = row.declaration.parameters;
+        let bars = |p: &&Parameter| matches!(p.kind, Kind::Int { low: 1 | 2, .. }) && p.name != "min_periods";
+        // A local window must hold a forecast.
+        let length = |name: &str| if name.ends_with("lookback") { 60 } else { period };
+        let given: Vec<_> =
+            parameters.iter().filter(bars).map(|p| (p.name.to_owned(), Given::Int(length(p.name)))).collect();
+        let and = |more: &[(&str, Given)]| {
+            let more = more.iter().map(|(name, x)| ((*name).to_owned(), x.clone()));
+            given.iter().cloned().chain(more).collect::<Vec<_>>()
+        };
+        let at = ("idx", Given::Int(i64::try_from(idx).unwrap()));
+        let features = parameters.iter().find(|p| p.name == "feature").map(|p| p.kind);
+        match features {
+            Some(Kind::Text(names)) => names
+                .iter()
+                .map(|name| and(&[at.clone(), ("feature", Given::Text((*name).to_owned()))]))
+                .collect(),
+            _ if parameters.iter().any(|p| p.name == "idx") => vec![given.clone(), and(&[at])],
+            _ => vec![given],
+        }
+    }
+
+    /// Notes the keys that it is asked for.
+    #[derive(Default)]
+    struct Noting(Mutex<Vec<Key>>);
+
+    impl Store for Noting {
+        fn series(&self, key: Key, compute: &mut dyn FnMut() -> Vec<Series>) -> Outputs {
+            self.0.lock().unwrap().push(key.clone());
+            NoStore.series(key, compute)
+        }
+
+        fn slots(&self, key: Key, bars: usize) -> Arc<Slots> {
+            self.0.lock().unwrap().push(key.clone());
+            NoStore.slots(key, bars)
+        }
+
+        fn window(&self, key: Key, compute: &mut dyn FnMut() -> Vec<f64>) -> Series {
+            self.0.lock().unwrap().push(key.clone());
+            NoStore.window(key, compute)
+        }
+    }
+
+    #[test]
+    fn every_indicator_is_kept_under_its_own_name_and_version() {
+        let x: Vec<f64> = (0..9).map(f64::from).collect();
+        for row in CATALOGUE.iter().filter(|row| row.declaration.id != "vol_cluster_series") {
+            let store = Noting::default();
+            bits(row, &calls(row, 3, 0)[0], Bars { open: &x, high: &x, low: &x, close: &x }, &store);
+            // A stepwise form is another name of the same series.
+            let (id, version) = (row.declaration.id.trim_end_matches("_stepwise"), row.declaration.version);
+            let keys = store.0.into_inner().unwrap();
+            assert!(keys.iter().any(|key| (key.id, key.version) == (id, version)), "{id}: {keys:?}");
+        }
+    }
+
+    #[test]
+    fn another_version_is_another_key() {
+        let newer = Declaration { version: 7, ..*CATALOGUE[0].declaration };
+        assert_eq!(Key::of(&newer, [3]).version, 7);
+        assert_ne!(Key::of(&newer, [3]), Key::of(CATALOGUE[0].declaration, [3]));
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -158,15 +223,13 @@ mod tests {
             let low: Vec<f64> = close.iter().zip(&steps).map(|(c, (_, w))| c - 0.5 * w).collect();
             let first = |n: usize| Bars { open: &close[..n], high: &high[..n], low: &low[..n], close: &close[..n] };
             for row in &CATALOGUE {
-                let parameters = row.declaration.parameters;
-                let local = parameters.iter().any(|p| p.name == "idx");
-                let bars = parameters.iter().filter(|p| matches!(p.kind, Kind::Int { low: 1 | 2, .. }) && p.name != "min_periods");
-                let given: Vec<_> = bars.map(|p| (p.name.to_owned(), Given::Int(period))).collect();
-                if local { continue; }
-                let whole = bits(row, &given, first(close.len()), &NoStore);
-                prop_assert_eq!(&whole, &bits(row, &given, first(close.len()), &InParts), "{}", row.declaration.id);
-                for (short, long) in bits(row, &given, first(cut), &NoStore).iter().zip(&whole) {
-                    prop_assert_eq!(&short[..], &long[..cut], "{}", row.declaration.id);
+                for given in calls(row, period, cut - 1) {
+                    let whole = bits(row, &given, first(close.len()), &NoStore);
+                    let parts = bits(row, &given, first(close.len()), &InParts);
+                    prop_assert_eq!(&whole, &parts, "{}", row.declaration.id);
+                    for (short, long) in bits(row, &given, first(cut), &NoStore).iter().zip(&whole) {
+                        prop_assert_eq!(&short[..], &long[..short.len()], "{}", row.declaration.id);
+                    }
                 }
             }
         }

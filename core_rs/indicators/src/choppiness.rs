@@ -43,13 +43,13 @@ pub static CHOPPINESS: Declaration = Declaration {
     }],
     outputs: &["chop"],
     first: "period - 1",
-    formula: "100*log10(SUM_p(TR)/(MAX_p(H) - MIN_p(L)))/log10(p)",
+    formula: "100*log10(SUM_period(TR)/(MAX_period(H) - MIN_period(L)))/log10(period)",
     source: "E. W. Dreiss",
 };
 
 impl Entry for Choppiness {
     fn key(&self) -> Key {
-        Key::new("choppiness", [self.period as u64])
+        Key::of(&CHOPPINESS, [self.period as u64])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

@@ -67,6 +67,11 @@ impl Parameter {
         Self { default: Some(Value::Int(default)), ..Self::bars(name, doc) }
     }
 
+    /// `window`, whose deviation is a divisor: at least 2 bars.
+    pub const fn window(default: i64, doc: &'static str) -> Self {
+        Self::int("window", Value::Int(default), 2, LONGEST, doc)
+    }
+
     /// A whole number from `low` on with a default.
     pub const fn int(name: &'static str, default: Value, low: i64, high: i64, doc: &'static str) -> Self {
         Self { name, kind: Kind::Int { low, high }, default: Some(default), doc }
@@ -152,13 +157,17 @@ impl fmt::Display for Mistake {
 pub enum Given {
     /// Whole number.
     Int(i64),
+    /// Whole number beyond 64 bits: the nearest float, infinite beyond those too.
+    Huge(f64),
     /// Number.
     Float(f64),
     /// true or false.
     Bool(bool),
     /// Text.
     Text(String),
-    /// Nothing.
+    /// Something that no parameter takes, as it is printed.
+    Other(String),
+    /// Nothing: as if it had not been given.
     None,
 }
 
@@ -166,9 +175,10 @@ impl fmt::Display for Given {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Int(x) => write!(f, "{x}"),
-            Self::Float(x) => write!(f, "{x:?}"),
+            Self::Huge(x) | Self::Float(x) => write!(f, "{x:?}"),
             Self::Bool(x) => write!(f, "{x}"),
             Self::Text(x) => write!(f, "{x:?}"),
+            Self::Other(x) => f.write_str(x),
             Self::None => f.write_str("none"),
         }
     }
@@ -270,11 +280,13 @@ fn one(p: &Parameter, given: &Given) -> Result<Value, Mistake> {
     match (p.kind, given) {
         (_, Given::None) => Ok(Value::None),
         (Kind::Int { low, high }, Given::Int(x)) if (low..=high).contains(x) => Ok(Value::Int(*x)),
-        (Kind::Int { .. }, Given::Int(_)) => Err(wrong(1003)),
-        (Kind::Float { low, open }, Given::Int(_) | Given::Float(_)) => {
+        // As good as the largest where there is no largest.
+        (Kind::Int { high: i64::MAX, .. }, Given::Huge(x)) if *x > 0.0 => Ok(Value::Int(i64::MAX)),
+        (Kind::Int { .. }, Given::Int(_) | Given::Huge(_)) => Err(wrong(1003)),
+        (Kind::Float { low, open }, Given::Int(_) | Given::Huge(_) | Given::Float(_)) => {
             let x = match given {
                 Given::Int(x) => *x as f64,
-                Given::Float(x) => *x,
+                Given::Huge(x) | Given::Float(x) => *x,
                 _ => f64::NAN,
             };
             if x.is_finite() && (x > low || (x == low && !open)) {
@@ -340,6 +352,12 @@ mod tests {
     }
 
     #[test]
+    fn a_number_beyond_64_bits_is_itself_where_a_float_is_asked_for() {
+        let args = read(&[("period", Given::Int(3)), ("r", Given::Huge(1e30))]).unwrap();
+        assert_eq!(args.float("r"), 1e30);
+    }
+
+    #[test]
     fn every_mistake_has_its_code() {
         let period = ("period", Given::Int(3));
         for (given, code) in [
@@ -353,6 +371,9 @@ mod tests {
             (vec![period.clone(), ("omega", Given::Float(-1.0))], 1003),
             (vec![period.clone(), ("seed", Given::Text("last".to_owned()))], 1001),
             (vec![period.clone(), ("seed", Given::Int(1))], 1004),
+            (vec![period.clone(), ("seed", Given::Other("['first']".to_owned()))], 1004),
+            (vec![("period", Given::Huge(1e30))], 1003),
+            (vec![period.clone(), ("r", Given::Huge(f64::INFINITY))], 1003),
             (vec![period, ("length", Given::Int(1))], 1001),
         ] {
             let mistake = read(&given).unwrap_err();

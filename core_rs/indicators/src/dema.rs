@@ -35,7 +35,7 @@ pub static DEMA: Declaration = Declaration {
 
 impl Entry for Dema {
     fn key(&self) -> Key {
-        Key::new("dema", [self.period as u64])
+        Key::of(&DEMA, [self.period as u64])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

@@ -210,13 +210,16 @@ pub static DMI: Declaration = Declaration {
     ],
     outputs: &["plus_di", "minus_di", "adx"],
     first: "wilder: period, period, 2*period - 1; first: 0, 0, 1",
-    formula: "100*(S+ / S_TR), 100*(S- / S_TR), WILD of 100*|DI- - DI+|/(DI- + DI+)",
+    formula: "plus_di = 100*S(+DM)/S(TR), minus_di = 100*S(-DM)/S(TR), adx = average of \
+              100*|minus_di - plus_di|/(minus_di + plus_di). wilder: S is the sum of period - 1 values, then \
+              S - S/period + x, and the average WILD(period); first: both are EWM(1/period). +DM is the rise of the high \
+              where it is above 0 and above the fall of the low, else 0; -DM the fall of the low likewise",
     source: "J. Welles Wilder, New Concepts in Technical Trading Systems (1978); TA-Lib PLUS_DI, MINUS_DI, ADX",
 };
 
 impl Entry for DirectionalMovement {
     fn key(&self) -> Key {
-        Key::new("dmi", [self.period as u64, self.seed as u64])
+        Key::of(&DMI, [self.period as u64, self.seed as u64])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

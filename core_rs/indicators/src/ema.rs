@@ -39,7 +39,7 @@ pub static EMA_STEPWISE: Declaration =
 
 impl Entry for Ema {
     fn key(&self) -> Key {
-        Key::new("ema", [self.period as u64])
+        Key::of(&EMA, [self.period as u64])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

@@ -52,7 +52,7 @@ pub struct LowestLow {
 
 impl Entry for HighestHigh {
     fn key(&self) -> Key {
-        Key::new("highest_high", [self.period as u64])
+        Key::part("highest_high", [self.period as u64])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
@@ -62,7 +62,7 @@ impl Entry for HighestHigh {
 
 impl Entry for LowestLow {
     fn key(&self) -> Key {
-        Key::new("lowest_low", [self.period as u64])
+        Key::part("lowest_low", [self.period as u64])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

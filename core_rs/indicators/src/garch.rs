@@ -175,7 +175,7 @@ pub struct Returns {
 
 impl Entry for Returns {
     fn key(&self) -> Key {
-        Key::new("returns", [u64::from(self.log), bits(self.scale)])
+        Key::part("returns", [u64::from(self.log), bits(self.scale)])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
@@ -186,9 +186,12 @@ impl Entry for Returns {
 pub(crate) const ALPHA: Parameter =
     Parameter::not_negative("alpha", Value::Float(0.05), "weight of the last shock");
 pub(crate) const BETA: Parameter =
-    Parameter::not_negative("beta", Value::Float(0.90), "weight of the last variance");
-pub(crate) const OMEGA: Parameter =
-    Parameter::not_negative("omega", Value::None, "level term in (scale*return)^2; none: almost zero");
+    Parameter::not_negative("beta", Value::Float(0.90), "weight of the last variance; alpha + beta below 1");
+pub(crate) const OMEGA: Parameter = Parameter::not_negative(
+    "omega",
+    Value::None,
+    "level term in (scale*return)^2; none: 1e-6*max(1e-6, 1 - alpha - beta)",
+);
 pub(crate) const LOG: Parameter = Parameter::switch("use_log_returns", true, "log returns, else simple ones");
 pub(crate) const SCALE: Parameter = Parameter::positive("scale", 100.0, "returns are multiplied by it");
 pub(crate) const MIN_PERIODS: Parameter =
@@ -204,14 +207,16 @@ pub static GARCH_VOLATILITY: Declaration = Declaration {
     parameters: &[ALPHA, BETA, OMEGA, LOG, SCALE, MIN_PERIODS, SIGMA_FLOOR],
     outputs: &["sigma"],
     first: "1 + min_periods",
-    formula: "h <- max(omega + alpha*(r_{i-1} - r_f)^2 + beta*h, floor^2); sigma = sqrt(h)/scale; shocks are centred on \
-              the first return r_f, and the default omega lets sigma settle below the true level (0.7 of it)",
+    formula: "r_i = scale*ln(C_i/C_{i-1}) or scale*(C_i/C_{i-1} - 1); at the first return r_f: h = max(1e-6, \
+              sigma_floor^2), then h <- max(omega + alpha*(r_{i-1} - r_f)^2 + beta*h, sigma_floor^2); \
+              sigma = sqrt(h)/scale. Shocks are centred on the first return, and the default omega lets sigma settle \
+              below the true level (0.7 of it)",
     source: "T. Bollerslev, Journal of Econometrics 31 (1986)",
 };
 
 impl Entry for Garch {
     fn key(&self) -> Key {
-        Key::new("garch_volatility", self.bits())
+        Key::of(&GARCH_VOLATILITY, self.bits())
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
@@ -243,13 +248,17 @@ pub static GARCH_VT: Declaration = Declaration {
         BETA,
         LOG,
         SCALE,
-        Parameter { kind: Kind::Int { low: 1, high: i64::MAX }, ..MIN_PERIODS },
+        Parameter {
+            kind: Kind::Int { low: 1, high: i64::MAX },
+            doc: "returns before the first value",
+            ..MIN_PERIODS
+        },
         SIGMA_FLOOR,
     ],
     outputs: &["sigma"],
     first: "1 + min_periods",
-    formula: "v = mean of r^2 so far; h <- max((1 - alpha - beta)*v + alpha*r_{i-1}^2 + beta*h, floor^2), first h = v; \
-              sigma = sqrt(h)/scale",
+    formula: "r as in garch_volatility; v = mean of r^2 of all returns before i; first h = max(v, sigma_floor^2), then \
+              h <- max((1 - alpha - beta)*v + alpha*r_{i-1}^2 + beta*h, sigma_floor^2); sigma = sqrt(h)/scale",
     source: "R. Engle and J. Mezrich, GARCH for groups, Risk 9 (1996)",
 };
 
@@ -282,7 +291,7 @@ pub fn variance_targeting(weights: &Garch, returns: &[f64]) -> Vec<f64> {
 
 impl Entry for VarianceTargeting {
     fn key(&self) -> Key {
-        Key::new("garch_vt", self.0.bits())
+        Key::of(&GARCH_VT, self.0.bits())
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

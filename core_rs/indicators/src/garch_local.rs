@@ -31,7 +31,9 @@ impl GarchLocal {
         params.extend([self.lookback as u64, i as u64]);
         scope
             .store()
-            .window(Key::new("garch_window", params), &mut || self.compute_window(scope.bars.close, i))
+            .window(Key { id: "garch_window", ..Key::of(&GARCH_VOLATILITY_LOCAL, params) }, &mut || {
+                self.compute_window(scope.bars.close, i)
+            })
     }
 
     fn compute_window(&self, close: &[f64], i: usize) -> Vec<f64> {
@@ -70,8 +72,8 @@ pub static GARCH_VOLATILITY_LOCAL: Declaration = Declaration {
     parameters: &[IDX, LOOKBACK, ALPHA, BETA, OMEGA, LOG, SCALE, MIN_PERIODS, SIGMA_FLOOR],
     outputs: &["start", "sigma"],
     first: "1 + min_periods",
-    formula: "garch_volatility of bars max(0, idx + 1 - lookback) ... idx; without idx: at i the last value of the window of \
-              i. It costs O(lookback) per bar and jumps as the window slides",
+    formula: "garch_volatility of bars max(0, idx + 1 - lookback) ... idx alone: start is the first of them, sigma \
+              has a value for each; without idx sigma alone, at i the last value of the window of i. It costs O(lookback) per bar and jumps as the window slides",
     source: "see garch_volatility",
 };
 
@@ -79,7 +81,7 @@ impl Entry for GarchLocal {
     fn key(&self) -> Key {
         let mut params = self.weights.bits().to_vec();
         params.push(self.lookback as u64);
-        Key::new("garch_volatility_local", params)
+        Key::of(&GARCH_VOLATILITY_LOCAL, params)
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

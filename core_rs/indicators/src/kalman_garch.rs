@@ -25,7 +25,7 @@ pub static KALMAN_GARCH_ZSCORE: Declaration = Declaration {
     parameters: &[R, Q, ALPHA, BETA, OMEGA, LOG, SCALE, MIN_PERIODS, SIGMA_FLOOR],
     outputs: &["z"],
     first: "1 + min_periods",
-    formula: "(C - kalman_mean)/(|C|*sigma); thresholds are not those of kalman_zscore",
+    formula: "(C - kalman_mean)/(|C|*sigma), sigma = garch_volatility; thresholds are not those of kalman_zscore",
     source: "see kalman_mean and garch_volatility",
 };
 
@@ -38,7 +38,7 @@ impl Entry for KalmanGarch {
     fn key(&self) -> Key {
         let mut params = self.weights.bits().to_vec();
         params.push(bits(self.mean.ratio));
-        Key::new("kalman_garch_zscore", params)
+        Key::of(&KALMAN_GARCH_ZSCORE, params)
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
@@ -131,7 +131,7 @@ impl Entry for KalmanGarchLocal {
     fn key(&self) -> Key {
         let mut key = self.model.key();
         key.params.push(self.lookback as u64);
-        Key { id: "kalman_garch_zscore_local", ..key }
+        Key::of(&KALMAN_GARCH_ZSCORE_LOCAL, key.params)
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

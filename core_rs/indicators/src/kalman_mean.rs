@@ -121,7 +121,7 @@ impl KalmanMean {
 
 impl Entry for KalmanMean {
     fn key(&self) -> Key {
-        Key::new("kalman_mean", [bits(self.ratio)])
+        Key::of(&KALMAN_MEAN, [bits(self.ratio)])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

@@ -38,7 +38,7 @@ pub static KALMAN_ZSCORE: Declaration = Declaration {
     id: "kalman_zscore",
     version: 1,
     title: "z-score against the Kalman level",
-    parameters: &[Parameter::bars_or("window", 100, "residuals in the deviation, at least 2"), R, Q],
+    parameters: &[Parameter::window(100, "residuals in the deviation"), R, Q],
     outputs: &["z"],
     first: "window - 1",
     formula: "e = C - kalman_mean(r, q); e / STD_window(e)",
@@ -54,7 +54,7 @@ pub static KALMAN_ZSCORE_STEPWISE: Declaration = Declaration {
 
 impl Entry for KalmanZscore {
     fn key(&self) -> Key {
-        Key::new("kalman_zscore", [bits(self.mean.ratio), self.window as u64])
+        Key::of(&KALMAN_ZSCORE, [bits(self.mean.ratio), self.window as u64])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
@@ -68,18 +68,7 @@ impl Indicator for KalmanZscore {
     }
 
     fn from_args(args: &Args) -> Result<Self, Mistake> {
-        Ok(Self { window: deviation_window(args, "window")?, mean: KalmanMean::of(args)? })
-    }
-}
-
-/// A window whose deviation is a divisor.
-pub(crate) fn deviation_window(args: &Args, name: &str) -> Result<usize, Mistake> {
-    match args.bars(name) {
-        0 | 1 => Err(Mistake::range(
-            format!("{name} = {}", args.bars(name)),
-            format!("{name} must be at least 2: its deviation is a divisor"),
-        )),
-        window => Ok(window),
+        Ok(Self { window: args.bars("window"), mean: KalmanMean::of(args)? })
     }
 }
 

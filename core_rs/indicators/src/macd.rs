@@ -96,7 +96,7 @@ impl Macd {
 
 impl Entry for Macd {
     fn key(&self) -> Key {
-        Key::new("macd", [self.fast as u64, self.slow as u64, self.signal as u64])
+        Key::of(&MACD, [self.fast as u64, self.slow as u64, self.signal as u64])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

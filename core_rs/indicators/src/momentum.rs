@@ -37,13 +37,13 @@ pub static MOMENTUM: Declaration = Declaration {
     parameters: &[Parameter::bars("period", "bars back")],
     outputs: &["momentum"],
     first: "period",
-    formula: "C_i - C_{i-p}",
+    formula: "C_i - C_{i-period}",
     source: "TA-Lib MOM",
 };
 
 impl Entry for Momentum {
     fn key(&self) -> Key {
-        Key::new("momentum", [self.period as u64])
+        Key::of(&MOMENTUM, [self.period as u64])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

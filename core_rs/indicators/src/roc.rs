@@ -30,13 +30,13 @@ pub static ROC: Declaration = Declaration {
     parameters: &[Parameter::bars_or("period", 14, "bars back")],
     outputs: &["roc"],
     first: "period",
-    formula: "100*(C_i - C_{i-p})/C_{i-p}",
+    formula: "100*(C_i - C_{i-period})/C_{i-period}",
     source: "TA-Lib ROC",
 };
 
 impl Entry for Roc {
     fn key(&self) -> Key {
-        Key::new("roc", [self.period as u64])
+        Key::of(&ROC, [self.period as u64])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

@@ -28,7 +28,7 @@ pub static ROLLING_STD: Declaration = Declaration {
     id: "rolling_std",
     version: 1,
     title: "rolling standard deviation",
-    parameters: &[Parameter::bars("period", "bars in the window"), DDOF],
+    parameters: &[Parameter::bars("period", "bars in the window, more than ddof"), DDOF],
     outputs: &["std"],
     first: "period - 1",
     formula: "STD_period(C; ddof)",
@@ -37,7 +37,7 @@ pub static ROLLING_STD: Declaration = Declaration {
 
 impl Entry for RollingStd {
     fn key(&self) -> Key {
-        Key::new("rolling_std", [self.period as u64, self.ddof as u64])
+        Key::of(&ROLLING_STD, [self.period as u64, self.ddof as u64])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

@@ -137,7 +137,7 @@ pub static RSI: Declaration = Declaration {
 
 impl Entry for Rsi {
     fn key(&self) -> Key {
-        Key::new("rsi", [self.period as u64, self.seed as u64])
+        Key::of(&RSI, [self.period as u64, self.seed as u64])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

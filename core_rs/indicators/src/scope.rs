@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 
 use crate::Hlc;
+use crate::declare::Declaration;
 use crate::slots::Slots;
 use crate::tick_grid::{TickRatio, on_grid_ticks};
 
@@ -47,15 +48,20 @@ pub type Outputs = Arc<[Series]>;
 pub struct Key {
     /// Indicator or sub-result.
     pub id: &'static str,
-    /// Semantics version of the indicator.
+    /// Version that the indicator declares.
     pub version: u32,
     /// Parameters: integers as they are, floats by [`bits`], choices by number.
     pub params: Vec<u64>,
 }
 
 impl Key {
-    /// Of version 1.
-    pub fn new(id: &'static str, params: impl Into<Vec<u64>>) -> Self {
+    /// Of an indicator, in the version that it declares.
+    pub fn of(declaration: &Declaration, params: impl Into<Vec<u64>>) -> Self {
+        Self { id: declaration.id, version: declaration.version, params: params.into() }
+    }
+
+    /// Of a part of several indicators, which nothing declares: it gets another id when its values change.
+    pub fn part(id: &'static str, params: impl Into<Vec<u64>>) -> Self {
         Self { id, version: 1, params: params.into() }
     }
 }

@@ -81,7 +81,7 @@ pub static SMA: Declaration = Declaration {
 
 impl Entry for Sma {
     fn key(&self) -> Key {
-        Key::new("sma", [self.period as u64])
+        Key::of(&SMA, [self.period as u64])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

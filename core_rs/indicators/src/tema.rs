@@ -38,7 +38,7 @@ pub static TEMA: Declaration = Declaration {
 
 impl Entry for Tema {
     fn key(&self) -> Key {
-        Key::new("tema", [self.period as u64])
+        Key::of(&TEMA, [self.period as u64])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

@@ -48,7 +48,7 @@ pub struct TrueRange;
 
 impl Entry for TrueRange {
     fn key(&self) -> Key {
-        Key::new("true_range", [])
+        Key::part("true_range", [])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {

@@ -49,8 +49,9 @@ pub static VOL_CLUSTER_SERIES: Declaration = Declaration {
         SIGMA_FLOOR,
     ],
     outputs: &["start", "values"],
-    first: "that of the feature",
-    formula: "atr(atr_length) from bar 0, or garch_volatility_local(idx, garch_lookback)",
+    first: "atr_points: atr_length - 1; garch_forecast: 1 + min_periods",
+    formula: "atr_points: values = atr(atr_length), start = 0; garch_forecast: those of \
+              garch_volatility_local(idx, lookback = garch_lookback)",
     source: "see atr and garch_volatility_local",
 };
 

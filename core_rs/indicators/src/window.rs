@@ -2,7 +2,8 @@
 //!
 //! The series is cut into blocks of w. A window that ends in a block is the block's prefix and a suffix of the block
 //! before it, both summed as deviations from the first value of the later block. Nothing is ever subtracted from a
-//! running sum, so a bad value leaves with its window, and a constant window has deviation exactly 0.
+//! running sum, so a bad value leaves with its window, and a constant window has deviation exactly 0. Where the squares
+//! exceed the range of a float, the deviation of a window is computed in two passes over it instead.
 
 use crate::finite_or_nan;
 
@@ -10,6 +11,8 @@ use crate::finite_or_nan;
 const LANES: usize = 8;
 /// Blocks longer than this are summed one at a time.
 const LONG: usize = 4_096;
+/// Variances below it, whose squares lost digits to underflow, count as 0.
+const TINY: f64 = 1e-300;
 
 /// Space for the blocks at hand. Beside each other lie what belongs to one place in blocks that are summed side by side.
 struct Blocks<const SQUARES: bool> {
@@ -18,13 +21,20 @@ struct Blocks<const SQUARES: bool> {
     suffix: [Vec<f64>; 2],
     /// What is made of the windows that end in the blocks.
     values: Vec<f64>,
+    /// Whether every window so far has a finite value.
+    clean: bool,
 }
 
 impl<const SQUARES: bool> Blocks<SQUARES> {
     /// For `lanes` blocks of `w` values at a time.
     fn new(w: usize, lanes: usize) -> Self {
         let space = if SQUARES { lanes * w } else { 0 };
-        Self { w, suffix: [vec![0.0; lanes * w], vec![0.0; space]], values: vec![0.0; lanes * w] }
+        Self {
+            w,
+            suffix: [vec![0.0; lanes * w], vec![0.0; space]],
+            values: vec![0.0; lanes * w],
+            clean: true,
+        }
     }
 
     /// Appends `value` of the windows that end in the `L` blocks from `base` on: from the place `skipped` to `len` of each.
@@ -78,6 +88,7 @@ impl<const SQUARES: bool> Blocks<SQUARES> {
             (0..L).for_each(|lane| places[lane][t] = row[lane]);
         }
         if total.iter().any(|total| !total.is_finite()) {
+            self.clean = false;
             self.values.iter_mut().for_each(|y| *y = finite_or_nan(*y));
         }
         self.values.chunks_exact(w).take(L).for_each(|values| y.extend(&values[skipped..len]));
@@ -86,11 +97,16 @@ impl<const SQUARES: bool> Blocks<SQUARES> {
 
 /// `value` of anchor, Σ(x − anchor) and Σ(x − anchor)² of the w values that end at each index; NaN before the first
 /// window. The anchor is a value of the window. A value that is not finite makes the sums of its windows, and of them
-/// alone, such that neither mean nor deviation is finite. Without `SQUARES` their sum is 0.
-fn windows<const SQUARES: bool>(x: &[f64], w: usize, value: impl Fn(f64, f64, f64) -> f64) -> Vec<f64> {
+/// alone, such that neither mean nor deviation is finite. Without `SQUARES` their sum is 0. Also whether every window has
+/// a finite value.
+fn windows<const SQUARES: bool>(
+    x: &[f64],
+    w: usize,
+    value: impl Fn(f64, f64, f64) -> f64,
+) -> (Vec<f64>, bool) {
     let mut y = undefined(w - 1, x.len());
     if x.len() < w {
-        return y;
+        return (y, true);
     }
     let lanes = if w > LONG { 1 } else { LANES };
     let mut blocks = Blocks::<SQUARES>::new(w, lanes);
@@ -104,7 +120,7 @@ fn windows<const SQUARES: bool>(x: &[f64], w: usize, value: impl Fn(f64, f64, f6
             blocks.append::<1>(x, base, (0, w.min(left)), &value, &mut y);
         }
     }
-    y
+    (y, blocks.clean)
 }
 
 /// `count` NaNs, with room for as many values as there are bars.
@@ -121,7 +137,7 @@ pub(crate) fn undefined(count: usize, bars: usize) -> Vec<f64> {
 #[allow(clippy::cast_precision_loss)]
 pub fn mean(x: &[f64], w: usize) -> Vec<f64> {
     let n = w as f64;
-    windows::<false>(x, w, |anchor, first, _| anchor + first / n)
+    windows::<false>(x, w, |anchor, first, _| anchor + first / n).0
 }
 
 /// The divisors of a deviation over `w` values, or none where it is undefined.
@@ -138,21 +154,47 @@ impl Deviation {
         (w > ddof).then(|| Self { w: w as f64, divisor: (w - ddof) as f64 })
     }
 
-    /// From the sums of a window.
+    /// From the sums of a window; NaN where a square overflowed.
     #[inline]
+    #[allow(clippy::eq_op)]
     fn of(self, first: f64, second: f64) -> f64 {
         let variance = (second - first * first / self.w) / self.divisor;
-        (if variance < 0.0 { 0.0 } else { variance }).sqrt()
+        // The difference is 0, but for -inf: there it is NaN.
+        (if variance < TINY { variance - variance } else { variance }).sqrt()
+    }
+
+    /// Of one window, in two passes.
+    fn two_passes(self, window: &[f64]) -> f64 {
+        let centre = window.iter().fold(0.0, |sum, x| sum + (x - window[0])) / self.w;
+        let squares = window.iter().map(|x| (x - window[0]) - centre).fold(0.0, |sum, d| sum + d * d);
+        finite_or_nan((squares / self.divisor).sqrt())
+    }
+
+    /// Fills in the windows without a value in which no value of `x` is missing.
+    fn complete(self, x: &[f64], w: usize, y: &mut [f64]) {
+        let mut present = 0;
+        for (i, y) in y.iter_mut().enumerate() {
+            present = if x[i].is_finite() { present + 1 } else { 0 };
+            if present >= w && y.is_nan() {
+                *y = self.two_passes(&x[i + 1 - w..=i]);
+            }
+        }
     }
 }
 
 /// STD_w with divisor w − ddof; NaN where a value is missing or w ≤ ddof.
 ///
+/// Within 1e-9 of the two-pass value for windows up to 50,000; beyond, an outlier at the start of a block costs more.
+///
 /// # Panics
 /// If `w` is 0.
 pub fn std(x: &[f64], w: usize, ddof: usize) -> Vec<f64> {
     let Some(deviation) = Deviation::new(w, ddof) else { return vec![f64::NAN; x.len()] };
-    windows::<true>(x, w, |_, first, second| deviation.of(first, second))
+    let (mut y, clean) = windows::<true>(x, w, |_, first, second| deviation.of(first, second));
+    if !clean {
+        deviation.complete(x, w, &mut y);
+    }
+    y
 }
 
 /// SUM_w: the sum of the w values that end at each index; NaN where one of them is missing.
@@ -267,6 +309,22 @@ mod tests {
         let y = mean(&x, 2);
         assert!(y[0].is_nan() && y[2].is_nan() && y[3].is_nan());
         assert_eq!((y[1], y[4], y[6]), (1.5, 4.5, 6.5));
+    }
+
+    #[test]
+    fn squares_beyond_the_range_of_a_float_are_computed_in_two_passes() {
+        let mut spikes = vec![1.3e153; 300];
+        spikes.iter_mut().step_by(100).for_each(|x| *x = 0.0);
+        let steps: Vec<f64> = (0..40).map(|i| if i % 2 == 0 { 0.0 } else { 1.5e154 }).collect();
+        for (x, w) in [(&spikes, 100), (&spikes, 7), (&steps, 2)] {
+            let y = std(x, w, 1);
+            for (a, b) in y.iter().zip(two_pass(x, w, 1).into_iter().map(finite_or_nan)) {
+                assert!((a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-12 * b, "{a:e} {b:e}");
+            }
+        }
+        assert!((std(&spikes, 100, 1)[250] - 1.3e152).abs() < 1e142);
+        let tiny: Vec<f64> = (0..40).map(|i| 3e-162 * f64::from(i % 2)).collect();
+        assert!(std(&tiny, 2, 1).iter().skip(1).all(|s| *s == 0.0));
     }
 
     proptest! {

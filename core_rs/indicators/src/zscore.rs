@@ -4,7 +4,6 @@ use crate::catalogue::Indicator;
 use crate::declare::{Args, Declaration, Mistake, Parameter, Value};
 use crate::ema::Ema;
 use crate::guarded_div;
-use crate::kalman_zscore::deviation_window;
 use crate::kalman_zscore::residual_zscore;
 use crate::rolling_std::RollingStd;
 use crate::scope::{Entry, Key, Scope, Series};
@@ -43,7 +42,7 @@ pub static ZSCORE: Declaration = Declaration {
     version: 1,
     title: "z-score of the close",
     parameters: &[
-        Parameter::bars_or("window", 100, "bars in the deviation, at least 2"),
+        Parameter::window(100, "bars in the deviation"),
         Parameter::choice(
             "mode",
             &["rolling", "rolling_residual", "ema_residual"],
@@ -52,13 +51,17 @@ pub static ZSCORE: Declaration = Declaration {
         ),
         Parameter {
             default: Some(Value::None),
-            ..Parameter::bars("ema_period", "span of the average; mode ema_residual alone")
+            ..Parameter::bars(
+                "ema_period",
+                "span of the average; mode ema_residual needs it, the others ignore it",
+            )
         },
     ],
     outputs: &["z"],
     first: "rolling: window - 1; rolling_residual: 2*window - 2; ema_residual: window - 1",
-    formula: "(C - MEAN_w(C)) / STD_w(C); or e / STD_w(e) with e = C - MEAN_w(C) or C - EMA(C; ema_period)",
-    source: "textbook definition; pandas rolling(w).mean() and std()",
+    formula: "rolling: (C - MEAN_window(C)) / STD_window(C); the others: e / STD_window(e), e = C - MEAN_window(C) \
+              (rolling_residual) or C - EMA(C; ema_period) (ema_residual)",
+    source: "textbook definition; pandas rolling(window).mean() and std()",
 };
 
 impl Entry for Zscore {
@@ -68,7 +71,7 @@ impl Entry for Zscore {
             Mode::RollingResidual => (1, 0),
             Mode::EmaResidual(period) => (2, period as u64),
         };
-        Key::new("zscore", [self.window as u64, mode, period])
+        Key::of(&ZSCORE, [self.window as u64, mode, period])
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
@@ -106,7 +109,7 @@ impl Indicator for Zscore {
                 });
             }
         };
-        Ok(Self { window: deviation_window(args, "window")?, mode })
+        Ok(Self { window: args.bars("window"), mode })
     }
 }
 

@@ -6,9 +6,9 @@ use crate::guard::{detached, to_py};
 use crate::market::Market;
 use crate::tables::series_table;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyString};
 use sweep_engine::cache::SeriesCache;
-use sweep_engine::indicator::{Call, find, on_market, outputs, to_json};
+use sweep_engine::indicator::{Call, on_arrays, on_market, to_json};
 use sweep_engine::series::{Indicators, Quote, Side};
 use sweep_engine::{Error, Result};
 use sweep_indicators::catalogue::Output;
@@ -46,24 +46,29 @@ pub fn indicator(
 /// An indicator on arrays: a table with the float64 columns open, high, low, close, NaN where a bar is missing. With
 /// `tick` = (M, N) in lowest terms, averages of prices on that grid are exact.
 #[pyfunction]
-#[pyo3(signature = (bars, id, params, tick = None))]
+#[pyo3(signature = (bars, id, side, timeframe, on, params, tick = None))]
+#[allow(clippy::too_many_arguments)]
 pub fn indicator_on(
     py: Python<'_>,
     bars: &Bound<'_, PyAny>,
     id: &str,
+    side: &str,
+    timeframe: Option<&str>,
+    on: Option<&str>,
     params: &Bound<'_, PyDict>,
     tick: Option<(f64, f64)>,
 ) -> PyResult<Vec<(&'static str, Py<PyAny>)>> {
     let given = given(params)?;
     let table = Table::new(read_stream(bars)?);
     let outputs = detached(py, || {
+        let call = Call { id, given: &given, quote: quote(side)?, timeframe, on };
         let [open, high, low, close] =
             [table.floats("open")?, table.floats("high")?, table.floats("low")?, table.floats("close")?];
         let bars = Bars { open: &open, high: &high, low: &low, close: &close };
         let whole = masked(bars);
         let bars = whole.as_ref().map_or(bars, |[open, high, low, close]| Bars { open, high, low, close });
         let ticks = tick.map(|(m, n)| TickCounts::new(TickRatio { m, n }));
-        outputs(find(id)?, &given, &Side::of(bars, ticks.as_ref(), &SeriesCache::new(0)).scope())
+        on_arrays(&call, &Side::of(bars, ticks.as_ref(), &SeriesCache::new(0)).scope())
     })?;
     outputs.into_iter().map(|(name, output)| Ok((name, to_python(py, output)?))).collect()
 }
@@ -87,22 +92,35 @@ fn to_python(py: Python<'_>, output: Output) -> PyResult<Py<PyAny>> {
     })
 }
 
-/// Keyword arguments as they are; numbers of other libraries count by their protocol.
+/// Keyword arguments as they are; what `numbers.Integral` and `numbers.Real` say is a number is one.
 fn given(params: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Given)>> {
+    let numbers = params.py().import("numbers")?;
+    let (integral, real) = (numbers.getattr("Integral")?, numbers.getattr("Real")?);
     let one = |(name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+        // Beyond every float: infinite.
+        let float = || -> PyResult<f64> {
+            match value.extract::<f64>() {
+                Ok(x) => Ok(x),
+                Err(_) => Ok(if value.lt(0)? { f64::NEG_INFINITY } else { f64::INFINITY }),
+            }
+        };
         let given = if value.is_none() {
             Given::None
         } else if value.is_instance_of::<PyBool>() {
             Given::Bool(value.extract()?)
-        } else if value.is_instance_of::<PyFloat>() {
-            Given::Float(value.extract()?)
-        } else if value.is_instance_of::<PyString>() {
-            Given::Text(value.extract()?)
-        } else if value.is_instance_of::<PyInt>() || value.hasattr("__index__")? {
-            let negative = value.lt(0)?;
-            Given::Int(value.extract().unwrap_or(if negative { i64::MIN } else { i64::MAX }))
+        } else if let Ok(text) = value.cast::<PyString>() {
+            Given::Text(text.to_string_lossy().into_owned())
+        } else if value.is_instance(&integral)? {
+            match value.extract() {
+                Ok(x) => Given::Int(x),
+                Err(_) => Given::Huge(float()?),
+            }
+        } else if value.is_instance(&real)? {
+            Given::Float(float()?)
         } else {
-            Given::Text(value.str()?.extract()?)
+            // On one line: arrays and tables print several.
+            let printed = value.repr()?.to_string_lossy().split_whitespace().collect::<Vec<_>>().join(" ");
+            Given::Other(printed.chars().take(80).collect())
         };
         Ok((name.extract()?, given))
     };

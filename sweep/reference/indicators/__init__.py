@@ -90,7 +90,7 @@ def indicator(
     name = market.timeframe if timeframe is None else higher_timeframe(timeframe, market.timeframe)
     mode = choice("on", on or ("bars" if id.endswith("_stepwise") else "raster"), ("bars", "raster"))
     chosen = choice("side", side, ("bid", "ask"))
-    _check_names(function, id, params)
+    params = _named(function, id, params)
     grid = TickGrid.of(market.spec["tick_size"])
     if name == market.timeframe:
         return function(_candles(market.bid if chosen == "bid" else market.ask, grid), **params)
@@ -114,8 +114,7 @@ def _expanded(output: Any, higher: HigherBars) -> Any:
 def indicator_on(candles: Candles, id: str, **params: Any) -> Any:
     """`indicator` of bars without a market; the same results and errors."""
     function = _function(id)
-    _check_names(function, id, params)
-    return function(candles, **params)
+    return function(candles, **_named(function, id, params))
 
 
 def _function(id: str) -> Callable[..., Any]:
@@ -125,15 +124,18 @@ def _function(id: str) -> Callable[..., Any]:
     return function
 
 
-def _check_names(function: Callable[..., Any], id: str, params: Mapping[str, Any]) -> None:
+def _named(function: Callable[..., Any], id: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters, all of them declared and none missing; None is as good as not given."""
     declared = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
     names = [p.name for p in declared]
     for name in params:
         if name not in names:
             raise error(1001, f"unknown parameter {name!r}", where=id, remedy=", ".join(names))
-    missing = [p.name for p in declared if p.default is p.empty and p.name not in params]
+    given = {name: value for name, value in params.items() if value is not None}
+    missing = [p.name for p in declared if p.default is p.empty and p.name not in given]
     if missing:
         raise error(1008, f"{missing[0]} is missing", where=id, remedy="give it")
+    return given
 
 
 def _candles(quotes: Quotes, grid: TickGrid) -> Candles:

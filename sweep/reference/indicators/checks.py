@@ -4,41 +4,41 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Final
-
-import numpy as np
+from numbers import Integral, Real
+from typing import Final
 
 from sweep.errors import error
 
 LONGEST: Final = 1_000_000
-_INTEGERS: Final = (int, np.integer)
-_NUMBERS: Final = (int, float, np.integer)
 
 
-def whole(name: str, value: object, *, low: int = 1, high: int = LONGEST) -> int:
-    """An integer in [low, high]; [1004] if it is none, [1003] outside."""
-    if isinstance(value, bool) or not isinstance(value, _INTEGERS):
-        raise error(1004, f"{name} is {value!r}", remedy=f"give an integer from {low} to {high}")
-    if not low <= value <= high:
-        raise error(1003, f"{name} is {value}", remedy=f"give {low} to {high}")
+def whole(name: str, value: object, *, low: int = 1, high: int | None = LONGEST) -> int:
+    """An integer in [low, high], without `high` from low on; [1004] if it is none, [1003] outside."""
+    allowed = f"at least {low}" if high is None else f"{low} to {high}"
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise error(1004, f"{name} is {value!r}", remedy=f"give an integer, {allowed}")
+    if int(value) < low or (high is not None and int(value) > high):
+        raise error(1003, f"{name} is {value}", remedy=f"give {allowed}")
     return int(value)
 
 
 def number(name: str, value: object, *, low: float, open_below: bool = False) -> float:
     """A finite number from `low` on; [1004] if it is none, [1003] outside."""
     remedy = f"give a finite number {'above' if open_below else 'from'} {low}"
-    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise error(1004, f"{name} is {value!r}", remedy=remedy)
-    if not _finite(value) or value < low or (open_below and value == low):
+    x = _float(value)
+    if not math.isfinite(x) or x < low or (open_below and x == low):
         raise error(1003, f"{name} is {value}", remedy=remedy)
-    return float(value)
+    return x
 
 
-def _finite(value: Any) -> bool:
+def _float(value: Real) -> float:
+    """The nearest float; infinite beyond every float."""
     try:
-        return math.isfinite(value)
-    except OverflowError:  # an integer beyond every float
-        return False
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def choice(name: str, value: object, allowed: Sequence[str]) -> str:
@@ -60,9 +60,9 @@ def flag(name: str, value: object) -> bool:
 
 def bar_index(name: str, value: object, bars: int) -> int:
     """An index of one of the bars; [1004] if it is no integer, [1003] outside."""
-    if isinstance(value, bool) or not isinstance(value, _INTEGERS):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise error(1004, f"{name} is {value!r}", remedy="give the index of a bar")
-    if not 0 <= value < bars:
+    if not 0 <= int(value) < bars:
         allowed = f"give 0 to {bars - 1}" if bars else "there is no bar"
         raise error(1003, f"{name} is {value}", remedy=allowed)
     return int(value)

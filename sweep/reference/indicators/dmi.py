@@ -10,7 +10,7 @@ import numpy as np
 
 from sweep.reference.indicators.candles import Candles
 from sweep.reference.indicators.checks import choice, whole
-from sweep.reference.indicators.operators import directional_movement, ewm, percent, true_range
+from sweep.reference.indicators.operators import defined, directional_movement, ewm, percent, true_range
 from sweep.reference.market import Floats
 from sweep.reference.numeric import divide
 
@@ -92,9 +92,10 @@ class _Wilder:
 
 
 def _seeded_first(candles: Candles, period: int) -> dict[str, Floats]:
-    """Exponential averages from the first bar on; no movement counts as an observation of 0."""
+    """Exponential averages from the first bar on; no movement counts as an observation of 0, an infinite one as none."""
     weight = 1 / period
-    plus, minus = (np.where(np.isnan(x), 0.0, x) for x in directional_movement(candles.high, candles.low))
+    moves = directional_movement(candles.high, candles.low)
+    plus, minus = (defined(np.where(np.isnan(x), 0.0, x)) for x in moves)
     ranges = ewm(true_range(candles.high, candles.low, candles.close), weight)
     plus_di = percent(ewm(plus, weight), ranges)
     minus_di = percent(ewm(minus, weight), ranges)

@@ -47,7 +47,7 @@ class Garch:
             omega=None if omega is None else number("omega", omega, low=0.0),
             use_log_returns=flag("use_log_returns", use_log_returns),
             scale=number("scale", scale, low=0.0, open_below=True),
-            min_periods=whole("min_periods", min_periods, low=fewest),
+            min_periods=whole("min_periods", min_periods, low=fewest, high=None),
             sigma_floor=number("sigma_floor", sigma_floor, low=0.0),
         )
         total = checked.alpha + checked.beta

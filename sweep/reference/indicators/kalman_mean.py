@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from sweep.errors import error
 from sweep.reference.indicators.candles import Candles
 from sweep.reference.indicators.checks import number
 from sweep.reference.indicators.operators import defined
@@ -21,8 +22,12 @@ def kalman_mean(candles: Candles, *, r: float = 0.01, q: float = 1.0) -> Floats:
 
 
 def noise_ratio(r: object, q: object) -> float:
-    """Ratio q / r of checked variances."""
-    return number("q", q, low=0.0) / number("r", r, low=0.0, open_below=True)
+    """Ratio q / r of checked variances; [1003] if it is not finite."""
+    process, measurement = number("q", q, low=0.0), number("r", r, low=0.0, open_below=True)
+    ratio = process / measurement
+    if not math.isfinite(ratio):
+        raise error(1003, f"q/r is {process}/{measurement}", remedy="give a finite ratio")
+    return ratio
 
 
 def local_level(close: Floats, ratio: float) -> Floats:
