@@ -90,6 +90,23 @@ SIGNALS = [
 ]
 EXITS = [{"time": START + 300_000_000 * 12, "direction": "long", "action": "close"}]
 RULES = {"timeout_bars": 9, "be_r": 1.0, "trail_start_r": 0.5, "trail_distance": 0.002}
+OPERATIONS: list[dict[str, Any]] = [
+    {
+        "op": "register_entry",
+        "symbol": "EURUSD",
+        "direction": "long",
+        "price": 1.1,
+        "stop_loss": 1.09,
+        "size": 0.2,
+        "time": START,
+        "fee": 0.5,
+    },
+    {"op": "partial_exit", "position_id": 1, "size": 0.1, "price": 1.101, "time": START + 1, "fee": 0.1},
+    {"op": "modify_position", "position_id": 1, "stop_loss": 1.095, "stop_kind": "trailing"},
+    {"op": "update", "time": START + 2},
+    {"op": "register_fee", "amount": 1.0, "kind": "swap", "time": START + 3},
+    {"op": "register_exit", "position_id": 1, "price": 1.102, "time": START + 4, "reason": "signal"},
+]
 EXTREME = (
     0,
     -1,
@@ -340,13 +357,37 @@ def try_indicator(rng: random.Random) -> None:
             (("ema", {"period": 5}), ("bollinger", {"period": 5}), ("garch_volatility", {}))
         )
         changed = value_of(rng, params) if rng.random() < 0.8 else params
+        side, on = rng.choice(("bid", "mid")), rng.choice((None, "bars", "x"))
         if isinstance(changed, dict):
-            _core.indicator_on(table, id, changed, rng.choice((None, (1, 100_000))))
+            timeframe = rng.choice((None, "H1", "H5"))
+            _core.indicator_on(table, id, side, timeframe, on, changed, rng.choice((None, (1, 100_000))))
+
+
+def try_portfolio(rng: random.Random) -> None:
+    """Operations of a portfolio, as mappings and as a table."""
+    options = {"account": {"initial_balance": 1000.0, "currency": "USD", "leverage": 30.0}, "execution": {}}
+    portfolio = _core.Portfolio(json.dumps(options), json.dumps({"EURUSD": SPEC}), {}, None)
+    rows: list[Any] = [dict(row) for row in OPERATIONS]
+    if rng.random() < 0.4:
+        names = dict.fromkeys(name for row in OPERATIONS for name in row)
+        table = table_of(rng, pa.table({name: [row.get(name) for row in OPERATIONS] for name in names}))
+        if table is not None:
+            portfolio.batch_table(table)
+    else:
+        for _ in range(rng.choice((1, 1, 2, 4))):
+            rows = value_of(rng, rows)
+            if not isinstance(rows, list):
+                return
+        portfolio.batch_rows(rows)
+    for made in (portfolio.state(), portfolio.positions(False), portfolio.trades(), portfolio.curve(False)):
+        read(made)
+    portfolio.summary(None)
+    portfolio.metrics()
 
 
 TARGETS: tuple[Callable[[random.Random], None], ...] = (
     *(try_bars, try_market_options, try_ticks, try_check, try_options, try_params),
-    *(try_batch, try_script, try_canonicalise, try_indicator),
+    *(try_batch, try_script, try_canonicalise, try_indicator, try_portfolio),
 )
 
 
