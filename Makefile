@@ -73,7 +73,7 @@ agree: build ## both engines on 10,000 random cases, and every strategy with 200
 
 .PHONY: fuzz
 fuzz: build ## a million inputs with changed bytes at the native boundary
-	$(BIN)/python -m tests.fuzz.harness --inputs 1000000 --first 1000000 --processes 2
+	$(BIN)/python -m tests.fuzz.harness --inputs 1200000 --first 1000000 --processes 2
 
 .PHONY: golden
 golden: build ## record the golden results of tests/golden anew: only when results are meant to change
