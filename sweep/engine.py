@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from sweep.arrow import read_all
 from sweep.errors import SweepError, error
+from sweep.json_text import json_text
 from sweep.market.market import Market
 
 if TYPE_CHECKING:
@@ -144,16 +144,16 @@ class Engine:
         """One per symbol, in the order in which they trade."""
         if not isinstance(strategy, str):
             raise _needed("the name of a strategy", strategy, where="strategy", remedy="write 'ma_cross'")
-        numbers = dict(rates or {})
+        numbers = _section("rates", rates)
         self.rate_markets = _rate_markets(numbers.pop("series", None))
         options: dict[str, Any] = {
             "strategy": strategy,
             "execution": execution,
-            "costs": dict(costs or {}),
-            "account": dict(account or {}),
+            "costs": _section("costs", costs),
+            "account": _section("account", account),
             "rates": numbers,
             "gates": _gate_pairs(gates),
-            "metrics": dict(metrics or {}),
+            "metrics": _section("metrics", metrics),
             "cache_bytes": cache_bytes,
         }
         if backend not in ("rust", "python"):
@@ -163,7 +163,7 @@ class Engine:
         """As it was given, for all symbols; `options` has that of the first one."""
         self.backend: Backend = backend
         series = {pair: rate.core for pair, rate in self.rate_markets.items()}
-        self._core = _core.Engine([market.core for market in self.markets], json.dumps(options), series)
+        self._core = _core.Engine([market.core for market in self.markets], json_text(options), series)
 
     def run(self, params: Mapping[str, Any] | None = None) -> Backtest:
         """One backtest of partial parameters, with the equity of every bar.
@@ -251,15 +251,20 @@ def _needed(what: str, given: object, *, where: str, remedy: str) -> SweepError:
 
 
 def _parameters(params: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Parameters as the native module takes them: a mapping, without NaN and infinities, which JSON lacks."""
+    """Parameters as the native module takes them: a mapping of values that JSON has."""
     if params is None:
         return {}
     if not isinstance(params, Mapping):
         raise _needed("a mapping of parameters", params, where="params", remedy="write {'fast_period': 10}")
-    for name, value in params.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise error(1003, f"{name} is {value}", where=f"params.{name}", remedy="give a finite number")
+    json_text(params, "params")
     return dict(params)
+
+
+def _section(name: str, given: object) -> dict[str, Any]:
+    """A section of options as a mapping."""
+    if given is not None and not isinstance(given, Mapping):
+        raise _needed(f"a mapping of {name}", given, where=name, remedy="see docs/execution.md")
+    return dict(given or {})
 
 
 def _markets(given: object) -> tuple[Market, ...]:

@@ -19,6 +19,7 @@ from sweep.config.document import read
 from sweep.config.market import instant
 from sweep.config.market import micros as instant_micros
 from sweep.errors import error
+from sweep.json_text import json_text
 from sweep.market.market import Market
 from sweep.market.specs import symbol_spec
 
@@ -90,7 +91,7 @@ class Portfolio:
         resolved = {symbol: symbol_spec(symbol, table) for symbol in table}
         markets = {pair: market.core for pair, market in series.items()}
         start = None if start_time is None else micros(start_time)
-        self._core = _core.Portfolio(_json(options), _json(resolved), markets, start)
+        self._core = _core.Portfolio(json_text(options), json_text(resolved), markets, start)
 
     def register_entry(self, position: Mapping[str, Any], fee: float | None = None) -> int:
         """Takes in an open position, or a pending order, and gives its id. No cash moves but the fee.
@@ -331,20 +332,6 @@ def _number(value: Any, where: str) -> float:
     except (TypeError, ValueError, OverflowError):
         pass
     raise error(1004, f"{value!r} is no number", where=where, remedy="give a number")
-
-
-def _json(value: Any) -> str:
-    """As the native module takes it; NaN and infinities, which JSON lacks, are refused there as texts."""
-    try:
-        return json.dumps(value, allow_nan=False)
-    except ValueError:
-        return json.dumps(_plain(value))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return str(value) if isinstance(value, float) and value - value != 0 else value
 
 
 def _batch(source: Any) -> pa.RecordBatch:

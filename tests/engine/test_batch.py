@@ -134,3 +134,29 @@ def test_a_wrong_argument_says_what_is_needed(call: Any, code: int, mentions: st
     with pytest.raises(SweepError, match=mentions) as problem:
         call(Engine(Market.synthetic(bars=500, seed=1), "ma_cross"))
     assert problem.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "where"),
+    [
+        ({"account": {"initial_balance": float("nan")}}, 1003, "account.initial_balance"),
+        ({"account": {"leverage": float("inf")}}, 1003, "account.leverage"),
+        ({"costs": {"slippage": {"fixed_pips": float("nan")}}}, 1003, "costs.slippage.fixed_pips"),
+        ({"rates": {"static": {"EURUSD": float("nan")}}}, 1003, "rates.static.EURUSD"),
+        ({"execution": {"seed": object()}}, 1004, "execution.seed"),
+        ({"costs": 5}, 1004, "costs"),
+        ({"account": "x"}, 1004, "account"),
+        ({"metrics": [1]}, 1004, "metrics"),
+    ],
+)
+def test_a_value_that_is_none_is_placed(options: dict[str, Any], code: int, where: str) -> None:
+    with pytest.raises(SweepError) as caught:
+        Engine(Market.synthetic(bars=50, seed=1), "ma_cross", **options)
+    assert (caught.value.code, caught.value.where) == (code, where)
+
+
+def test_a_parameter_that_is_none_is_placed() -> None:
+    engine = Engine(Market.synthetic(bars=50, seed=1), "ma_cross")
+    with pytest.raises(SweepError) as caught:
+        engine.run({"fast_period": object()})
+    assert (caught.value.code, caught.value.where) == (1004, "params.fast_period")

@@ -257,7 +257,7 @@ def test_what_is_wrong_is_refused_and_changes_nothing(name: str) -> None:
 
 CONSTRUCTION: dict[str, tuple[int, dict[str, Any]]] = {
     "balance of 0": (1003, {"initial_balance": 0}),
-    "balance of NaN": (1004, {"initial_balance": float("nan")}),
+    "balance of NaN": (1003, {"initial_balance": float("nan")}),
     "text for a balance": (1004, {"initial_balance": "1000"}),
     "currency": (1001, {"currency": "dollar"}),
     "pnl": (1001, {"pnl": "pips"}),
