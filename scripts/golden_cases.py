@@ -114,6 +114,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
         "strategy": {"name": "ma_cross", "params": {"fast_period": 4, "slow_period": 12, "reverse": False}},
         "gates": {
             "sessions": [{"start": "07:00", "end": "18:00", "zone": "Europe/London"}],
+            "anchored": [{"anchor": "new_york", "from": "-05:00", "to": "+02:00"}],
             "news": {
                 "events": [{"time": "2020-01-08 13:30:00", "currency": "USD", "impact": "high"}],
                 "before_minutes": 120,

@@ -45,7 +45,7 @@ def test_together_they_show_every_kind_of_order_and_exit() -> None:
     assert set(orders) == {"market", "limit", "stop"}
     stops = {"stop_loss", "take_profit", "break_even_stop_loss", "trailing_stop_loss"}
     assert set(exits) >= {*stops, "timeout", "signal", "end_of_data"}
-    assert all(blocked[gate] for gate in ("warmup", "no_slot", "sessions", "news", "cooldown"))
+    assert all(blocked[gate] for gate in ("warmup", "no_slot", "sessions", "anchored", "news", "cooldown"))
     assert rejected["insufficient_margin"]
 
 
