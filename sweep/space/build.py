@@ -71,7 +71,7 @@ def build(
 
 def _refuse(declaration: Declaration, name: str, path: str, problems: Problems) -> None:
     """Notes a parameter that the strategy does not have, or not yet."""
-    if name in declaration.planned:
+    if declaration.is_planned(name):
         what = f"parameter {name} is not built in this version"
         problems.add(4001, name, what, path=path, remedy="leave it out")
     else:

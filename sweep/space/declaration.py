@@ -59,7 +59,7 @@ class Declaration:
     derived: frozenset[str]
     constraints: tuple[Constraint, ...]
     planned: frozenset[str] = frozenset()
-    """Parameters that this version does not have yet."""
+    """Parameters that this version does not have yet; one that ends with * stands for all that begin so."""
 
     @staticmethod
     def read(form: Mapping[str, Any]) -> Declaration:
@@ -72,6 +72,13 @@ class Declaration:
         derived = frozenset(entry["name"] for entry in form.get("derived", ()))
         planned = frozenset(form.get("planned", ()))
         return Declaration(form["id"], parameters, derived, tuple(constraints), planned)
+
+    def is_planned(self, name: str) -> bool:
+        """Whether a later version will have the parameter."""
+        return any(
+            name.startswith(planned[:-1]) if planned.endswith("*") else name == planned
+            for planned in self.planned
+        )
 
     @property
     def names(self) -> frozenset[str]:

@@ -35,8 +35,10 @@ def test_declared_ranges_give_valid_canonical_sets(strategy: str, module: Any) -
     again = json.loads(_core.canonicalise(strategy, "M5", json.dumps([dict(p.params) for p in made])))
     assert [(entry["key"], entry["problems"]) for entry in again] == [(p.key, []) for p in made]
     for proposal, coordinates in zip(made, space.decode([p.params for p in made]), strict=True):
-        assert {d.name: d.value(coordinates[d.name]) for d in space.dimensions} == {
-            d.name: proposal.params[d.name] for d in space.dimensions
+        active = [d for d in space.dimensions if d.name in proposal.params]
+        assert all(d in active or d.conditional for d in space.dimensions)
+        assert {d.name: d.value(coordinates[d.name]) for d in active} == {
+            d.name: proposal.params[d.name] for d in active
         }
 
 
@@ -44,8 +46,8 @@ def test_a_pinned_scenario_leaves_only_what_it_reads() -> None:
     space = native_space(MEAN_REVERSION, pinned={"scenario": 1})
     names = {dimension.name for dimension in space.dimensions}
     assert {"ema_length", "window_length"} <= names
-    assert not names & {"kalman_q", "b_b_length", "tp_min_distance", "scenario"}
-    assert not space.conditional
+    assert not names & {"kalman_q", "b_b_length", "tp_min_distance", "scenario", "htf_ema", "garch_alpha"}
+    assert {d.name for d in space.dimensions if d.conditional} == {"trail_start_r"}
 
 
 def test_a_searched_scenario_is_found_again_in_canonical_sets() -> None:
@@ -119,7 +121,7 @@ def test_the_engines_catalogue_validates_metric_names() -> None:
 
 @pytest.mark.parametrize("where", ["pinned", "space"])
 def test_a_parameter_that_is_not_built_yet_is_no_typing_mistake(where: str) -> None:
-    for name, code in (("z_exit", 4001), ("z_exitt", 1001)):
+    for name, code in (("scenario6_mode", 4001), ("scenario6_H1_long_z_score", 4001), ("z_exitt", 1001)):
         with pytest.raises(SweepError) as caught:
             native_space(MEAN_REVERSION, **{where: {name: 0.5}})
         assert caught.value.code == code
