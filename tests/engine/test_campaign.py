@@ -11,7 +11,7 @@ import pytest
 
 from tests.engine import cases
 
-SHORT = 600
+SHORT = 3000
 """Cases in the suite."""
 COUNT = int(os.environ.get("SWEEP_CASES", SHORT))
 CHUNK = 100
