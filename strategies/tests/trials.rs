@@ -4,9 +4,10 @@
 
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
+use sweep_engine::declare::canonicalise;
 use sweep_engine::execution::resolve::resolve;
-use sweep_engine::market::{Market, SymbolSpec, SyntheticOptions};
-use sweep_engine::orders::{Direction, Position, Signal, StopKind};
+use sweep_engine::market::{Market, RawTicks, SymbolSpec, SyntheticOptions, TickOptions};
+use sweep_engine::orders::{Direction, ExitReason, OrderType, Position, RejectionReason, Signal, StopKind};
 use sweep_engine::run::script::{Reply, Script};
 use sweep_engine::run::{Prepared, Session, Trial, TrialResult, batch, simulation};
 use sweep_engine::strategy::{Part, Rules};
@@ -142,4 +143,73 @@ fn a_script_of_parts_and_moves_has_the_known_outcome() {
     assert_eq!(outcome.rejections.total(), 1, "the signal with its stop above");
     let cash = 10_000.0 + part + rest + short.result;
     assert!((outcome.metrics[0].unwrap() - (cash - 10_000.0)).abs() < 1e-7, "net profit");
+}
+
+#[test]
+fn ticks_fill_and_end_positions_at_their_own_quotes() {
+    // A tick every ten seconds, each 0.00010 lower than the last, with a spread of 0.00002.
+    let start = 1_704_110_400_000_000_i64;
+    let time: Vec<i64> = (0..120).map(|k| start + 10_000_000 * k).collect();
+    let bid: Vec<f64> = (0..120).map(|k| f64::from(110_000 - 10 * k) / 1e5).collect();
+    let ask: Vec<f64> = (0..120).map(|k| f64::from(110_002 - 10 * k) / 1e5).collect();
+    let raw = RawTicks {
+        time: time.into(),
+        bid: bid.clone().into(),
+        ask: ask.clone().into(),
+        bid_size: None,
+        ask_size: None,
+    };
+    let spec = json!({"spec": SymbolSpec::resolve("EURUSD", &Map::new()).unwrap(), "timeframe": "M1"});
+    let market = Market::from_ticks(raw, &TickOptions::from_json(&spec.to_string()).unwrap()).unwrap();
+    let options = json!({"account": {"sizing": {"mode": "fixed_lots", "lots": 0.1}}, "execution": {"max_positions": null}});
+    let session = session(&[market], &options);
+    let limit = Signal {
+        order_type: OrderType::Limit,
+        entry: Some(1.0930),
+        valid_bars: Some(12),
+        ..Signal::market(Direction::Long, 1.0920, None)
+    };
+    let signals = vec![
+        (0, Signal::market(Direction::Long, 1.09805, None)),
+        (0, Signal::market(Direction::Short, 1.12, Some(1.09705))),
+        (0, limit),
+        (1, Signal::market(Direction::Long, 1.12, None)),
+    ];
+    let script = Script::new(signals, Vec::new(), Rules::default(), None).unwrap();
+    let outcome = simulation::run(&session, &[Prepared { decider: script, warmup: 0 }], true).unwrap();
+    let told: Vec<_> =
+        outcome.trades.iter().map(|p| (p.direction(), p.entry_price, p.exit_price, p.reason)).collect();
+    // Bar 0 closes before tick 6, which fills the market orders; each level is passed by the tick after it.
+    assert_eq!(
+        told,
+        [
+            (Direction::Long, ask[6], bid[20], Some(ExitReason::StopLoss)),
+            (Direction::Short, bid[6], ask[30], Some(ExitReason::TakeProfit)),
+            (Direction::Long, ask[71], bid[80], Some(ExitReason::StopLoss)),
+        ]
+    );
+    assert_eq!(outcome.rejections.count(RejectionReason::InvalidSide), 1);
+}
+
+#[test]
+fn signals_of_several_symbols_are_in_order_of_time() {
+    let markets = [market("EURUSD", 2_000), market("GBPUSD", 2_000)];
+    let session = session(&markets, &json!({}));
+    for strategy in STRATEGIES {
+        let raw =
+            if strategy.declaration().id == "mtf_trend_pullback" { json!({"htf": "H1"}) } else { json!({}) };
+        let params =
+            canonicalise(strategy.declaration(), &session.context(), raw.as_object().unwrap()).unwrap();
+        let said = strategy.signals(&session, &params).unwrap();
+        let labels = |symbol: usize| session.instruments[symbol].market.label();
+        assert!(said.is_sorted_by_key(|row| labels(row.symbol)[row.bar]));
+        assert_eq!(said.iter().map(|row| row.symbol).max(), Some(1), "{}", strategy.declaration().id);
+    }
+}
+
+#[test]
+fn every_rejection_has_a_name_of_its_own_and_a_code() {
+    let names: std::collections::BTreeSet<_> = RejectionReason::ALL.iter().map(|r| r.name()).collect();
+    assert_eq!(names.len(), RejectionReason::ALL.len());
+    assert!(RejectionReason::ALL.iter().all(|r| [1001, 1006, 1007, 6004].contains(&r.code())));
 }
