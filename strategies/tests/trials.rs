@@ -6,11 +6,14 @@ use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 use sweep_engine::declare::canonicalise;
 use sweep_engine::execution::resolve::resolve;
-use sweep_engine::market::{Market, RawTicks, SymbolSpec, SyntheticOptions, TickOptions};
+use sweep_engine::market::higher::NONE;
+use sweep_engine::market::{Market, Quote, RawTicks, SymbolSpec, SyntheticOptions, TickOptions};
 use sweep_engine::orders::{Direction, ExitReason, OrderType, Position, RejectionReason, Signal, StopKind};
-use sweep_engine::run::script::{Reply, Script};
+use sweep_engine::run::script::{Reply, Script, Trail};
 use sweep_engine::run::{Prepared, Session, Trial, TrialResult, batch, simulation};
+use sweep_engine::series::{On, on_named};
 use sweep_engine::strategy::{Part, Rules};
+use sweep_indicators::ema::Ema;
 use sweep_strategies::{STRATEGIES, find};
 
 fn market(symbol: &str, bars: i64) -> Market {
@@ -212,4 +215,60 @@ fn every_rejection_has_a_name_of_its_own_and_a_code() {
     let names: std::collections::BTreeSet<_> = RejectionReason::ALL.iter().map(|r| r.name()).collect();
     assert_eq!(names.len(), RejectionReason::ALL.len());
     assert!(RejectionReason::ALL.iter().all(|r| [1001, 1006, 1007, 6004].contains(&r.code())));
+}
+
+#[test]
+fn series_of_a_higher_timeframe_show_its_newest_known_bar() {
+    let session = session(&[market("EURUSD", 600)], &json!({}));
+    let indicators = session.instruments[0].indicators();
+    assert_eq!(indicators.timeframe("M5").unwrap(), None);
+    let hour = indicators.timeframe("H1").unwrap().unwrap();
+    assert_eq!(on_named("daily").unwrap_err().code, 1001);
+    for quote in [Quote::Bid, Quote::Ask] {
+        let bars = indicators.higher(quote, hour, on_named("bars").unwrap()).unwrap();
+        let raster = indicators.higher(quote, hour, on_named(" Raster").unwrap()).unwrap();
+        let native = bars.scope().get(&Ema { period: 3 });
+        let shown = bars.get(&Ema { period: 3 });
+        let last = raster.get(&Ema { period: 1 });
+        assert_eq!(raster.expand(last.clone())[..].len(), 600);
+        let known = bars.bars().newest();
+        for i in 0..600 {
+            let Ok(bar) = usize::try_from(known[i]) else {
+                assert_eq!(known[i], NONE);
+                assert!(shown[i].is_nan() && last[i].is_nan());
+                continue;
+            };
+            assert_eq!(shown[i], native[bar]);
+            assert_eq!(last[i], bars.bars().quotes(quote).close[bar]);
+        }
+        assert!(known[599] > 40);
+    }
+    assert_eq!(indicators.higher(Quote::Bid, "M1".parse().unwrap(), On::Bars).err().unwrap().code, 1001);
+}
+
+#[test]
+fn stops_trail_by_the_distance_of_each_bar_and_working_orders_can_be_cancelled() {
+    let session = session(&[market("EURUSD", 300)], &json!({"execution": {"max_positions": null}}));
+    let view = session.instruments[0].view();
+    let close = view.bid.close[10];
+    let far = Signal {
+        order_type: OrderType::Stop,
+        entry: Some(close + 0.3),
+        ..Signal::market(Direction::Long, close, None)
+    };
+    let signals = vec![(10, Signal::market(Direction::Long, close - 0.005, None)), (10, far)];
+    let exits = vec![
+        (15, (Direction::Long, Reply::Cancel)),
+        (15, (Direction::Long, Reply::ModifyTarget(Some(close + 0.2)))),
+    ];
+    // No proposal up to bar 19, then one that any best price reaches.
+    let distances = (0..300).map(|i| if i < 20 { f64::NAN } else { 0.0001 }).collect();
+    let rules = Rules { trail_start_r: 0.0, ..Rules::default() };
+    let script = Script::new(signals, exits, rules, Some(Trail::ByBar(distances))).unwrap();
+    let outcome = simulation::run(&session, &[Prepared { decider: script, warmup: 0 }], true).unwrap();
+    assert_eq!(outcome.ended.kept.as_ref().map_or(0, Vec::len), 1);
+    let position = &outcome.trades[0];
+    assert_eq!(position.take_profit, Some(close + 0.2));
+    assert_eq!(position.reason, Some(ExitReason::TrailingStopLoss));
+    assert!(position.exit_time > view.label[20]);
 }
