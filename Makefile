@@ -71,6 +71,12 @@ test: build ## every test: the crates, then the package
 agree: build ## both engines on 10,000 random cases, and every strategy with 200 sets on every market: some hours
 	SWEEP_CASES=10000 SWEEP_SETS=200 $(BIN)/python -m pytest -q tests/engine/test_campaign.py tests/engine/test_native_strategies.py
 
+.PHONY: coverage
+coverage: venv ## line coverage of the crates by their own tests
+	@command -v cargo-tarpaulin > /dev/null || cargo install --locked cargo-tarpaulin@0.37.5 --root $(OUT)/tools
+	PATH=$(PATH):$(abspath $(OUT))/tools/bin cargo tarpaulin --locked -p sweep-engine -p sweep-indicators -p sweep-strategies \
+		--engine llvm --skip-clean --target-dir $(OUT)/coverage --timeout 300 --out Stdout
+
 .PHONY: fuzz
 fuzz: build ## a million inputs with changed bytes at the native boundary
 	$(BIN)/python -m tests.fuzz.harness --inputs 1200000 --first 1000000 --processes 2
