@@ -1,5 +1,6 @@
 //! The native strategies. One folder each; adding one is that folder and one line here.
 
+mod adx_filter;
 mod directions;
 pub mod donchian_breakout;
 #[cfg(feature = "faults")]
@@ -11,6 +12,7 @@ mod position_rules;
 pub mod rsi_reversal_limit;
 mod seeds;
 mod timeframes;
+mod trend_ema;
 
 use sweep_engine::error::{Error, Result};
 use sweep_engine::run::{Native, NativeStrategy};

@@ -198,7 +198,7 @@ class Engine:
 
     def identity_document(self, params: Mapping[str, Any] | None = None) -> str:
         """Canonical JSON of everything that determines the trial of these parameters."""
-        return self._core.identity(json.dumps(_parameters(params)))
+        return self._core.identity(json_text(_parameters(params), "params"))
 
     def cache_stats(self) -> dict[str, Any]:
         """Counters of the series cache: hits, misses, evictions, bytes, peak_bytes, and by_id."""
@@ -237,13 +237,13 @@ class _Native:
         self._core = core
 
     def run(self, params: Mapping[str, Any]) -> Backtest:
-        return native_backtest(self._core.run(json.dumps(dict(params))))
+        return native_backtest(self._core.run(json_text(params, "params")))
 
     def run_batch(self, params: pa.Table, returns: bool, threads: int) -> pa.Table:
         return read_all(self._core.run_batch(params, threads).to_table(returns))
 
     def signals(self, params: Mapping[str, Any]) -> pa.Table:
-        return read_all(self._core.signals(json.dumps(dict(params))))
+        return read_all(self._core.signals(json_text(params, "params")))
 
 
 def _needed(what: str, given: object, *, where: str, remedy: str) -> SweepError:
@@ -251,12 +251,11 @@ def _needed(what: str, given: object, *, where: str, remedy: str) -> SweepError:
 
 
 def _parameters(params: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Parameters as the native module takes them: a mapping of values that JSON has."""
+    """Parameters as a mapping."""
     if params is None:
         return {}
     if not isinstance(params, Mapping):
         raise _needed("a mapping of parameters", params, where="params", remedy="write {'fast_period': 10}")
-    json_text(params, "params")
     return dict(params)
 
 

@@ -1,6 +1,7 @@
 //! The parameters of `donchian_breakout`, declared once.
 
 use crate::position_rules::{cooldown_bars, direction_filter, max_holding_bars, round_digits, stop_moves};
+use crate::trend_ema::trend_ema;
 use sweep_engine::declare::{Constraint, Declaration, Parameter, float, int};
 
 /// What the strategy says about itself and its parameters.
@@ -44,12 +45,7 @@ fn entry() -> Vec<Parameter> {
             .unit("bars")
             .group("entry")
             .doc("bars on which the pair works before it is replaced; larger keeps older levels"),
-        int("trend_ema", 0)
-            .at_least(0)
-            .search_off_or(100..=300, 50)
-            .unit("bars")
-            .group("filter")
-            .doc("period of the EMA on whose side the bid close must be, 0 = off; larger is slower"),
+        trend_ema(),
         direction_filter(),
         cooldown_bars(),
     ]

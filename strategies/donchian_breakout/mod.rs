@@ -4,13 +4,13 @@ mod declaration;
 
 use crate::directions::Directions;
 use crate::position_rules::PositionRules;
+use crate::trend_ema::TrendEma;
 use sweep_engine::declare::{Canonical, Declaration};
 use sweep_engine::error::Result;
 use sweep_engine::orders::{Direction, OrderType, Position, Signal, StopKind};
 use sweep_engine::series::Indicators;
 use sweep_engine::strategy::{Actions, Decide, Rounder, Rules, Strategy, View};
 use sweep_indicators::atr::Atr;
-use sweep_indicators::ema::Ema;
 use sweep_indicators::extremes::{HighestHigh, LowestLow};
 use sweep_indicators::scope::Series;
 
@@ -22,7 +22,7 @@ pub struct DonchianBreakout {
     /// Highest ask high and lowest bid low of the exit channel, where it is used.
     exit: Option<(Series, Series)>,
     atr: Series,
-    trend: Option<Series>,
+    trend: TrendEma,
     buffer_atr: f64,
     sl_atr: f64,
     tp_r: f64,
@@ -48,7 +48,7 @@ impl DonchianBreakout {
             Direction::Long => price < level,
             Direction::Short => price > level,
         };
-        if !ahead || !self.with_trend(i, direction, view) {
+        if !ahead || !self.trend.passes(i, direction, view) {
             return None;
         }
         let stop = self.rounder.round(level - s * (self.sl_atr * self.atr[i]));
@@ -56,13 +56,6 @@ impl DonchianBreakout {
         let target = (self.tp_r > 0.0).then(|| self.rounder.round(level + s * (self.tp_r * risk)));
         let order = Signal::pending(OrderType::Stop, direction, level, stop, target);
         Some(Signal { valid_bars: Some(self.valid_bars), ..order })
-    }
-
-    fn with_trend(&self, i: usize, direction: Direction, view: &View<'_>) -> bool {
-        self.trend.as_ref().is_none_or(|trend| match direction {
-            Direction::Long => view.bid.close[i] > trend[i],
-            Direction::Short => view.bid.close[i] < trend[i],
-        })
     }
 }
 
@@ -120,7 +113,6 @@ impl Strategy for DonchianBreakout {
         let channel = |period| (ask.get(&HighestHigh { period }), bid.get(&LowestLow { period }));
         let (up, down) = channel(params.count("entry_lookback"));
         let exit = params.count("exit_lookback");
-        let trend = params.count("trend_ema");
         let atr = bid.get(&Atr { period: params.count("atr_period") });
         let own = Rules { timeout_bars: params.count("max_holding_bars"), ..Rules::default() };
         let position = PositionRules::of(params, &atr, own);
@@ -129,7 +121,7 @@ impl Strategy for DonchianBreakout {
             down,
             exit: (exit > 0).then(|| channel(exit)),
             atr,
-            trend: (trend > 0).then(|| bid.get(&Ema { period: trend })),
+            trend: TrendEma::of(params, &bid),
             buffer_atr: params.float("buffer_atr"),
             sl_atr: params.float("sl_atr"),
             tp_r: params.float("tp_r"),

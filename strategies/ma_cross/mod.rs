@@ -2,6 +2,7 @@
 
 mod declaration;
 
+use crate::adx_filter::AdxFilter;
 use crate::directions::Directions;
 use crate::position_rules::PositionRules;
 
@@ -11,7 +12,6 @@ use sweep_engine::orders::{Direction, Position, Signal};
 use sweep_engine::series::Indicators;
 use sweep_engine::strategy::{Actions, Decide, Rounder, Rules, Strategy, View};
 use sweep_indicators::atr::Atr;
-use sweep_indicators::dmi::DirectionalMovement;
 use sweep_indicators::ema::Ema;
 use sweep_indicators::scope::Series;
 use sweep_indicators::sma::Sma;
@@ -22,8 +22,7 @@ pub struct MaCross {
     fast: Series,
     slow: Series,
     atr: Series,
-    /// ADX and its smallest value, where it is asked for.
-    adx: Option<(Series, f64)>,
+    adx: AdxFilter,
     confirm_bars: usize,
     sl_atr: f64,
     tp_r: f64,
@@ -50,10 +49,6 @@ impl MaCross {
         }
     }
 
-    fn trending(&self, i: usize) -> bool {
-        self.adx.as_ref().is_none_or(|(adx, least)| adx[i] >= *least)
-    }
-
     fn signal(&self, i: usize, direction: Direction, view: &View<'_>) -> Signal {
         let s = direction.sign();
         let price = match direction {
@@ -77,7 +72,7 @@ impl Decide for MaCross {
             let fires = self.directions.allow(direction)
                 && self.trigger(i, direction)
                 && self.atr[i].is_finite()
-                && self.trending(i);
+                && self.adx.passes(i);
             if fires {
                 signals.push(self.signal(i, direction, view));
             }
@@ -105,8 +100,8 @@ impl Strategy for MaCross {
     }
 
     fn warmup(params: &Canonical) -> usize {
-        let adx = if params.float("adx_min") > 0.0 { 2 * params.count("adx_period") } else { 0 };
-        let longest = params.count("slow_period").max(params.count("atr_period")).max(adx);
+        let longest =
+            params.count("slow_period").max(params.count("atr_period")).max(AdxFilter::warmup(params));
         longest + params.count("confirm_bars")
     }
 
@@ -116,12 +111,6 @@ impl Strategy for MaCross {
             "sma" => bid.get(&Sma { period }),
             _ => bid.get(&Ema { period }),
         };
-        let adx_min = params.float("adx_min");
-        let adx = (adx_min > 0.0).then(|| {
-            let seed = crate::seeds::named(params.text("adx_seed"));
-            let movement = DirectionalMovement { period: params.count("adx_period"), seed };
-            (Series::clone(&bid.outputs(&movement)[DirectionalMovement::ADX]), adx_min)
-        });
         let atr = bid.get(&Atr { period: params.count("atr_period") });
         let own = Rules {
             timeout_bars: params.count("max_holding_bars"),
@@ -133,7 +122,7 @@ impl Strategy for MaCross {
             fast: average(params.count("fast_period")),
             slow: average(params.count("slow_period")),
             atr,
-            adx,
+            adx: AdxFilter::of(params, &bid),
             confirm_bars: params.count("confirm_bars"),
             sl_atr: params.float("sl_atr"),
             tp_r: params.float("tp_r"),

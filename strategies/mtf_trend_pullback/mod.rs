@@ -2,6 +2,7 @@
 
 mod declaration;
 
+use crate::adx_filter::AdxFilter;
 use crate::directions::Directions;
 use crate::position_rules::PositionRules;
 use std::sync::Arc;
@@ -13,7 +14,6 @@ use sweep_engine::orders::{Direction, Position, Signal};
 use sweep_engine::series::{Indicators, On};
 use sweep_engine::strategy::{Actions, Decide, Rounder, Rules, Strategy, View};
 use sweep_indicators::atr::Atr;
-use sweep_indicators::dmi::DirectionalMovement;
 use sweep_indicators::ema::Ema;
 use sweep_indicators::extremes::{HighestHigh, LowestLow};
 use sweep_indicators::scope::Series;
@@ -67,8 +67,7 @@ pub struct MtfTrendPullback {
     lowest: Series,
     highest: Series,
     atr: Series,
-    /// ADX and its smallest value, where it is asked for.
-    adx: Option<(Series, f64)>,
+    adx: AdxFilter,
     pullback_bars: usize,
     sl_buffer_atr: f64,
     min_sl_atr: f64,
@@ -96,10 +95,6 @@ impl MtfTrendPullback {
                     && (first..=i).any(|m| view.bid.high[m] >= ema[m])
             }
         }
-    }
-
-    fn trending(&self, i: usize) -> bool {
-        self.adx.as_ref().is_none_or(|(adx, least)| adx[i] >= *least)
     }
 
     fn signal(&self, i: usize, direction: Direction, view: &View<'_>) -> Option<Signal> {
@@ -135,7 +130,7 @@ impl Decide for MtfTrendPullback {
             let fires = self.directions.allow(direction)
                 && self.resumes(i, direction, view)
                 && self.trend.runs(i, direction)
-                && self.trending(i);
+                && self.adx.passes(i);
             if fires {
                 signals.extend(self.signal(i, direction, view));
             }
@@ -159,10 +154,9 @@ impl Strategy for MtfTrendPullback {
     }
 
     fn warmup(params: &Canonical) -> usize {
-        let adx = if params.float("adx_min") > 0.0 { 2 * params.count("adx_period") } else { 0 };
         let longest =
             ["ltf_ema", "atr_period", "pullback_bars"].map(|name| params.count(name)).into_iter().max();
-        longest.unwrap_or(0).max(adx) + 1
+        longest.unwrap_or(0).max(AdxFilter::warmup(params)) + 1
     }
 
     fn prepare(view: &View<'_>, indicators: &Indicators<'_>, params: &Canonical) -> Result<Self> {
@@ -171,12 +165,6 @@ impl Strategy for MtfTrendPullback {
         let higher = indicators.higher(Quote::Bid, timeframe, On::Bars)?;
         let ema_period = params.count("htf_ema");
         let period = params.count("pullback_bars");
-        let adx_min = params.float("adx_min");
-        let adx = (adx_min > 0.0).then(|| {
-            let seed = crate::seeds::named(params.text("adx_seed"));
-            let movement = DirectionalMovement { period: params.count("adx_period"), seed };
-            (Series::clone(&bid.outputs(&movement)[DirectionalMovement::ADX]), adx_min)
-        });
         let atr = bid.get(&Atr { period: params.count("atr_period") });
         let own = Rules { timeout_bars: params.count("max_holding_bars"), ..Rules::default() };
         let position = PositionRules::of(params, &atr, own);
@@ -191,7 +179,7 @@ impl Strategy for MtfTrendPullback {
             lowest: bid.get(&LowestLow { period }),
             highest: bid.get(&HighestHigh { period }),
             atr,
-            adx,
+            adx: AdxFilter::of(params, &bid),
             pullback_bars: period,
             sl_buffer_atr: params.float("sl_buffer_atr"),
             min_sl_atr: params.float("min_sl_atr"),

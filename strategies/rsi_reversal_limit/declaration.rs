@@ -2,6 +2,7 @@
 
 use crate::position_rules::{cooldown_bars, direction_filter, max_holding_bars, round_digits, stop_moves};
 use crate::seeds::seed;
+use crate::trend_ema::trend_ema;
 use sweep_engine::declare::{Constraint, Declaration, Parameter, categorical, float, int};
 
 /// What the strategy says about itself and its parameters.
@@ -54,12 +55,7 @@ fn entry() -> Vec<Parameter> {
             .unit("bars")
             .group("entry")
             .doc("bars on which the order works; larger fills more often, later"),
-        int("trend_ema", 0)
-            .at_least(0)
-            .search_off_or(100..=300, 50)
-            .unit("bars")
-            .group("filter")
-            .doc("period of the EMA on whose side the bid close must be, 0 = off; larger is slower"),
+        trend_ema(),
         direction_filter(),
         cooldown_bars(),
     ]

@@ -4,13 +4,13 @@ mod declaration;
 
 use crate::directions::Directions;
 use crate::position_rules::PositionRules;
+use crate::trend_ema::TrendEma;
 use sweep_engine::declare::{Canonical, Declaration};
 use sweep_engine::error::Result;
 use sweep_engine::orders::{Direction, Order, OrderType, Signal};
 use sweep_engine::series::Indicators;
 use sweep_engine::strategy::{Decide, Rounder, Rules, Strategy, View};
 use sweep_indicators::atr::Atr;
-use sweep_indicators::ema::Ema;
 use sweep_indicators::rsi::Rsi;
 use sweep_indicators::scope::Series;
 use sweep_indicators::sma::Sma;
@@ -29,7 +29,7 @@ enum Target {
 pub struct RsiReversalLimit {
     rsi: Series,
     atr: Series,
-    trend: Option<Series>,
+    trend: TrendEma,
     target: Target,
     oversold: f64,
     overbought: f64,
@@ -51,13 +51,6 @@ impl RsiReversalLimit {
             Direction::Long => last < self.oversold && self.oversold <= now,
             Direction::Short => last > self.overbought && self.overbought >= now,
         }
-    }
-
-    fn with_trend(&self, i: usize, direction: Direction, view: &View<'_>) -> bool {
-        self.trend.as_ref().is_none_or(|trend| match direction {
-            Direction::Long => view.bid.close[i] > trend[i],
-            Direction::Short => view.bid.close[i] < trend[i],
-        })
     }
 
     fn order(&self, i: usize, direction: Direction, view: &View<'_>) -> Option<Signal> {
@@ -94,7 +87,7 @@ impl Decide for RsiReversalLimit {
         for direction in [Direction::Long, Direction::Short] {
             let fires = self.directions.allow(direction)
                 && self.trigger(i, direction)
-                && self.with_trend(i, direction, view);
+                && self.trend.passes(i, direction, view);
             if fires {
                 signals.extend(self.order(i, direction, view));
             }
@@ -127,7 +120,6 @@ impl Strategy for RsiReversalLimit {
     fn prepare(view: &View<'_>, indicators: &Indicators<'_>, params: &Canonical) -> Result<Self> {
         let bid = indicators.bid();
         let atr = bid.get(&Atr { period: params.count("atr_period") });
-        let trend = params.count("trend_ema");
         let own = Rules { timeout_bars: params.count("max_holding_bars"), ..Rules::default() };
         let position = PositionRules::of(params, &atr, own);
         Ok(Self {
@@ -136,7 +128,7 @@ impl Strategy for RsiReversalLimit {
                 seed: crate::seeds::named(params.text("rsi_seed")),
             }),
             atr,
-            trend: (trend > 0).then(|| bid.get(&Ema { period: trend })),
+            trend: TrendEma::of(params, &bid),
             target: match params.text("tp_mode") {
                 "mean" => Target::Mean(bid.get(&Sma { period: params.count("mean_period") })),
                 _ => Target::Risk(params.float("tp_r")),

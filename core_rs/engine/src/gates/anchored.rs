@@ -2,7 +2,8 @@
 
 use super::clock::{MINUTE, offset, offset_text};
 use super::intervals::Intervals;
-use crate::execution::resolve::{Section, items};
+use super::options::windows;
+use crate::execution::resolve::Section;
 use crate::market::Zone;
 use crate::market::calendar::DAY;
 use crate::suggest::suggestion;
@@ -86,18 +87,7 @@ impl Anchored {
     /// [1001] unknown key or anchor, a window that does not end after its start, no window; [1004] wrong type; [1008]
     /// missing key; [1009] no offset.
     pub(super) fn read(json: &Json) -> Result<Self> {
-        let place = "gates.anchored";
-        let windows: Vec<Window> = items(json, place)?
-            .iter()
-            .enumerate()
-            .map(|(k, window)| Window::read(window, &format!("{place}.{k}")))
-            .collect::<Result<_>>()?;
-        if windows.is_empty() {
-            return Err(Error::config(1001, "without a window no entry is ever allowed")
-                .at(place)
-                .fix("give a window, or leave the gate out"));
-        }
-        Ok(Self(windows))
+        windows(json, "gates.anchored", Window::read).map(Self)
     }
 
     /// Complete mappings, aliases by their names.

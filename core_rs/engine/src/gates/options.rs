@@ -10,6 +10,20 @@ use crate::{Error, Result};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value as Json, json};
 
+/// The windows of a gate, of which there has to be one.
+///
+/// # Errors
+/// [1001] for none, [1004] for what is no list; those of `read`, which is given each with its place.
+pub(super) fn windows<W>(json: &Json, place: &str, read: fn(&Json, &str) -> Result<W>) -> Result<Vec<W>> {
+    let list = items(json, place)?;
+    if list.is_empty() {
+        return Err(Error::config(1001, "without a window no entry is ever allowed")
+            .at(place)
+            .fix("give a window, or leave the gate out"));
+    }
+    list.iter().enumerate().map(|(k, window)| read(window, &format!("{place}.{k}"))).collect()
+}
+
 /// The gates there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Name {

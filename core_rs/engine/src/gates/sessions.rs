@@ -2,6 +2,7 @@
 
 use super::clock::{DAY_MINUTES, MINUTE, time_of_day, time_text};
 use super::intervals::Intervals;
+use super::options::windows;
 use crate::execution::resolve::{Section, items};
 use crate::market::Zone;
 use crate::market::calendar::DAY;
@@ -116,18 +117,7 @@ impl Sessions {
     /// [1001] unknown key, weekday or zone, an empty window, no window; [1004] wrong type; [1008] missing start or
     /// end; [1009] no time of day.
     pub(super) fn read(json: &Json) -> Result<Self> {
-        let place = "gates.sessions";
-        let windows: Vec<Window> = items(json, place)?
-            .iter()
-            .enumerate()
-            .map(|(k, window)| Window::read(window, &format!("{place}.{k}")))
-            .collect::<Result<_>>()?;
-        if windows.is_empty() {
-            return Err(Error::config(1001, "without a window no entry is ever allowed")
-                .at(place)
-                .fix("give a window, or leave the gate out"));
-        }
-        Ok(Self(windows))
+        windows(json, "gates.sessions", Window::read).map(Self)
     }
 
     /// Complete mappings.
