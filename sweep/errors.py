@@ -77,7 +77,8 @@ _RECOVERABLE: Final = frozenset({0, 2008, 6003, 6004})
 class SweepError(Exception):
     """Base of everything that sweep raises: `[code] what; where; what to do`.
 
-    `stage` says where the error arose and decides the exit code of a command, not the number alone.
+    `stage` says where the error arose and decides the exit code of a command, not the number alone. `context` has the
+    details for machines: `where`, and what the kind of error adds (`problems`, `defects`, `pair`, `position_id` …).
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class SweepError(Exception):
         self.where = where
         self.remedy = remedy
         self.stage: Stage = stage
-        self.context: dict[str, Any] = dict(context or {})
+        self.context: dict[str, Any] = {**(context or {}), **({"where": where} if where else {})}
         super().__init__(self.message)
 
     @property

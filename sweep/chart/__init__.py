@@ -18,11 +18,16 @@ def plot(backtest: Any, path: str | Path | None = None) -> Any:
     """A Plotly figure of a `Backtest`; with a path it is also written there, as a page (.html) or an image (.png).
 
     Raises:
-        SweepError: [1001] another ending, [1007] the backtest does not know its market; [3000] to [3002], [3007] if
+        SweepError: [1001] another ending, [1004] no path, [1007] the backtest does not know its market; [3000] to [3002], [3007] if
             the file cannot be written.
     """
     from sweep.chart.interactive import figure
 
+    if not isinstance(path, str | Path | None):
+        what = f"{type(path).__name__} is no path"
+        raise error(
+            1004, what, where="path", remedy="give a text or a pathlib.Path that ends in .html or .png"
+        )
     ending = None if path is None else Path(path).suffix.lower()
     if ending not in (None, ".html", ".png"):
         raise error(1001, f"no chart is written as {ending or 'a file without an ending'}", where=f"path {path}",

@@ -41,7 +41,8 @@ def backtest(
     from sweep.study.plan import prepare
 
     cache = dataset_cache(home, verify)
-    plan = prepare(load(config, overrides or (), home=home), cache=cache)
+    chosen = load(config, overrides or (), home=home, searching=False)
+    plan = prepare(chosen, cache=cache, searching=False)
     result = plan.engine.run({**plan.space.pinned, **_params(params or [])})
     if to is not None:
         to.mkdir(parents=True, exist_ok=True)

@@ -24,13 +24,18 @@ S = TypeVar("S", bound=Section)
 
 
 def load(
-    source: str | Path | Mapping[str, Any], overrides: Sequence[str] = (), *, home: Path | None = None
+    source: str | Path | Mapping[str, Any],
+    overrides: Sequence[str] = (),
+    *,
+    home: Path | None = None,
+    searching: bool = True,
 ) -> Config:
     """Reads and checks a config, all problems of it reported together in one error.
 
     `source` is a YAML file or a mapping; `overrides` are texts `a.b=c`. Relative paths start in the file's folder, in
     overrides and mappings in the working directory. `home` holds the default tracking database; it defaults to the
-    environment variable SWEEP_HOME, then to the working directory.
+    environment variable SWEEP_HOME, then to the working directory. Where nothing is searched, the section `search` may
+    be absent.
 
     Errors: [3001] [3002] the file, [1009] its syntax, [1001] unknown key or word, [1004] wrong type, [1003] out of
     range, [1006] keys that exclude each other, [1008] a missing key, [4001] a key that this version lacks; [1000] for
@@ -44,6 +49,8 @@ def load(
             document.tree["study"] = Path(source).stem
     overriding.apply(document, overrides, Path.cwd())
     problems = files.resolve(document, home_folder(home))
+    if not searching:
+        document.tree.setdefault("search", {"sampler": "grid"})
     try:
         config = Config.model_validate(document.tree)
     except ValidationError as failure:

@@ -44,7 +44,11 @@ class Plan:
     """Rate series by pair."""
     space: Space
     objective: Objective
-    sampler: Sampler
+
+    @cached_property
+    def sampler(self) -> Sampler:
+        """What proposes the trials."""
+        return build.sampler(self.config, self.space, self.objective)
 
     @cached_property
     def config_text(self) -> str:
@@ -171,12 +175,13 @@ def _rows(market: Market) -> MarketRows:
     return MarketRows(market.rows(), market.meta, market.digest, higher)
 
 
-def prepare(config: Config, *, cache: DatasetCache | None = None) -> Plan:
+def prepare(config: Config, *, cache: DatasetCache | None = None, searching: bool = True) -> Plan:
     """Check everything that a study needs, in the order: strategy, data, space, objective, sampler, engine.
 
     Args:
         config: the config.
         cache: where imported data are kept.
+        searching: whether trials will be proposed; without, sampler and first proposal are left alone.
 
     Raises:
         SweepError: what is wrong, with stage config, data or engine; nothing has been written.
@@ -206,7 +211,7 @@ def prepare(config: Config, *, cache: DatasetCache | None = None) -> Plan:
             config.constraints,
             config.min_trades,
         )
-        sampler = build.sampler(config, space, objective)
-        plan = Plan(complete, declaration, markets, rates, space, objective, sampler)
-        _ = plan.identity_base, plan.keep_returns
+        plan = Plan(complete, declaration, markets, rates, space, objective)
+        if searching:
+            _ = plan.sampler, plan.identity_base, plan.keep_returns
     return plan

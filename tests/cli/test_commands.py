@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import typer
+from ruamel.yaml import YAML
 from typer.main import get_command
 
 from sweep.cli import app
@@ -181,6 +182,18 @@ def test_a_backtest_without_a_study(sweep: Sweep, config: Path, home: Path) -> N
     )
     assert (home / "out" / "trades.parquet").is_file()
     assert not (home / "studies").exists()
+
+
+def test_a_backtest_needs_no_search(sweep: Sweep, config: Path, tmp_path: Path) -> None:
+    whole = YAML(typ="safe").load(config)
+    del whole["search"]
+    YAML().dump(whole, tmp_path / "plain.yaml")
+    alone, with_search = (
+        sweep("backtest", tmp_path / "plain.yaml", "--json"),
+        sweep("backtest", config, "--json"),
+    )
+    assert json.loads(alone.out)["identity"] == json.loads(with_search.out)["identity"]
+    assert sweep("run", tmp_path / "plain.yaml").code == 2
 
 
 def test_a_backtest_shows_the_warnings_of_its_result(sweep: Sweep, config: Path) -> None:

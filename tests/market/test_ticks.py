@@ -255,7 +255,7 @@ def test_a_defect_is_refused_located_and_listed(name: str) -> None:
     assert detail.lower() in shown["detail"].lower()
     problem = refusal(lambda: market(table, name="ticks.csv"))
     assert (problem.code, problem.stage) == (code, "data")
-    assert problem.context == {"defects": found}
+    assert problem.context["defects"] == found
     assert problem.message.startswith(f"[{code}] 1 row")
     assert f"ticks.csv, counted from 0: {row} (" in problem.message
 
@@ -407,7 +407,7 @@ def test_defects_of_bars_are_listed() -> None:
     ]
     options = json.dumps({"spec": SPEC, "timeframe": "M1", "spread_pips": 0, "name_bid": "b.csv"})
     problem = refusal(lambda: _core.Market.from_bars(table, None, options))
-    assert problem.context == {"defects": found}
+    assert problem.context["defects"] == found
     assert problem.to_dict()["context"] == {"defects": found}
     assert problem.message.startswith(
         "[1006] 1 row with a NaN or infinite value (also: 1 row with a price of 0"

@@ -75,12 +75,21 @@ fn session(
     options: &mut Map<String, Json>,
     rates: &BTreeMap<String, market::Market>,
 ) -> Result<Session> {
-    let cache = options.remove("cache_bytes").and_then(|v| v.as_u64());
-    let cache = cache.and_then(|n| usize::try_from(n).ok()).unwrap_or(CACHE_BYTES);
+    let cache = options.remove("cache_bytes").map_or(Ok(CACHE_BYTES), |bytes| cache_bound(&bytes))?;
     let options = Json::Object(std::mem::take(options));
     let resolved =
         markets.iter().map(|market| resolve(&options, &market.spec().symbol)).collect::<Result<_>>()?;
     Session::new(markets, resolved, rates, cache)
+}
+
+/// A bound of the cache in bytes.
+fn cache_bound(bytes: &Json) -> Result<usize> {
+    let wrong = |code, what| Error::config(code, what).at("cache_bytes").fix("give bytes, 0 for no cache");
+    match bytes.as_u64().map(usize::try_from) {
+        Some(Ok(bound)) => Ok(bound),
+        _ if bytes.is_number() => Err(wrong(1003, format!("{bytes} is no number of bytes"))),
+        _ => Err(wrong(1004, format!("a whole number is needed, not {bytes}"))),
+    }
 }
 
 #[pymethods]
@@ -211,9 +220,14 @@ fn together(problems: &[Error]) -> Error {
         [first, rest @ ..] => {
             let others: Vec<String> = rest.iter().map(ToString::to_string).collect();
             let what = format!("{} (and {})", first.what, others.join("; "));
-            Error { what, ..first.clone() }
+            Error { what, ..first.clone() }.with("problems", problems.iter().map(problem).collect())
         }
     }
+}
+
+/// A problem for machines.
+fn problem(error: &Error) -> Json {
+    object!({"code": error.code, "what": error.what, "where": error.place, "remedy": error.remedy})
 }
 
 /// The results of a batch, in the order of its parameters.

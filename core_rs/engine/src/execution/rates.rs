@@ -107,6 +107,8 @@ impl RateSeries {
     fn failure(&self, t: i64, why: String) -> Error {
         Error::engine(2008, format!("no rate {} at {}: {why}", self.pair, iso(t)))
             .at(format!("rates.series.{}", self.pair))
+            .with("pair", self.pair.as_str().into())
+            .with("time", iso(t).into())
     }
 }
 

@@ -91,7 +91,10 @@ impl<'a> Section<'a> {
 
     fn to_whole<T: TryFrom<u64>>(&self, key: &str, json: &Json) -> Result<T> {
         json.as_u64().and_then(|n| T::try_from(n).ok()).ok_or_else(|| {
-            Error::config(1004, format!("a whole number of at least 0 is needed, not {json}"))
+            let whole = json.as_f64().is_some_and(|x| x.fract() == 0.0);
+            let code = if whole { 1003 } else { 1004 };
+            let most = 8 * size_of::<T>();
+            Error::config(code, format!("a whole number from 0 to 2^{most} - 1 is needed, not {json}"))
                 .at(self.place(key))
         })
     }

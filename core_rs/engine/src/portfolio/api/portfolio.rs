@@ -152,7 +152,7 @@ impl Portfolio {
         }
         if self.places.contains_key(&id) {
             let next = format!("give another, or none: the next is {}", self.next_id);
-            return Err(state(format!("position {id} is known")).fix(next));
+            return Err(state(id, format!("position {id} is known")).fix(next));
         }
         Ok(id)
     }
@@ -190,7 +190,7 @@ impl Portfolio {
             Some(Place::Closed(_) | Place::Part(_)) => format!("position {id} is closed, not {wanted}"),
             Some(Place::Ended) => format!("order {id} has ended, it is not {wanted}"),
         };
-        state(what).fix(format!("name one that is {wanted}"))
+        state(id, what).fix(format!("name one that is {wanted}"))
     }
 
     /// Refuses a booking after which an amount would not be finite.
@@ -206,7 +206,7 @@ fn tracker(initial: f64, start: i64) -> EquityTracker {
     EquityTracker::new(initial, start, [].into(), true)
 }
 
-/// An operation that is illegal now.
-pub(super) fn state(what: String) -> Error {
-    Error::config(1007, what)
+/// An operation that the state of a position does not allow.
+fn state(id: u64, what: String) -> Error {
+    Error::config(1007, what).with("position_id", id.into())
 }
