@@ -13,6 +13,7 @@ pub mod rsi_reversal_limit;
 mod seeds;
 mod timeframes;
 mod trend_ema;
+pub mod user;
 
 use sweep_engine::error::{Error, Result};
 use sweep_engine::run::{Native, NativeStrategy};

@@ -14,33 +14,53 @@ if TYPE_CHECKING:
     from sweep.indicators import indicator as indicator
     from sweep.market.market import Market as Market
     from sweep.portfolio import Portfolio as Portfolio
+    from sweep.reference.strategy import Cancel as Cancel
+    from sweep.reference.strategy import Close as Close
+    from sweep.reference.strategy import ModifyStop as ModifyStop
+    from sweep.reference.strategy import ModifyTarget as ModifyTarget
+    from sweep.reference.strategy import PartialClose as PartialClose
+    from sweep.reference.strategy import Rules as Rules
+    from sweep.reference.strategy import Signal as Signal
+    from sweep.strategies.bar import PythonStrategy as PythonStrategy
+    from sweep.strategies.declaration import Param as Param
+    from sweep.strategies.function import signals as signals
     from sweep.study import Study as Study
 
-__all__ = ["Backtest", "Engine", "Market", "Portfolio", "Study", "__version__", "indicator", "metrics"]
+__all__ = [
+    "Backtest",
+    "Cancel",
+    "Close",
+    "Engine",
+    "Market",
+    "ModifyStop",
+    "ModifyTarget",
+    "Param",
+    "PartialClose",
+    "Portfolio",
+    "PythonStrategy",
+    "Rules",
+    "Signal",
+    "Study",
+    "__version__",
+    "indicator",
+    "metrics",
+    "signals",
+]
 
+_DECISIONS = ("Cancel", "Close", "ModifyStop", "ModifyTarget", "PartialClose", "Rules", "Signal")
 _HOMES = {
     "Backtest": "sweep.engine",
     "Engine": "sweep.engine",
     "indicator": "sweep.indicators",
     "Market": "sweep.market.market",
+    "Param": "sweep.strategies.declaration",
     "Portfolio": "sweep.portfolio",
+    "PythonStrategy": "sweep.strategies.bar",
     "Study": "sweep.study",
+    "signals": "sweep.strategies.function",
+    **dict.fromkeys(_DECISIONS, "sweep.reference.strategy"),
 }
-_PLANNED = frozenset(
-    {
-        "Cancel",
-        "Close",
-        "ModifyStop",
-        "ModifyTarget",
-        "Param",
-        "PartialClose",
-        "PythonStrategy",
-        "Rules",
-        "Signal",
-        "signals",
-        "testing",
-    }
-)
+_PLANNED = frozenset({"testing"})
 """Names of the interface that this version lacks."""
 
 

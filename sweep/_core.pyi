@@ -12,24 +12,31 @@ __all__ = [
     "Batch",
     "Engine",
     "Market",
+    "Played",
     "Portfolio",
+    "backtest_of",
     "build_info",
     "canonicalise",
     "check_bars",
     "check_higher",
     "check_ticks",
+    "declare",
+    "gather",
     "indicator",
     "indicator_on",
     "indicators",
     "metrics",
+    "play",
     "resolve",
     "result_digest",
     "run_signals",
+    "said",
     "schemas",
     "spacing",
     "strategies",
     "symbol_spec",
     "table_digest",
+    "unplayed",
 ]
 
 @final
@@ -206,6 +213,23 @@ class Engine:
     def identity(self, params: str) -> str:
         """The identity document: canonical JSON of everything that determines the trial."""
 
+    def canonical_rows(self, params: Any) -> str:
+        """JSON list: of every row of a table of parameters [canonical JSON, null], or [null, why it is refused]."""
+
+    def market(self, symbol: int) -> Market:
+        """The market of a symbol as it is traded: after the spread multiplier."""
+
+    def indicator(
+        self,
+        symbol: int,
+        id: str,
+        side: str,
+        timeframe: str | None,
+        on: str | None,
+        params: dict[str, Any],
+    ) -> list[tuple[str, ArrowTable | float | int]]:
+        """An indicator on a symbol's market as it is traded, from the engine's series cache."""
+
     def cache_stats(self) -> str: ...
     def info(self) -> str:
         """JSON: resolved options, dataset, trading days (us), traded bars, counters of the series cache."""
@@ -216,6 +240,10 @@ class Batch:
 
     def to_table(self, returns: bool) -> ArrowTable:
         """One row per parameter set; with `returns` also its daily returns."""
+
+@final
+class Played:
+    """What became of one parameter set of a user's strategy, on its way into a batch."""
 
 @final
 class Backtest:
@@ -239,8 +267,13 @@ def build_info() -> str:
 def strategies() -> str:
     """JSON list of the declarations of all native strategies."""
 
+def declare(declaration: str) -> str:
+    """The declaration of a user's strategy in full, position rules included, as those of `strategies`."""
+
 def canonicalise(strategy: str, timeframe: str, params: str) -> str:
-    """JSON list of parameter sets in; a JSON list of their canonical forms, or problems, out."""
+    """JSON list of parameter sets in; a JSON list of their canonical forms, or problems, out. `strategy` is a name, or
+    the JSON of a user's declaration.
+    """
 
 def check_bars(table: Any, options: str) -> str:
     """JSON list of all that bars have against the data contract, by class: defect, code, what, count, rows (the
@@ -311,3 +344,20 @@ def run_signals(
     rates: Mapping[str, Market] | None = None,
 ) -> Backtest:
     """Runs a table of signals (and of closes) in place of a strategy: JSON rows by label. `rates` as of `Engine`."""
+
+def play(engine: Engine, params: str, tables: list[tuple[Any, Any]], keep: bool) -> Played:
+    """One backtest of tables in place of rules: for each symbol the entries (bar, direction, order_type, prices,
+    valid_bars, good_till, texts) and the exits (bar, direction, cancel). `keep` keeps the equity of every bar.
+    """
+
+def unplayed(engine: Engine, params: str | None, code: int, reason: str) -> Played:
+    """A parameter set that was refused (without `params`), or failed in the user's code."""
+
+def gather(played: list[Played], seconds: list[float]) -> Batch:
+    """The results of a batch, in the order given; `seconds` are added to those of the engine."""
+
+def backtest_of(engine: Engine, played: Played) -> Backtest:
+    """One of them as a backtest in full. Raises what failed."""
+
+def said(engine: Engine, params: str, tables: list[tuple[Any, Any]]) -> ArrowTable:
+    """Entries of tables in the schema trade_signal, in order of labels."""

@@ -17,6 +17,8 @@ from sweep.market.market import Market
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from sweep.strategies import Code, UserStrategy
+
 Backend = Literal["rust", "python"]
 CACHE_BYTES = 512 * 2**20
 """Default bound of the indicator series that an engine retains, bytes."""
@@ -108,7 +110,7 @@ class Engine:
     def __init__(
         self,
         market: Market | Sequence[Market],
-        strategy: str,
+        strategy: str | Code | Any,
         *,
         execution: str | Mapping[str, Any] = "realistic",
         costs: Mapping[str, Any] | None = None,
@@ -124,7 +126,8 @@ class Engine:
         Args:
             market: Bars or ticks; the window says which are traded. Or one such market of bars per symbol, all of one
                 timeframe, in the order in which the symbols trade.
-            strategy: Name of a native strategy.
+            strategy: Name of a native strategy; a function that `sweep.signals` declares; or a class derived from
+                `sweep.PythonStrategy`, which runs bar by bar on the reference engine.
             execution: Preset name, or a mapping of options with `preset` among them.
             costs, account, metrics: Sections as in a config.
             rates: `static` (pair: price of its first currency in the second), `series` (pair: a `Market` whose mid
@@ -142,12 +145,11 @@ class Engine:
 
         self.markets = _markets(market)
         """One per symbol, in the order in which they trade."""
-        if not isinstance(strategy, str):
-            raise _needed("the name of a strategy", strategy, where="strategy", remedy="write 'ma_cross'")
+        self.user: UserStrategy | None = None if isinstance(strategy, str) else user_strategy(strategy)
+        """The strategy, if it is written in Python."""
         numbers = _section("rates", rates)
         self.rate_markets = _rate_markets(numbers.pop("series", None))
         options: dict[str, Any] = {
-            "strategy": strategy,
             "execution": execution,
             "costs": _section("costs", costs),
             "account": _section("account", account),
@@ -158,7 +160,13 @@ class Engine:
         }
         if backend not in ("rust", "python"):
             raise error(1001, f"unknown backend {backend!r}", where="backend", remedy="use rust or python")
-        self.strategy = strategy
+        if self.user is None:
+            options["strategy"] = strategy
+        else:
+            _ = self.user.declared
+            options["declaration"] = json.loads(self.user.declaration)
+        self.strategy = str(strategy) if self.user is None else self.user.id
+        """Its id."""
         self.commission = options["costs"].get("commission")
         """As it was given, for all symbols; `options` has that of the first one."""
         self.backend: Backend = backend
@@ -223,7 +231,11 @@ class Engine:
 
     @cached_property
     def _runner(self) -> _Runner:
-        if self.backend == "rust":
+        if self.user is not None and self.user.kind == "signals" and self.backend == "rust":
+            from sweep.engine_user import SignalsRunner
+
+            return SignalsRunner(self, self.user)
+        if self.backend == "rust" and self.user is None:
             return _Native(self._core)
         from sweep.engine_python import ReferenceRunner
 
@@ -244,6 +256,32 @@ class _Native:
 
     def signals(self, params: Mapping[str, Any]) -> pa.Table:
         return read_all(self._core.signals(json_text(params, "params")))
+
+
+def user_strategy(given: Any) -> UserStrategy:
+    """The strategy behind what a user gave in the place of a name.
+
+    Raises:
+        SweepError: [1004] for anything else; what `Code.load` raises.
+    """
+    from sweep.strategies import Code, UserStrategy
+
+    if isinstance(given, Code):
+        return given.load()
+    if isinstance(given, UserStrategy):
+        return given
+    declared = getattr(given, "strategy", None)
+    if isinstance(declared, UserStrategy):
+        return declared
+    if isinstance(given, type):
+        from sweep.strategies.bar import PythonStrategy, strategy_of
+
+        if issubclass(given, PythonStrategy):
+            return strategy_of(given)
+    remedy = (
+        "write 'ma_cross', or give a function declared with @sweep.signals or a class of sweep.PythonStrategy"
+    )
+    raise _needed("a strategy", given, where="strategy", remedy=remedy)
 
 
 def _needed(what: str, given: object, *, where: str, remedy: str) -> SweepError:

@@ -14,6 +14,7 @@ from sweep.reference import engine as reference
 from sweep.reference.market import ReferenceMarket, TickRows
 from sweep.reference.registry import twin
 from sweep.reference.result import ReferenceResult, to_arrow
+from sweep.reference.strategy import ReferenceStrategy
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,9 +28,11 @@ class ReferenceRunner:
     """Runs a strategy's Python twin. Parameters are made canonical by the declaration, as everywhere."""
 
     def __init__(self, engine: Engine) -> None:
-        """Raises [4001] where the twins are not at hand."""
-        twin(engine.strategy)
+        """Raises [4001] where the twins of native strategies are not at hand."""
         self._engine = engine
+        self._user = engine.user
+        if self._user is None:
+            twin(engine.strategy)
         self._markets = [_plain(market) for market in engine.markets]
         self._rates = {pair: _plain(market) for pair, market in engine.rate_markets.items()}
 
@@ -60,16 +63,30 @@ class ReferenceRunner:
         canonical = json.loads(self._engine.identity_document(params))["params"]
         multiplier = self._engine.options["costs"]["spread_multiplier"]
         rows = []
-        for market in self._markets:
-            strategy = twin(self._engine.strategy)
+        for market, strategy in zip(self._markets, self._strategies(canonical), strict=True):
             rows += reference.signals(market, strategy, canonical, spread_multiplier=multiplier)
         return to_arrow("trade_signal", sorted(rows, key=lambda row: row["timestamp"]))
 
     def _run(self, canonical: Mapping[str, Any]) -> ReferenceResult:
-        strategies = [twin(self._engine.strategy) for _ in self._markets]
+        strategies = self._strategies(canonical)
         costs = {**self._engine.options["costs"], "commission": self._engine.commission}
         options = {**self._engine.options, "costs": costs}
         return reference.run(self._markets, options, strategies, canonical, self._rates)
+
+    def _strategies(self, canonical: Mapping[str, Any]) -> list[ReferenceStrategy]:
+        """New instances, one per symbol."""
+        user = self._user
+        if user is None:
+            return [twin(self._engine.strategy) for _ in self._markets]
+        if user.kind == "python":
+            from sweep.strategies.bar import Ruled
+
+            return [Ruled(user) for _ in self._markets]
+        from sweep.engine_user import SignalsRunner
+        from sweep.strategies.played import PlayedTables
+
+        tables = SignalsRunner(self._engine, user).tables(_canonical_json(canonical))
+        return [PlayedTables(one, user) for one in tables]
 
     def _row(self, params: Mapping[str, Any]) -> dict[str, Any]:
         start = time.perf_counter()

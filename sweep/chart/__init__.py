@@ -23,12 +23,7 @@ def plot(backtest: Any, path: str | Path | None = None) -> Any:
     """
     from sweep.chart.interactive import figure
 
-    if not isinstance(path, str | Path | None):
-        what = f"{type(path).__name__} is no path"
-        raise error(
-            1004, what, where="path", remedy="give a text or a pathlib.Path that ends in .html or .png"
-        )
-    ending = None if path is None else Path(path).suffix.lower()
+    ending = None if path is None else _ending(path)
     if ending not in (None, ".html", ".png"):
         raise error(1001, f"no chart is written as {ending or 'a file without an ending'}", where=f"path {path}",
                     remedy="end the path in .html or .png")  # fmt: skip
@@ -37,6 +32,14 @@ def plot(backtest: Any, path: str | Path | None = None) -> Any:
     if path is not None:
         _write(Path(path), picture, drawn)
     return drawn
+
+
+def _ending(path: Any) -> str:
+    try:
+        return Path(path).suffix.lower()
+    except TypeError:
+        remedy = "give a text or a pathlib.Path that ends in .html or .png"
+        raise error(1004, f"{path!r} is no path", where="path", remedy=remedy) from None
 
 
 def _write(path: Path, picture: Picture, drawn: Any) -> None:

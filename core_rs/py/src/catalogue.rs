@@ -10,6 +10,7 @@ use sweep_engine::market::{GENERATOR_VERSION, SymbolSpec, Timeframe, ZONE_DATA};
 use sweep_engine::metrics::CATALOGUE;
 use sweep_engine::run::session::context;
 use sweep_engine::{Error, Result, SEMANTICS, Value, schema};
+use sweep_strategies::user::UserStrategy;
 use sweep_strategies::{STRATEGIES, find};
 
 fn parse(text: &str, place: &str) -> Result<Json> {
@@ -38,11 +39,21 @@ pub fn strategies(py: Python<'_>) -> PyResult<String> {
     })
 }
 
-/// The canonical form of each parameter set of a JSON list.
+/// The declaration of a user's strategy in full, as those of `strategies`.
+#[pyfunction]
+pub fn declare(py: Python<'_>, declaration: &str) -> PyResult<String> {
+    attached(py, || Ok(UserStrategy::of(declaration)?.declaration().to_json().to_string()))
+}
+
+/// The canonical form of each parameter set of a JSON list; `strategy` is a name, or the JSON of a user's declaration.
 #[pyfunction]
 pub fn canonicalise(py: Python<'_>, strategy: &str, timeframe: &str, params: &str) -> PyResult<String> {
     detached(py, || {
-        let declaration = find(strategy)?.declaration();
+        let user = if strategy.starts_with('{') { Some(UserStrategy::of(strategy)?) } else { None };
+        let declaration = match &user {
+            Some(user) => user.declaration(),
+            None => find(strategy)?.declaration(),
+        };
         let context = context(timeframe.parse::<Timeframe>()?);
         let list = parse(params, "params")?;
         let sets =

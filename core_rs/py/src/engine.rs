@@ -2,16 +2,18 @@
 
 use crate::arrow::{ArrowTable, read_stream};
 use crate::guard::{attached, detached, to_py};
+use crate::indicators::outputs;
 use crate::market::{Market, json};
 use crate::params::rows;
 use crate::scripts;
 use crate::tables::{batch_table, daily_table, equity_table, signals_table, trades_table};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use serde_json::{Map, Value as Json, json as object};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
-use sweep_engine::declare::canonicalise;
+use sweep_engine::declare::{Canonical, Declaration, canonicalise};
 use sweep_engine::execution::resolve::resolve;
 use sweep_engine::market;
 use sweep_engine::orders::{EndedOrder, Order, Position};
@@ -19,8 +21,9 @@ use sweep_engine::portfolio::SummaryValue;
 use sweep_engine::run::batch::{self, Timed};
 use sweep_engine::run::digest::{self, Digests};
 use sweep_engine::run::identity::IdentityTemplate;
-use sweep_engine::run::{NativeStrategy, Outcome, Session, Trial, TrialResult, simulation};
+use sweep_engine::run::{Instrument, NativeStrategy, Outcome, Session, Trial, TrialResult, simulation};
 use sweep_engine::{Error, Result};
+use sweep_strategies::user::UserStrategy;
 
 /// 512 MiB of series.
 const CACHE_BYTES: usize = 512 << 20;
@@ -28,10 +31,46 @@ const CACHE_BYTES: usize = 512 << 20;
 /// One market, one strategy, one set of options; many parameter sets.
 #[pyclass(frozen, module = "sweep._core")]
 pub struct Engine {
-    session: Arc<Session>,
-    strategy: &'static dyn NativeStrategy,
-    identity: IdentityTemplate,
+    pub(crate) session: Arc<Session>,
+    strategy: Source,
+    pub(crate) identity: IdentityTemplate,
     pool: OnceLock<(usize, rayon::ThreadPool)>,
+}
+
+/// Where decisions come from.
+enum Source {
+    /// Rules in Rust.
+    Native(&'static dyn NativeStrategy),
+    /// Tables, made by a user's function.
+    User(Box<UserStrategy>),
+}
+
+impl Source {
+    /// Of the options: `strategy`, a name, or `declaration`, that of a user's strategy.
+    fn of(options: &mut Map<String, Json>) -> Result<Self> {
+        if let Some(declaration) = options.remove("declaration") {
+            return UserStrategy::of(&declaration.to_string()).map(Box::new).map(Self::User);
+        }
+        let name = options.remove("strategy");
+        let name = name.as_ref().and_then(Json::as_str).ok_or_else(|| {
+            Error::config(1008, "a strategy is needed").at("strategy.name").fix("see `sweep strategies list`")
+        })?;
+        sweep_strategies::find(name).map(Self::Native)
+    }
+
+    fn declaration(&self) -> &Declaration {
+        match self {
+            Self::Native(strategy) => strategy.declaration(),
+            Self::User(strategy) => strategy.declaration(),
+        }
+    }
+
+    fn native(&self) -> Result<&'static dyn NativeStrategy> {
+        match self {
+            Self::Native(strategy) => Ok(*strategy),
+            Self::User(_) => Err(Error::engine(4004, "a user's strategy has no native rules")),
+        }
+    }
 }
 
 fn parse(text: &str, place: &str) -> Result<Map<String, Json>> {
@@ -94,7 +133,7 @@ fn cache_bound(bytes: &Json) -> Result<usize> {
 
 #[pymethods]
 impl Engine {
-    /// Options are JSON: strategy, execution, costs, account, rates, gates, metrics, cache_bytes; partial ones take
+    /// Options are JSON: strategy (or the declaration of a user's), execution, costs, account, rates, gates, metrics, cache_bytes; partial ones take
     /// defaults. `rates` maps pairs to the markets of their rate series.
     #[new]
     #[pyo3(signature = (market, options, rates = None))]
@@ -102,13 +141,7 @@ impl Engine {
         let (markets, rates) = (market.shared(), shared(rates));
         detached(py, || {
             let mut options = parse(options, "options")?;
-            let name = options.remove("strategy");
-            let name = name.as_ref().and_then(Json::as_str).ok_or_else(|| {
-                Error::config(1008, "a strategy is needed")
-                    .at("strategy.name")
-                    .fix("see `sweep strategies list`")
-            })?;
-            let strategy = sweep_strategies::find(name)?;
+            let strategy = Source::of(&mut options)?;
             let session = session(&markets, &mut options, &rates)?;
             let identity = session.identity(strategy.declaration())?;
             Ok(Self { session: Arc::new(session), strategy, identity, pool: OnceLock::new() })
@@ -123,7 +156,7 @@ impl Engine {
             let start = Instant::now();
             let clock = || start.elapsed().as_secs_f64();
             let pool = if threads > 1 { Some(self.pool(threads)?) } else { None };
-            Ok(Batch { rows: batch::run(&self.trial(), &rows, pool, &clock) })
+            Ok(Batch { rows: batch::run(&self.trial()?, &rows, pool, &clock) })
         })
     }
 
@@ -131,13 +164,10 @@ impl Engine {
     fn run(&self, py: Python<'_>, params: &str) -> PyResult<Backtest> {
         detached(py, || {
             let raw = parse(params, "params")?;
-            match self.trial().run(&raw, true) {
-                TrialResult::Complete { params, identity, digests, outcome } => Ok(Backtest {
-                    session: Arc::clone(&self.session),
-                    identity: Some((self.identity.document(&params), identity)),
-                    digests,
-                    outcome: *outcome,
-                }),
+            match self.trial()?.run(&raw, true) {
+                TrialResult::Complete { params, identity, digests, outcome } => {
+                    Ok(self.backtest(&params, identity, digests, *outcome))
+                }
                 TrialResult::InvalidParams { .. } => Err(self.first_problem(&raw)),
                 TrialResult::EngineError { error, .. } => Err(error),
             }
@@ -147,10 +177,8 @@ impl Engine {
     /// What the strategy would say at every bar from warm-up on, ignoring open positions.
     fn signals(&self, py: Python<'_>, params: &str) -> PyResult<ArrowTable> {
         detached(py, || {
-            let raw = parse(params, "params")?;
-            let canonical = canonicalise(self.strategy.declaration(), &self.session.context(), &raw)
-                .map_err(|p| together(&p))?;
-            let rows = self.strategy.signals(&self.session, &canonical)?;
+            let canonical = self.canonical(params)?;
+            let rows = self.strategy.native()?.signals(&self.session, &canonical)?;
             Ok(ArrowTable(signals_table(&rows, &self.session)?))
         })
     }
@@ -158,11 +186,47 @@ impl Engine {
     /// The identity document of JSON parameters: canonical JSON of everything that determines the trial.
     fn identity(&self, py: Python<'_>, params: &str) -> PyResult<String> {
         attached(py, || {
-            let raw = parse(params, "params")?;
-            let canonical = canonicalise(self.strategy.declaration(), &self.session.context(), &raw)
-                .map_err(|p| together(&p))?;
+            let canonical = self.canonical(params)?;
             Ok(self.identity.document(&canonical.to_json()))
         })
+    }
+
+    /// JSON list: of every row of a table of parameters [canonical JSON, null], or [null, why it is refused].
+    fn canonical_rows(&self, py: Python<'_>, params: &Bound<'_, PyAny>) -> PyResult<String> {
+        let table = read_stream(params)?;
+        detached(py, || {
+            let (declaration, context) = (self.strategy.declaration(), self.session.context());
+            let one = |raw: &Map<String, Json>| match canonicalise(declaration, &context, raw) {
+                Ok(canonical) => object!([canonical.to_json(), null]),
+                Err(problems) => {
+                    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                    object!([null, lines.join("\n")])
+                }
+            };
+            Ok(Json::from(rows(&table)?.iter().map(one).collect::<Vec<_>>()).to_string())
+        })
+    }
+
+    /// The market of a symbol as it is traded: after the spread multiplier.
+    fn market(&self, py: Python<'_>, symbol: usize) -> PyResult<Market> {
+        attached(py, || Ok(Market::of(self.instrument(symbol)?.market.clone())))
+    }
+
+    /// An indicator on a symbol's market as it is traded, from the engine's series cache; as the function `indicator`.
+    #[pyo3(signature = (symbol, id, side, timeframe, on, params))]
+    #[allow(clippy::too_many_arguments)]
+    fn indicator(
+        &self,
+        py: Python<'_>,
+        symbol: usize,
+        id: &str,
+        side: &str,
+        timeframe: Option<&str>,
+        on: Option<&str>,
+        params: &Bound<'_, PyDict>,
+    ) -> PyResult<Vec<(&'static str, Py<PyAny>)>> {
+        let instrument = self.instrument(symbol).map_err(|e| to_py(py, &e))?;
+        outputs(py, &instrument.indicators(), id, side, timeframe, on, params)
     }
 
     /// JSON: counters of the series cache.
@@ -187,8 +251,40 @@ impl Engine {
 }
 
 impl Engine {
-    fn trial(&self) -> Trial<'_> {
-        Trial { session: &self.session, strategy: self.strategy, identity: &self.identity }
+    fn trial(&self) -> Result<Trial<'_>> {
+        let strategy = self.strategy.native()?;
+        Ok(Trial { session: &self.session, strategy, identity: &self.identity })
+    }
+
+    /// The canonical set of JSON parameters.
+    fn canonical(&self, params: &str) -> Result<Canonical> {
+        let raw = parse(params, "params")?;
+        canonicalise(self.strategy.declaration(), &self.session.context(), &raw).map_err(|p| together(&p))
+    }
+
+    /// The user's strategy, and the canonical set of JSON parameters.
+    pub(crate) fn user(&self, params: &str) -> Result<(&UserStrategy, Canonical)> {
+        match &self.strategy {
+            Source::User(strategy) => Ok((strategy, self.canonical(params)?)),
+            Source::Native(_) => Err(Error::engine(4004, "a native strategy takes no tables")),
+        }
+    }
+
+    /// A backtest in full, of the canonical JSON of its parameters.
+    pub(crate) fn backtest(
+        &self,
+        params: &str,
+        identity: String,
+        digests: Digests,
+        outcome: Outcome,
+    ) -> Backtest {
+        let identity = Some((self.identity.document(params), identity));
+        Backtest { session: Arc::clone(&self.session), identity, digests, outcome }
+    }
+
+    fn instrument(&self, symbol: usize) -> Result<&Instrument> {
+        let instruments = &self.session.instruments;
+        instruments.get(symbol).ok_or_else(|| Error::engine(1003, format!("there is no symbol {symbol}")))
     }
 
     fn first_problem(&self, raw: &Map<String, Json>) -> Error {
@@ -233,7 +329,7 @@ fn problem(error: &Error) -> Json {
 /// The results of a batch, in the order of its parameters.
 #[pyclass(frozen, module = "sweep._core")]
 pub struct Batch {
-    rows: Vec<Timed>,
+    pub(crate) rows: Vec<Timed>,
 }
 
 #[pymethods]

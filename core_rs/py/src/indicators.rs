@@ -34,11 +34,24 @@ pub fn indicator(
     on: Option<&str>,
     params: &Bound<'_, PyDict>,
 ) -> PyResult<Vec<(&'static str, Py<PyAny>)>> {
+    // Nothing is kept for a second call: an indicator need not split into series that others share.
+    let cache = SeriesCache::new(0);
+    outputs(py, &Indicators::new(&market.0, &cache, &market.1), id, side, timeframe, on, params)
+}
+
+/// An indicator on one side of what `indicators` are of.
+pub fn outputs(
+    py: Python<'_>,
+    indicators: &Indicators<'_>,
+    id: &str,
+    side: &str,
+    timeframe: Option<&str>,
+    on: Option<&str>,
+    params: &Bound<'_, PyDict>,
+) -> PyResult<Vec<(&'static str, Py<PyAny>)>> {
     let given = given(params)?;
     let outputs = detached(py, || {
-        let call = Call { id, given: &given, quote: quote(side)?, timeframe, on };
-        // Nothing is kept for a second call: an indicator need not split into series that others share.
-        on_market(&call, &Indicators::new(&market.0, &SeriesCache::new(0), &market.1))
+        on_market(&Call { id, given: &given, quote: quote(side)?, timeframe, on }, indicators)
     })?;
     outputs.into_iter().map(|(name, output)| Ok((name, to_python(py, output)?))).collect()
 }
@@ -84,7 +97,7 @@ fn quote(side: &str) -> Result<Quote> {
 fn to_python(py: Python<'_>, output: Output) -> PyResult<Py<PyAny>> {
     Ok(match output {
         Output::Series(values) | Output::Window(values) => {
-            let table = series_table(values.into_vec()).map_err(|e| to_py(py, &e))?;
+            let table = series_table(values).map_err(|e| to_py(py, &e))?;
             Py::new(py, ArrowTable(table))?.into_any()
         }
         Output::Number(x) => PyFloat::new(py, x).into_any().unbind(),

@@ -16,6 +16,7 @@ mod portfolio_tables;
 mod scripts;
 mod store;
 mod tables;
+mod user;
 
 /// Series are large and short-lived: memory that is used again has no page faults, and long ones get huge pages.
 #[global_allocator]
@@ -27,7 +28,9 @@ mod native {
     #[pymodule_export]
     use super::arrow::ArrowTable;
     #[pymodule_export]
-    use super::catalogue::{build_info, canonicalise, metrics, resolve, schemas, strategies, symbol_spec};
+    use super::catalogue::{
+        build_info, canonicalise, declare, metrics, resolve, schemas, strategies, symbol_spec,
+    };
     #[pymodule_export]
     use super::digests::{result_digest, table_digest};
     #[pymodule_export]
@@ -38,4 +41,6 @@ mod native {
     use super::market::{Market, check_bars, check_higher, check_ticks, spacing};
     #[pymodule_export]
     use super::portfolio::Portfolio;
+    #[pymodule_export]
+    use super::user::{Played, backtest_of, gather, play, said, unplayed};
 }

@@ -21,7 +21,8 @@ use sweep_engine::{Error, Result};
 pub struct Market(pub market::Market, pub CloseTicks);
 
 impl Market {
-    fn of(market: market::Market) -> Self {
+    /// Of an engine's market.
+    pub fn of(market: market::Market) -> Self {
         let ticks = CloseTicks::new(market.spec());
         Self(market, ticks)
     }

@@ -18,6 +18,7 @@ use sweep_engine::portfolio::Curve;
 use sweep_engine::run::batch::Timed;
 use sweep_engine::run::{Outcome, Said, Session, TrialResult, digest};
 use sweep_engine::{Column, Error, Result};
+use sweep_indicators::scope::Series;
 
 /// Columns of a table under construction: name, values, nullable.
 #[derive(Default)]
@@ -306,12 +307,19 @@ fn identified(result: &TrialResult) -> (Option<&str>, Option<&str>) {
     }
 }
 
-/// One series of numbers, in the column `value`.
+/// One series of numbers, in the column `value`, without a copy: a series of the cache lives as long as the table.
 ///
 /// # Errors
 /// [5000] if the table cannot be made.
-pub fn series_table(values: Vec<f64>) -> Result<RecordBatch> {
+pub fn series_table(values: Series) -> Result<RecordBatch> {
+    struct Owner(Series);
+    impl AsRef<[u8]> for Owner {
+        fn as_ref(&self) -> &[u8] {
+            bytemuck::cast_slice(&self.0)
+        }
+    }
+    let values = ScalarBuffer::from(Buffer::from(bytes::Bytes::from_owner(Owner(values))));
     let mut columns = Columns::default();
-    columns.push("value", Arc::new(Float64Array::from(values)), false);
+    columns.push("value", Arc::new(Float64Array::new(values, None)), false);
     columns.build()
 }

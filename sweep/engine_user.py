@@ -1,0 +1,125 @@
+"""Strategies that are written in Python, behind the interface of `Engine`: a vectorised function on the native engine."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sweep.arrow import read_all
+from sweep.engine import Backtest, Engine, native_backtest
+from sweep.errors import SweepError
+from sweep.json_text import json_text
+from sweep.strategies.arrays import IndicatorsOf, MarketArrays, MarketOfTrial
+from sweep.strategies.failure import failed
+from sweep.strategies.tables import Tables, checked, digest
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sweep.strategies.declaration import UserStrategy
+
+
+class SignalsRunner:
+    """Calls the function for its tables, and has the native engine run them: two calls per trial."""
+
+    def __init__(self, engine: Engine, strategy: UserStrategy) -> None:
+        self._core = engine._core
+        self._strategy = strategy
+        self._inputs = [
+            (MarketArrays(self._core.market(k)), IndicatorsOf(self._core, k))
+            for k in range(len(engine.markets))
+        ]
+
+    def run(self, params: Mapping[str, Any]) -> Backtest:
+        """One backtest; its `digests` have `signals`, that of the tables."""
+        from sweep import _core
+
+        key = self._key(params)
+        tables = self.tables(key)
+        played = _core.play(self._core, key, _given(tables), True)
+        backtest = native_backtest(_core.backtest_of(self._core, played))
+        return _with_digest(backtest, digest(tables))
+
+    def run_batch(self, params: pa.Table, returns: bool, threads: int) -> pa.Table:
+        """One row per parameter set; the function is called once for each that differs. `threads` does not matter."""
+        from sweep import _core
+
+        known: dict[str, list[Tables] | SweepError] = {}
+        played, seconds, digests = [], [], []
+        for key, refused in json.loads(self._core.canonical_rows(params)):
+            start, found, engine_seconds = time.perf_counter(), None, 0.0
+            if key is None:
+                played.append(_core.unplayed(self._core, None, 1006, refused))
+            else:
+                tables = known.get(key) or self._tried(key)
+                known[key] = tables
+                if isinstance(tables, SweepError):
+                    played.append(_core.unplayed(self._core, key, tables.code, _reason(tables)))
+                else:
+                    found, begun = digest(tables), time.perf_counter()
+                    played.append(_core.play(self._core, key, _given(tables), False))
+                    engine_seconds = time.perf_counter() - begun
+            digests.append(found)
+            seconds.append(time.perf_counter() - start - engine_seconds)
+        table = read_all(_core.gather(played, seconds).to_table(returns))
+        return _with_column(table, "signals_digest", digests)
+
+    def signals(self, params: Mapping[str, Any]) -> pa.Table:
+        """The entries, in the directions that are traded."""
+        from sweep import _core
+
+        key = self._key(params)
+        return read_all(_core.said(self._core, key, _given(self.tables(key))))
+
+    def tables(self, key: str) -> list[Tables]:
+        """What the function returns for a canonical parameter set, symbol by symbol.
+
+        Raises:
+            SweepError: [2000] the function failed; the codes of `checked`; with file and line.
+        """
+        strategy = self._strategy
+        params = strategy.typed(json.loads(key))
+        tables = []
+        for arrays, indicators in self._inputs:
+            market = MarketOfTrial(arrays, params.get("round_digits"))
+            try:
+                returned = strategy.made(market, indicators, dict(params))
+            except Exception as problem:
+                raise failed(problem, strategy.path, strategy.name) from problem
+            tables.append(checked(returned, arrays, where=strategy.place))
+        return tables
+
+    def _tried(self, key: str) -> list[Tables] | SweepError:
+        try:
+            return self.tables(key)
+        except SweepError as problem:
+            return problem
+
+    def _key(self, params: Mapping[str, Any]) -> str:
+        document = json.loads(self._core.identity(json_text(params, "params")))
+        return json.dumps(document["params"])
+
+
+def _given(tables: list[Tables]) -> list[tuple[Any, Any]]:
+    return [(one.entries, one.exits) for one in tables]
+
+
+def _reason(problem: SweepError) -> str:
+    """What failed, and the traceback, which the code that the engine writes before it does not repeat."""
+    told = problem.message.removeprefix(f"[{problem.code}] ")
+    trace = problem.context.get("traceback")
+    return f"{told}\n{trace}" if trace else told
+
+
+def _with_digest(backtest: Backtest, signals: str) -> Backtest:
+    from dataclasses import replace
+
+    return replace(backtest, digests={**backtest.digests, "signals": signals})
+
+
+def _with_column(table: pa.Table, name: str, values: list[str | None]) -> pa.Table:
+    import pyarrow as pa
+
+    return table.append_column(name, pa.array(values, pa.string()))

@@ -1,0 +1,344 @@
+"""What a vectorised function returned, checked before any bar is run, as the columns that the engine takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sweep.arrow import read_all
+from sweep.errors import SweepError, error
+
+if TYPE_CHECKING:
+    from sweep.strategies.arrays import MarketArrays
+
+DIRECTIONS: Final = ("long", "short")
+ORDER_TYPES: Final = ("market", "limit", "stop")
+ACTIONS: Final = ("close", "cancel")
+_PRICES: Final = ("entry", "stop_loss", "take_profit", "size")
+_TEXTS: Final = ("oco_group", "reason", "scenario", "tag")
+_PLACES: Final = ("bar_index", "timestamp", "symbol")
+ENTRY_COLUMNS: Final = (*_PLACES, "direction", "order_type", *_PRICES, "valid_bars", "good_till", *_TEXTS)
+EXIT_COLUMNS: Final = (*_PLACES, "direction", "action")
+_UTC: Final = pa.timestamp("us", tz="UTC")
+_SHOWN: Final = 10
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Entries and exits of one symbol, rows sorted by bar."""
+
+    entries: pa.Table
+    """bar (int64), direction (int8), order_type (int8), prices, valid_bars, good_till (int64), texts."""
+    exits: pa.Table
+    """bar, direction, cancel (bool)."""
+    labels: Any
+    """Labels of the market, µs."""
+    symbol: str
+
+    def signals(self) -> pa.Table:
+        """The entries in the schema `trade_signal`, as they were returned."""
+        return self._public("trade_signal", self.entries, ("order_type", ORDER_TYPES), _PRICES, _TEXTS)
+
+    def closes(self) -> pa.Table:
+        """The exits in the schema `signal_exit`."""
+        actions = pa.array(np.asarray(self.exits["cancel"].to_numpy(), dtype=np.int8))
+        return self._public(
+            "signal_exit", self.exits.append_column("action", actions), ("action", ACTIONS), (), ()
+        )
+
+    def _public(
+        self,
+        schema: str,
+        rows: pa.Table,
+        named: tuple[str, tuple[str, ...]],
+        prices: Sequence[str],
+        texts: Sequence[str],
+    ) -> pa.Table:
+        from sweep.arrow import schema as registered
+
+        bars = rows["bar"].to_numpy()
+        word, words = named
+        columns: dict[str, Any] = {
+            "bar_index": pa.array(bars, pa.int32()),
+            "timestamp": pa.array(self.labels[bars], pa.int64()).cast(_UTC),
+            "symbol": pa.array([self.symbol] * rows.num_rows, pa.string()),
+            "direction": _words(rows["direction"].to_numpy() < 0, DIRECTIONS),
+            word: _words(rows[word].to_numpy(), words),
+        }
+        for name in (*prices, *texts):
+            columns[name] = rows[name]
+        if schema == "trade_signal":
+            columns["valid_bars"] = rows["valid_bars"].cast(pa.int32())
+            columns["good_till"] = rows["good_till"].cast(_UTC)
+        return pa.table({field["name"]: columns[field["name"]] for field in registered(schema)["fields"]})
+
+
+def digest(tables: Sequence[Tables]) -> str:
+    """SHA-256 over the canonical digests of all entries and exits, symbol by symbol."""
+    from sweep import _core
+
+    whole = sha256(b"sweep.signals.v1\n")
+    for one in tables:
+        whole.update(bytes.fromhex(_core.table_digest("trade_signal", one.signals())))
+        whole.update(bytes.fromhex(_core.table_digest("signal_exit", one.closes())))
+    return whole.hexdigest()
+
+
+def checked(returned: Any, market: MarketArrays, *, where: str) -> Tables:
+    """The tables that a function returned: the entries, or a pair of entries and exits.
+
+    Raises:
+        SweepError: [1001] an unknown direction, order type, action or label, [1003] a bar that does not exist, [1004]
+            nothing that is a table, [1005] an unknown column, another type, a null where none may be, [1006] rows that
+            are not sorted, or bar_index and timestamp that disagree, [1008] a column is absent, [1011] lengths differ;
+            with the first rows, and `where`, the function's file and line.
+    """
+    entries, exits = returned if isinstance(returned, tuple) and len(returned) == 2 else (returned, None)
+    try:
+        first = _Given("entries", entries, ENTRY_COLUMNS, ("direction", "stop_loss"))
+        second = None if exits is None else _Given("exits", exits, EXIT_COLUMNS, ("direction", "action"))
+        return Tables(_entries(first, market), _exits(second, market), market.label, market.symbol)
+    except SweepError as problem:
+        place = f"{where}, {problem.where}" if problem.where else where
+        raise error(
+            problem.code,
+            problem.what,
+            where=place,
+            remedy=problem.remedy,
+            stage="engine",
+            context=problem.context,
+        ) from None
+
+
+def _entries(given: _Given, market: MarketArrays) -> pa.Table:
+    bars = given.bars(market)
+    columns: dict[str, Any] = {
+        "bar": pa.array(bars),
+        "direction": pa.array(given.directions()),
+        "order_type": pa.array(given.words("order_type", ORDER_TYPES, default=0)),
+    }
+    for name in _PRICES:
+        columns[name] = given.floats(name)
+    columns["valid_bars"] = given.whole("valid_bars")
+    columns["good_till"] = given.times("good_till")
+    for name in _TEXTS:
+        columns[name] = given.texts(name)
+    given.without_nulls("stop_loss", columns["stop_loss"])
+    return pa.table(columns)
+
+
+def _exits(given: _Given | None, market: MarketArrays) -> pa.Table:
+    if given is None:
+        kinds = {"bar": pa.int64(), "direction": pa.int8(), "cancel": pa.bool_()}
+        return pa.table({name: pa.array([], kind) for name, kind in kinds.items()})
+    cancel = given.words("action", ACTIONS) == ACTIONS.index("cancel")
+    return pa.table(
+        {
+            "bar": pa.array(given.bars(market)),
+            "direction": pa.array(given.directions()),
+            "cancel": pa.array(cancel),
+        }
+    )
+
+
+class _Given:
+    """One table as the user gave it."""
+
+    def __init__(self, what: str, table: Any, known: Sequence[str], needed: Sequence[str]) -> None:
+        self.what = what
+        self.columns = _columns(what, table)
+        lengths = {name: len(column) for name, column in self.columns.items()}
+        if len(set(lengths.values())) > 1:
+            found = ", ".join(f"{name} {n}" for name, n in lengths.items())
+            raise self.wrong(1011, f"columns of different length: {found}", "give one value per row in each")
+        self.rows = next(iter(lengths.values()), 0)
+        for name in self.columns:
+            if name not in known:
+                raise self.wrong(1005, f"unknown column {name!r}", f"the columns are {', '.join(known)}")
+        if not self.columns:
+            return
+        for name in needed:
+            if name not in self.columns:
+                raise self.wrong(1008, f"the column {name} is absent", "give it")
+        if "bar_index" not in self.columns and "timestamp" not in self.columns:
+            raise self.wrong(1008, "bar_index and timestamp are absent", "give one of them")
+
+    def wrong(self, code: int, what: str, remedy: str = "", rows: Any = None) -> SweepError:
+        """An error in this table, with the first of the rows it concerns."""
+        if rows is None:
+            return error(code, what, where=self.what, remedy=remedy)
+        listed = [int(row) for row in rows[:_SHOWN]]
+        more = "" if len(rows) <= _SHOWN else f" and {len(rows) - _SHOWN} more"
+        where = f"{self.what}, {'row' if len(rows) == 1 else 'rows'} {', '.join(map(str, listed))}{more}"
+        return error(code, what, where=where, remedy=remedy, context={"rows": listed, "count": len(rows)})
+
+    def bars(self, market: MarketArrays) -> Any:
+        """Index of the bar of every row, from `bar_index`, `timestamp` or both."""
+        index, times = self.columns.get("bar_index"), self.columns.get("timestamp")
+        symbols = self.texts("symbol")
+        others = np.flatnonzero(
+            pc.fill_null(pc.not_equal(symbols, market.symbol), False).to_numpy(zero_copy_only=False)
+        )
+        if len(others):
+            what = f"another symbol than {market.symbol}, which the function was called for"
+            raise self.wrong(1001, what, "leave the column out", others)
+        found = np.zeros(0, np.int64)
+        if index is not None:
+            self.typed("bar_index", pa.types.is_integer, "whole numbers")
+            self.without_nulls("bar_index", index)
+            found = index.cast(pa.int64(), safe=False).to_numpy(zero_copy_only=False)
+            beyond = np.flatnonzero(
+                (found < 0)
+                | (found >= market.n)
+                | (index.cast(pa.float64()).to_numpy(zero_copy_only=False) >= 2**62)
+            )
+            if len(beyond):
+                raise self.wrong(1003, f"bar_index is outside 0 to {market.n - 1}", "", beyond)
+        if times is not None:
+            labelled = self.times("timestamp")
+            self.without_nulls("timestamp", labelled)
+            labels = labelled.to_numpy(zero_copy_only=False)
+            at = np.minimum(np.searchsorted(market.label, labels), market.n - 1)
+            absent = np.flatnonzero(market.label[at] != labels)
+            if len(absent):
+                raise self.wrong(1001, "timestamp is no label of a bar", "use open times of bars", absent)
+            if index is not None:
+                apart = np.flatnonzero(found != at)
+                if len(apart):
+                    raise self.wrong(1006, "bar_index and timestamp disagree", "give one of them", apart)
+            found = at.astype(np.int64)
+        unsorted = np.flatnonzero(np.diff(found) < 0) + 1
+        if len(unsorted):
+            raise self.wrong(1006, "rows are not sorted by bar", "sort them", unsorted)
+        return found
+
+    def directions(self) -> Any:
+        """1 and -1 of texts or whole numbers."""
+        column = self.columns.get("direction")
+        if column is None:
+            return np.zeros(0, np.int8)
+        self.without_nulls("direction", column)
+        if not pa.types.is_integer(column.type):
+            return (1 - 2 * self.words("direction", DIRECTIONS)).astype(np.int8)
+        values = column.to_numpy(zero_copy_only=False)
+        wrong = np.flatnonzero((values != 1) & (values != -1))
+        if len(wrong):
+            raise self.wrong(1001, "a direction that is neither 1 nor -1", "1 is long, -1 is short", wrong)
+        return values.astype(np.int8)
+
+    def words(self, name: str, known: Sequence[str], default: int | None = None) -> Any:
+        """Index among the known words."""
+        column = self.columns.get(name)
+        if column is None:
+            return np.full(self.rows, default or 0, np.int8)
+        texts = self.texts(name)
+        self.without_nulls(name, texts)
+        indices = pc.index_in(texts, pa.array(known))
+        unknown = np.flatnonzero(indices.is_null().to_numpy(zero_copy_only=False))
+        if len(unknown):
+            word = texts[int(unknown[0])].as_py()
+            raise self.wrong(1001, f"unknown {name} {word!r}", f"write {' or '.join(known)}", unknown)
+        return indices.to_numpy(zero_copy_only=False).astype(np.int8)
+
+    def floats(self, name: str) -> Any:
+        """float64, null where there is none."""
+        column = self.columns.get(name)
+        if column is None or pa.types.is_null(column.type):
+            return pa.nulls(self.rows, pa.float64())
+        self.typed(name, pa.types.is_float64, "float64")
+        return column
+
+    def whole(self, name: str) -> Any:
+        """int64 of any integers that fit int32."""
+        column = self.columns.get(name)
+        if column is None or pa.types.is_null(column.type):
+            return pa.nulls(self.rows, pa.int64())
+        self.typed(name, pa.types.is_integer, "whole numbers")
+        try:
+            return column.cast(pa.int32()).cast(pa.int64())
+        except pa.ArrowInvalid:
+            raise self.wrong(1003, f"a value of {name} is outside int32", "give at most 2147483647") from None
+
+    def times(self, name: str) -> Any:
+        """µs UTC of timestamps in UTC."""
+        column = self.columns.get(name)
+        if column is None or pa.types.is_null(column.type):
+            return pa.nulls(self.rows, pa.int64())
+        kind = column.type
+        if not pa.types.is_timestamp(kind) or kind.tz not in ("UTC", "+00:00", "Etc/UTC"):
+            raise self.wrong(
+                1005, f"{name} is {kind}, not timestamps in UTC", "give timestamps with the zone UTC"
+            )
+        try:
+            return column.cast(_UTC).cast(pa.int64())
+        except pa.ArrowInvalid:
+            raise self.wrong(1005, f"a value of {name} is no whole µs", "round it to µs") from None
+
+    def texts(self, name: str) -> Any:
+        """utf8 of texts of any width, or dictionaries of them."""
+        column = self.columns.get(name)
+        if column is None or pa.types.is_null(column.type):
+            return pa.nulls(self.rows, pa.string())
+        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
+            raise self.wrong(1005, f"{name} is {column.type}, not text", "give texts")
+        return column.cast(pa.string())
+
+    def typed(self, name: str, passes: Any, wanted: str) -> None:
+        """Refuses a column of another type."""
+        kind = self.columns[name].type
+        if not passes(kind):
+            raise self.wrong(
+                1005, f"{name} is {kind}, not {wanted}", f"convert it to {wanted} without a loss"
+            )
+
+    def without_nulls(self, name: str, column: Any) -> None:
+        """Refuses nulls."""
+        if column.null_count:
+            rows = np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))
+            raise self.wrong(1005, f"{name} is null", "drop these rows, or give a value", rows)
+
+
+def _columns(what: str, table: Any) -> dict[str, Any]:
+    """Columns by name, each one Arrow array."""
+    if isinstance(table, Mapping):
+        return {str(name): _array(what, str(name), values) for name, values in table.items()}
+    if hasattr(table, "__arrow_c_stream__"):
+        whole = read_all(table)
+    elif hasattr(table, "__arrow_c_array__"):
+        whole = pa.Table.from_batches([pa.record_batch(table)])
+    else:
+        remedy = "return a table that speaks Arrow, or a mapping of arrays; without signals an empty mapping"
+        raise error(1004, f"{type(table).__name__} is no table", where=what, remedy=remedy)
+    if len(set(whole.column_names)) < len(whole.column_names):
+        raise error(1005, "a column is there twice", where=what, remedy="name columns once")
+    return {name: pa.concat_arrays(whole[name].chunks) if whole[name].num_chunks != 1 else whole[name].chunk(0)
+            for name in whole.column_names}  # fmt: skip
+
+
+def _array(what: str, name: str, values: Any) -> Any:
+    """A column of a mapping; numeric NaN means null."""
+    try:
+        return pa.array(values, from_pandas=True)
+    except (
+        pa.ArrowInvalid,
+        pa.ArrowTypeError,
+        pa.ArrowNotImplementedError,
+        TypeError,
+        ValueError,
+    ) as problem:
+        said = str(problem).splitlines()[0]
+        where = f"{what}, column {name}"
+        raise error(1005, f"no array of one type: {said}", where=where, remedy="give a flat array") from None
+
+
+def _words(codes: Any, words: Sequence[str]) -> Any:
+    return pa.DictionaryArray.from_arrays(pa.array(np.asarray(codes, dtype=np.int32)), pa.array(words)).cast(
+        pa.string()
+    )
