@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sweep.engine import Engine
 from sweep.errors import error
+from sweep.strategies.code import strategy_of
 from sweep.trackers import parquet
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def engine_of(
     """The engine that a config describes, over markets (one per symbol) and rate series that are loaded."""
     return Engine(
         markets,
-        config.strategy.name,
+        strategy_of(config.strategy),
         execution=config.execution,
         costs=config.costs,
         account=config.account,

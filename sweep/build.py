@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sweep.config import Config
 from sweep.errors import SweepError, error
+from sweep.strategies.code import strategy_of
 
 if TYPE_CHECKING:
     from sweep.executors.base import EngineSpec, Executor
     from sweep.objective import Objective
     from sweep.samplers.base import Sampler
     from sweep.space import Space
+    from sweep.space.native import Canonicalise
     from sweep.trackers.process import Projection
 
 SAMPLERS: Final[Mapping[str, str]] = {
@@ -38,8 +40,29 @@ LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = {
 """Packages whose version can change what a sampler proposes."""
 
 
-def declaration(name: str) -> Mapping[str, Any]:
-    """The declaration of a strategy.
+def declaration(config: Config) -> Mapping[str, Any]:
+    """The declaration of a config's strategy.
+
+    Raises:
+        SweepError: as `native`; what is wrong with a strategy in Python.
+    """
+    chosen = strategy_of(config.strategy)
+    return native(chosen) if isinstance(chosen, str) else chosen.load().declared
+
+
+def canonicalise(config: Config) -> Canonicalise | None:
+    """What makes parameter sets of a strategy in Python canonical; None for a native one."""
+    chosen = strategy_of(config.strategy)
+    if isinstance(chosen, str):
+        return None
+    from sweep import _core
+
+    told = chosen.load().declaration
+    return lambda _, timeframe, params: _core.canonicalise(told, timeframe, params)
+
+
+def native(name: str) -> Mapping[str, Any]:
+    """The declaration of a native strategy.
 
     Raises:
         SweepError: [1001] with the nearest names if there is none.

@@ -171,7 +171,7 @@ class Engine:
         """As it was given, for all symbols; `options` has that of the first one."""
         self.backend: Backend = backend
         series = {pair: rate.core for pair, rate in self.rate_markets.items()}
-        self._core = _core.Engine([market.core for market in self.markets], json_text(options), series)
+        self.core = _core.Engine([market.core for market in self.markets], json_text(options), series)
 
     def run(self, params: Mapping[str, Any] | None = None) -> Backtest:
         """One backtest of partial parameters, with the equity of every bar.
@@ -206,16 +206,16 @@ class Engine:
 
     def identity_document(self, params: Mapping[str, Any] | None = None) -> str:
         """Canonical JSON of everything that determines the trial of these parameters."""
-        return self._core.identity(json_text(_parameters(params), "params"))
+        return self.core.identity(json_text(_parameters(params), "params"))
 
     def cache_stats(self) -> dict[str, Any]:
         """Counters of the series cache: hits, misses, evictions, bytes, peak_bytes, and by_id."""
-        return cast("dict[str, Any]", json.loads(self._core.cache_stats()))
+        return cast("dict[str, Any]", json.loads(self.core.cache_stats()))
 
     @property
     def info(self) -> dict[str, Any]:
         """options, dataset (digest), dates (us), calendar, bars (traded), cache (counters)."""
-        info = cast("dict[str, Any]", json.loads(self._core.info()))
+        info = cast("dict[str, Any]", json.loads(self.core.info()))
         info["options"]["gates"] = dict(info["options"]["gates"])
         return info
 
@@ -236,7 +236,7 @@ class Engine:
 
             return SignalsRunner(self, self.user)
         if self.backend == "rust" and self.user is None:
-            return _Native(self._core)
+            return _Native(self.core)
         from sweep.engine_python import ReferenceRunner
 
         return ReferenceRunner(self)

@@ -25,7 +25,7 @@ class SignalsRunner:
     """Calls the function for its tables, and has the native engine run them: two calls per trial."""
 
     def __init__(self, engine: Engine, strategy: UserStrategy) -> None:
-        self._core = engine._core
+        self._core = engine.core
         self._strategy = strategy
         self._inputs = [
             (MarketArrays(self._core.market(k)), IndicatorsOf(self._core, k))

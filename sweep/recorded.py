@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sweep.market.cache import DatasetCache
     from sweep.market.market import Market
 
-DIGESTS: Final = ("trades", "daily", "metrics", "result", "equity")
+DIGESTS: Final = ("signals", "trades", "daily", "metrics", "result", "equity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,8 @@ def of_study(folder: Path, number: int) -> Recorded:
     document = IdentityTemplate(facts["identity_base"]).document(trial.proposal.key)
     digests: dict[str, str] = {}
     if trial.digests is not None:
-        digests = {name: getattr(trial.digests, name) for name in DIGESTS if name != "equity"}
+        known = {name: getattr(trial.digests, name) for name in DIGESTS if name != "equity"}
+        digests = {name: digest for name, digest in known.items() if digest is not None}
     kept = folder / FOLDER / (trial.identity or "none")
     if (kept / "result.json").is_file():
         digests["equity"] = json.loads((kept / "result.json").read_text(encoding="utf-8"))["equity_digest"]
@@ -157,7 +158,8 @@ def check_versions(facts: Mapping[str, Any], *, engine_change: bool) -> tuple[st
         changes.append(f"engine semantics {wanted} → {found}")
     strategy = facts["strategy"]
     versions = {item["id"]: item["version"] for item in json.loads(_core.strategies())}
-    if versions.get(strategy["id"]) != strategy["version"]:
+    # A strategy in Python comes with the record: its text is in the config, its version in the identity.
+    if ":" not in strategy["id"] and versions.get(strategy["id"]) != strategy["version"]:
         changes.append(
             f"strategy {strategy['id']} {strategy['version']} → {versions.get(strategy['id'], 'absent')}"
         )

@@ -93,6 +93,8 @@ class Digests:
     daily: str
     metrics: str
     result: str
+    signals: str | None = None
+    """Of the tables that a strategy in Python returned."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,9 +48,9 @@ def show_strategy(
     debug: Debug = False,
 ) -> None:
     """Shows a strategy's parameters: type, default, default search range, meaning."""
-    from sweep.build import declaration
+    from sweep.build import native
 
-    item = declaration(name)
+    item = native(name)
     if as_json:
         output.as_json(item)
         return

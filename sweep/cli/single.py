@@ -53,7 +53,7 @@ def backtest(
         output.as_json({**told, "findings": findings, "warnings": [*warnings, *told["warnings"]]})
         return
     output.findings(findings, warnings)
-    output.line(f"{plan.config.strategy.name} on {', '.join(map(repr, plan.markets))}")
+    output.line(f"{plan.config.strategy.told} on {', '.join(map(repr, plan.markets))}")
     output.table(["metric", "value"], result.metrics.items())
     output.line(f"trades: {result.trades.num_rows}")
     for text in result.warnings:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sweep.config.document import Document, Path_, read
 from sweep.config.problems import Problem
+from sweep.config.strategy import split
 from sweep.errors import SweepError
 
 _DATA: Final = ("bid", "ask", "file", "ticks")
@@ -19,7 +20,7 @@ _SQLITE: Final = "sqlite:///"
 def resolve(document: Document, home: Path) -> list[Problem]:
     """Makes every path absolute: relative to the config's folder, in overrides to the working directory.
 
-    Reads `symbol_specs` and `costs` where they name a file, and fills in the default of `tracking.mlflow`, a database
+    Reads `symbol_specs` and `costs` where they name a file, and the file of a strategy in Python, and fills in the default of `tracking.mlflow`, a database
     in `home`. Gives the problems of the files it read.
     """
     for path, value in data_paths(document.tree):
@@ -30,6 +31,8 @@ def resolve(document: Document, home: Path) -> list[Problem]:
         value = _get(document, path)
         if isinstance(value, str):
             problems.extend(_inline(document, path, value))
+    for kind in ("signals", "python"):
+        problems.extend(_code(document, ("strategy", kind)))
     return problems
 
 
@@ -73,6 +76,31 @@ def _inline(document: Document, path: Path_, name: str) -> list[Problem]:
         return [Problem(problem.code, problem.what, where, problem.remedy)]
     _set(document, path, other.tree)
     document.graft(path, other)
+    return []
+
+
+def _code(document: Document, path: Path_) -> list[Problem]:
+    """Reads the file of `FILE.py:NAME` into the key `source`, unless that is there, as in a frozen config."""
+    reference = _get(document, path)
+    if not isinstance(reference, str):
+        return []
+    file, name = split(reference)
+    at = document.mark(path)
+    where = f"{at}: {'.'.join(map(str, path))}"
+    if not name:
+        return [Problem(1009, f"{reference!r} names no object of a file", where, "write FILE.py:NAME")]
+    file = absolute(file, at.folder)
+    _set(document, path, f"{file}:{name}")
+    if _get(document, (path[0], "source")) is not None:
+        return []
+    try:
+        _set(document, (path[0], "source"), Path(file).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return [Problem(3001, f"{file} does not exist", where, "name a Python file")]
+    except UnicodeDecodeError:
+        return [Problem(3004, f"{file} is no UTF-8 text", where, "save it as UTF-8")]
+    except OSError as problem:
+        return [Problem(3002, f"{file} cannot be read: {problem.strerror}", where, "name a Python file")]
     return []
 
 

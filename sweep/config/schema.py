@@ -37,6 +37,7 @@ def json_schema(strategies: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
 def _declare(owner: dict[str, Any], strategies: Sequence[Mapping[str, Any]]) -> None:
     """Adds names, and per strategy the parameters with what they mean."""
     owner["properties"]["name"] = {"enum": [item["id"] for item in strategies]}
+    owner["oneOf"] = [{"required": [kind]} for kind in ("name", "signals", "python")]
     owner["allOf"] = [
         {
             "if": {"properties": {"name": {"const": item["id"]}}},

@@ -12,6 +12,8 @@ from sweep.types import Kind
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from sweep.strategies import Code
+
 
 class BatchEngine(Protocol):
     """The part of `sweep.engine.Engine` that a worker needs."""
@@ -86,7 +88,8 @@ class EngineSpec:
 
     data: MarketData | None
     """The rows; None where they travel apart from the rest."""
-    strategy: str
+    strategy: str | Code
+    """Name of a native strategy, or one in Python as text."""
     options: Mapping[str, Any]
     """Keyword arguments of `Engine`: execution, costs, account, rates (without series), gates (with the events of
     their news), metrics, cache_bytes."""

@@ -100,11 +100,12 @@ class Case:
 
     def config(self) -> dict[str, Any]:
         """The config that runs this case once, its paths absolute."""
+        strategy = self.case["strategy"]
         config = {
             "study": "golden",
             "market": copy.deepcopy(self.case["market"]["source"]),
             "symbol_specs": self.case["symbols"],
-            "strategy": {"name": self.case["strategy"]["id"]},
+            "strategy": dict(strategy.get("code") or {"name": strategy["id"]}),
             "search": {"sampler": "random", "trials": 1},
             "execution": self.case["options"],
             "costs": self.case["costs"],
@@ -149,11 +150,20 @@ def case_of(
             "digest": identity["dataset"],
             "source": sources if isinstance(market, list) else sources[0],
         },
-        "strategy": identity["strategy"],
+        "strategy": {**identity["strategy"], **_code(config["strategy"])},
         "params": identity["params"],
         "gates": config["gates"],
         "identity": identity_hash,
     }
+
+
+def _code(section: Mapping[str, Any]) -> dict[str, Any]:
+    """The file of a strategy in Python, its text included; nothing of a native one."""
+    for kind in ("signals", "python"):
+        if section.get(kind):
+            file = Path(section[kind]).name
+            return {"code": {kind: file, "source": section["source"]}}
+    return {}
 
 
 def expected_of(result: Backtest, semantics: int) -> dict[str, Any]:

@@ -51,6 +51,7 @@ def trial_row(window: int, trial: Trial) -> Row:
         digests.daily if digests else None,
         digests.metrics if digests else None,
         digests.result if digests else None,
+        digests.signals if digests else None,
     )
 
 
@@ -104,7 +105,7 @@ def trial_of(
         outcome=outcome,
         metrics=metrics,
         identity=row[7],
-        digests=Digests(*row[18:22]) if row[21] is not None else None,
+        digests=Digests(*row[18:23]) if row[21] is not None else None,
         runtime=runtime,
         intermediate=json.loads(row[15]),
         partial=json.loads(row[16]),

@@ -8,7 +8,7 @@ from typing import Final
 
 from sweep.errors import error
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 OBJECTIVE_COLUMNS: Final = ("obj0", "obj1", "obj2")
 
 TRIAL_COLUMNS: Final = (
@@ -32,6 +32,7 @@ TRIAL_COLUMNS: Final = (
     "daily_digest",
     "metrics_digest",
     "result_digest",
+    "signals_digest",
 )
 """Deterministic columns of table `trials`, in the order of the table."""
 
@@ -51,7 +52,7 @@ CREATE TABLE trials (
   stream_pos INTEGER, params TEXT NOT NULL, params_key TEXT NOT NULL, identity TEXT,
   status TEXT NOT NULL, kind TEXT, feasible INTEGER NOT NULL, obj0 REAL, obj1 REAL, obj2 REAL,
   violations TEXT NOT NULL, intermediate TEXT NOT NULL, partial TEXT NOT NULL, reason TEXT,
-  trades_digest TEXT, daily_digest TEXT, metrics_digest TEXT, result_digest TEXT,
+  trades_digest TEXT, daily_digest TEXT, metrics_digest TEXT, result_digest TEXT, signals_digest TEXT,
   PRIMARY KEY ("window", number), UNIQUE ("window", params_key)
 );
 CREATE TABLE trial_runtime (

@@ -12,7 +12,7 @@ import pyarrow as pa
 from sweep.ledger.schema import OBJECTIVE_COLUMNS
 
 _HEAD = ("window", "number", "batch", "status", "kind", "feasible", "reason")
-_TAIL = ("identity", "trades_digest", "daily_digest", "metrics_digest", "result_digest")
+_TAIL = ("identity", "trades_digest", "daily_digest", "metrics_digest", "result_digest", "signals_digest")
 _INTEGERS = frozenset({"window", "number", "batch"})
 
 

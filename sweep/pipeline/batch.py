@@ -98,7 +98,11 @@ def graded(
     digests = None
     if row.get("result_digest") is not None:
         digests = Digests(
-            row["trades_digest"], row["daily_digest"], row["metrics_digest"], row["result_digest"]
+            row["trades_digest"],
+            row["daily_digest"],
+            row["metrics_digest"],
+            row["result_digest"],
+            row.get("signals_digest"),
         )
     return Trial(
         proposal=proposal,

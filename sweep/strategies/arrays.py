@@ -123,18 +123,24 @@ class MarketOfTrial:
 
 class IndicatorsOf:
     """`ind(id, side="bid", timeframe=None, on=None, **params)`: any indicator of the catalogue as a read-only array with one value per
-    bar, or a dict of arrays; series are computed once per worker.
+    bar, or a dict of arrays. Of an engine's symbol, series are computed once per worker; or of a market alone.
     """
 
-    def __init__(self, engine: Any, symbol: int) -> None:
+    def __init__(self, engine: Any = None, symbol: int = 0, *, market: Any = None) -> None:
         self._engine = engine
         self._symbol = symbol
+        self._market = market
 
     def __call__(
         self, id: str, side: str = "bid", timeframe: str | None = None, on: str | None = None, **params: Any
     ) -> Any:
         """Values known at the close of each bar, NaN where there are none; errors as `sweep.indicator`."""
-        outputs = self._engine.indicator(self._symbol, id, side, timeframe, on, params)
+        if self._market is None:
+            outputs = self._engine.indicator(self._symbol, id, side, timeframe, on, params)
+        else:
+            from sweep import _core
+
+            outputs = _core.indicator(self._market, id, side, timeframe, on, params)
         values = {name: _value(output) for name, output in outputs}
         return next(iter(values.values())) if len(values) == 1 else values
 

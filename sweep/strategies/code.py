@@ -8,7 +8,6 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from sweep.errors import SweepError, error
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sweep.config.strategy import StrategyConfig
     from sweep.strategies.declaration import Kind, UserStrategy
 
 _loading: list[Code] = []
@@ -33,24 +33,6 @@ class Code:
     name: str
     """Of the function or class."""
     text: str
-
-    @staticmethod
-    def read(kind: Kind, reference: str, *, where: str) -> Code:
-        """From `FILE.py:NAME`.
-
-        Raises:
-            SweepError: [1009] another form, [3001] [3002] the file, [3004] no UTF-8; `where` names the key.
-        """
-        path, name = split(reference, where=where)
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except FileNotFoundError:
-            raise error(3001, f"{path} does not exist", where=where, remedy="name a Python file") from None
-        except UnicodeDecodeError:
-            raise error(3004, f"{path} is no UTF-8 text", where=where) from None
-        except OSError as problem:
-            raise error(3002, f"{path} cannot be read: {problem.strerror}", where=where) from None
-        return Code(kind, path, name, text)
 
     @property
     def module_name(self) -> str:
@@ -107,13 +89,12 @@ class Code:
         return module
 
 
-def split(reference: str, *, where: str) -> tuple[str, str]:
-    """File and name of `FILE.py:NAME`. Raises [1009]."""
-    path, colon, name = reference.rpartition(":")
-    if not colon or not name.isidentifier() or not path.endswith(".py"):
-        remedy = "write FILE.py:NAME"
-        raise error(1009, f"{reference!r} names no object in a file", where=where, remedy=remedy)
-    return path, name
+def strategy_of(section: StrategyConfig) -> str | Code:
+    """What `Engine` takes for a section `strategy`: the name of a native one, or the code of one in Python."""
+    if section.file is None:
+        return str(section.name)
+    path, name = section.file
+    return Code("signals" if section.signals else "python", path, name, section.source or "")
 
 
 def text_being_loaded(made: Any) -> tuple[str, str, int] | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -12,10 +13,11 @@ from sweep import build
 from sweep.config import Config, dump, located, resolved
 from sweep.config.engine import rate_sections
 from sweep.config.gates import with_events
-from sweep.errors import error
+from sweep.errors import SweepError, error
 from sweep.ledger import IdentityTemplate
 from sweep.pipeline import Rules
 from sweep.samplers.base import View
+from sweep.strategies.code import strategy_of
 
 if TYPE_CHECKING:
     from sweep.engine import Engine
@@ -25,9 +27,12 @@ if TYPE_CHECKING:
     from sweep.objective import Objective
     from sweep.samplers.base import Sampler
     from sweep.space import Space
+    from sweep.types import Proposal
 
 MOST_RETURNS: Final = 200_000_000
 """Daily returns that are kept by default, over all trials."""
+TRIED: Final = 8
+"""Parameter sets of which one has to be accepted by a vectorised function for the look-ahead check."""
 _ENGINE_KEYS: Final = ("execution", "costs", "account", "rates", "gates", "metrics")
 
 
@@ -95,13 +100,11 @@ class Plan:
         Raises:
             SweepError: [1010] if the sampler has no valid parameter set, [4004] if the two disagree.
         """
-        first = self.sampler.propose(0, 0, 1, View(finished=(), pending=(), used=frozenset(), stream_pos=0))
-        if not first:
-            raise error(1010, "no valid parameter set", where="search.space", remedy="relax `search.where`")
-        document = self.engine.identity_document(first[0].params)
+        first = self._first
+        document = self.engine.identity_document(first.params)
         base: dict[str, Any] = json.loads(document)
         del base["params"]
-        ours = IdentityTemplate(base).document(first[0].key)
+        ours = IdentityTemplate(base).document(first.key)
         if ours != document:
             raise error(
                 4004,
@@ -111,6 +114,70 @@ class Plan:
                 stage="engine",
             )
         return base
+
+    def check_lookahead(self) -> None:
+        """Refuse a vectorised function that reads the future, by the first parameter set that it accepts.
+
+        Raises:
+            SweepError: [1006] with the first bar and column; what the function raises, if it does for all of them.
+        """
+        from sweep.strategies.lookahead import check
+
+        user = self.engine.user
+        if user is None or user.kind != "signals" or self.config.strategy.lookahead_check == "off":
+            return
+        failures = []
+        for proposal in self._proposed(TRIED):
+            try:
+                check(self.engine.core, len(self.markets), user, json.loads(proposal.key))
+            except SweepError as problem:
+                if "column" in problem.context:
+                    raise
+                failures.append(problem)
+            else:
+                return
+        if failures:
+            raise failures[0]
+
+    @cached_property
+    def _first(self) -> Proposal:
+        """The first parameter set.
+
+        Raises:
+            SweepError: [1010] if the sampler has no valid parameter set.
+        """
+        first = self._proposed(1)
+        if not first:
+            raise error(1010, "no valid parameter set", where="search.space", remedy="relax `search.where`")
+        return first[0]
+
+    def _proposed(self, count: int) -> Sequence[Proposal]:
+        """The first parameter sets."""
+        nothing = View(finished=(), pending=(), used=frozenset(), stream_pos=0)
+        return self.sampler.propose(0, 0, count, nothing)
+
+    @cached_property
+    def warnings(self) -> list[str]:
+        """What is dubious about the strategy: a check that is off, a kind that is slow."""
+        user = self.engine.user
+        if user is None:
+            return []
+        if user.kind == "signals":
+            if self.config.strategy.lookahead_check == "on":
+                return []
+            return [
+                "strategy.lookahead_check is off: nobody has looked whether the function reads the future"
+            ]
+        begun = time.perf_counter()
+        try:
+            self.engine.run(json.loads(self._first.key))
+        except SweepError as problem:
+            return [f"the first parameter set fails: {problem}"]
+        taken = time.perf_counter() - begun
+        return [
+            f"{user.name} runs bar by bar on the reference engine: {taken:.2g} s for the first parameter set here; "
+            "a native strategy, or a vectorised function, takes milliseconds"
+        ]
 
     @cached_property
     def keep_returns(self) -> bool:
@@ -160,7 +227,7 @@ class Plan:
         )
         return EngineSpec(
             data=data,
-            strategy=self.config.strategy.name,
+            strategy=strategy_of(self.config.strategy),
             options={**options, "cache_bytes": self.config.compute.cache_bytes},
             semantics=int(self.build_info["semantics"]),
             threads=self.config.compute.threads,
@@ -191,7 +258,7 @@ def prepare(config: Config, *, cache: DatasetCache | None = None, searching: boo
     from sweep.space import Space
 
     with located(config):
-        declaration = build.declaration(config.strategy.name)
+        declaration = build.declaration(config)
         complete = resolved(config)
         markets = load_all(config.markets, config.symbol_specs, cache=cache)
         rates = load_rates(rate_sections(config.rates), config.symbol_specs, cache=cache)
@@ -204,6 +271,7 @@ def prepare(config: Config, *, cache: DatasetCache | None = None, searching: boo
             where=search.where,
             others=search.others,
             seed=search.seed,
+            canonicalise=build.canonicalise(config),
             locate=config.locate,
         )
         objective = Objective.build(
@@ -214,4 +282,5 @@ def prepare(config: Config, *, cache: DatasetCache | None = None, searching: boo
         plan = Plan(complete, declaration, markets, rates, space, objective)
         if searching:
             _ = plan.sampler, plan.identity_base, plan.keep_returns
+            plan.check_lookahead()
     return plan

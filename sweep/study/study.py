@@ -295,7 +295,7 @@ def _driver(plan: Plan, reporter: Reporter, *, returns: bool) -> Driver:
     findings, contradictions = plan.findings
     for text in findings:
         reporter.note(f"data: {text}")
-    for text in contradictions:
+    for text in (*contradictions, *plan.warnings):
         warnings.append(text)
         reporter.note(f"warning: {text}")
     executor = build.executor(plan.config, plan.engine_spec(returns=returns), warn=warn)

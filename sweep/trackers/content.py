@@ -68,7 +68,8 @@ def is_free(key: str) -> bool:
 
 def study_params(view: StudyView) -> dict[str, str]:
     """The config of the study, flattened, without the keys that may change."""
-    return {key: value for key, value in flatten(dict(view.config)) if not is_free(key)}
+    flat = flatten(dict(view.config))
+    return {key: value for key, value in flat if not is_free(key) and key != "strategy.source"}
 
 
 def study_tags(view: StudyView) -> dict[str, str]:
@@ -104,6 +105,7 @@ def result_tags(trial: Trial) -> dict[str, str]:
             "trades_digest": trial.digests.trades,
             "daily_digest": trial.digests.daily,
             "metrics_digest": trial.digests.metrics,
+            "signals_digest": trial.digests.signals or "",
         }
     return {key: value for key, value in tags.items() if value}
 

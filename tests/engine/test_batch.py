@@ -54,7 +54,7 @@ class Counting:
 def test_a_batch_costs_two_native_calls(market: Market, params: pa.Table, size: int) -> None:
     engine = Engine(market, STRATEGY)
     calls: list[str] = []
-    engine._core = Counting(engine._core, calls)  # type: ignore[assignment]
+    engine.core = Counting(engine.core, calls)  # type: ignore[assignment]
     assert engine.run_batch(params.slice(0, size), returns=True).num_rows == size
     assert calls == ["run_batch", "to_table"]
 
