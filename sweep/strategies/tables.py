@@ -161,7 +161,8 @@ class _Given:
         for name in self.columns:
             if name not in known:
                 raise self.wrong(1005, f"unknown column {name!r}", f"the columns are {', '.join(known)}")
-        if not self.columns:
+        if not self.rows:
+            self.columns = {}
             return
         for name in needed:
             if name not in self.columns:

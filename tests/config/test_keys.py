@@ -166,9 +166,6 @@ def test_a_mistake_is_named_with_its_remedy(override: str, code: int, words: str
 
 
 NOT_BUILT = [
-    "strategy.signals=a.py:f",
-    "strategy.python=a.py:F",
-    "strategy.lookahead_check=off",
     "search.sampler={optuna: 'a:B'}",
     "search.pruner={type: halving}",
     "search.early_stop={ruin_pct: 20}",

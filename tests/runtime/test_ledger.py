@@ -234,7 +234,7 @@ def test_the_trials_table_has_one_row_per_trial_in_the_documented_order(ledger: 
         "window", "number", "batch", "status", "kind", "feasible", "reason",
         "params.a", "params.b", "params.c", "params.d", "obj0",
         "metrics.net_profit", "metrics.total_trades", "metrics.t_stat_r",
-        "identity", "trades_digest", "daily_digest", "metrics_digest", "result_digest",
+        "identity", "trades_digest", "daily_digest", "metrics_digest", "result_digest", "signals_digest",
     ]  # fmt: skip
     rows = table.to_pylist()
     assert [row["number"] for row in rows] == [0, 1, 2, 3]
