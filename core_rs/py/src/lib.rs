@@ -42,5 +42,5 @@ mod native {
     #[pymodule_export]
     use super::portfolio::Portfolio;
     #[pymodule_export]
-    use super::user::{Played, backtest_of, gather, play, said, unplayed};
+    use super::user::{Played, backtest_of, gather, play, said, signals_digest, unplayed};
 }
