@@ -57,8 +57,13 @@ def show_strategy(
     output.line(f"{item['id']} {item['version']}: {item['title']}")
     output.line(str(item["doc"]))
     output.line(f"warm-up: {item['warmup']}")
-    rows = [[p["name"], _type(p), _default(p), "; ".join(_ranges(p)), p["doc"]] for p in item["parameters"]]
+    entries = [*item["parameters"], *item["families"]]
+    rows = [[p["name"], _type(p), _default(p), "; ".join(_ranges(p)), p["doc"]] for p in entries]
     output.table(["parameter", "type", "default", "searched", "meaning"], rows)
+    for part, texts in {
+        p["name"]: p["texts"] for family in item["families"] for p in family["parts"]
+    }.items():
+        output.line(f"{{{part}}}: {', '.join(texts)}")
     for rule in item["constraints"]:
         output.line(f"{rule['severity']}: {rule['expr']}  ({rule['message']})")
 

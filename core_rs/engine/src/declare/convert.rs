@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::parameter::{Kind, Parameter};
-use crate::json::MAX_INTEGER;
+use crate::json::{MAX_INTEGER, canonical};
 use crate::suggest::suggestion;
 use crate::{Error, Result, Value};
 
@@ -27,6 +27,7 @@ pub(super) fn convert(parameter: &Parameter, json: &Json) -> Result<Value> {
         Kind::Bool => json.as_bool().map(Value::Bool),
         Kind::Categorical => json.as_str().map(|s| Value::Text(s.to_owned())),
         Kind::Set => joined(json).map(Value::Text),
+        Kind::Map => return mapping(parameter, json),
     };
     check(parameter, value.ok_or_else(|| wrong_type(parameter, json))?)
 }
@@ -40,6 +41,7 @@ pub(super) fn check(parameter: &Parameter, value: Value) -> Result<Value> {
         (Kind::Bool, Value::Bool(b)) => Ok(Value::Bool(b)),
         (Kind::Categorical, Value::Text(s)) => choice(parameter, &s).map(|s| Value::Text(s.to_owned())),
         (Kind::Set, Value::Text(s)) => members(parameter, &s).map(Value::Text),
+        (Kind::Map, Value::Text(s)) => mapping(parameter, &Json::String(s)),
         (_, value) => Err(wrong_type(parameter, &value.to_json())),
     }
 }
@@ -61,6 +63,18 @@ fn joined(json: &Json) -> Option<String> {
             parts.map(|parts| parts.join("+"))
         }
         _ => None,
+    }
+}
+
+/// A mapping as canonical JSON, from a mapping or its text.
+fn mapping(parameter: &Parameter, json: &Json) -> Result<Value> {
+    let read: Option<Json> = match json {
+        Json::String(text) => serde_json::from_str(text).ok(),
+        other => Some(other.clone()),
+    };
+    match read.filter(Json::is_object) {
+        Some(map) => canonical(&map).map(Value::Text).map_err(|error| error.at(place(parameter))),
+        None => Err(wrong_type(parameter, json)),
     }
 }
 
@@ -93,7 +107,11 @@ fn choice<'a>(parameter: &'a Parameter, text: &str) -> Result<&'a str> {
 
 /// The members in the order of the domain, each once.
 fn members(parameter: &Parameter, text: &str) -> Result<String> {
-    let parts: Vec<&str> = text.split('+').map(str::trim).collect();
+    let upper = if parameter.any_case { text.to_ascii_uppercase() } else { text.to_owned() };
+    let parts: Vec<&str> = upper.split('+').map(str::trim).collect();
+    if text.trim().is_empty() && parameter.may_be_empty {
+        return Ok(String::new());
+    }
     if text.trim().is_empty() {
         return Err(Error::config(1001, format!("{} is empty", parameter.name))
             .at(place(parameter))
@@ -128,6 +146,7 @@ fn expected(parameter: &Parameter) -> String {
         Kind::Bool => "true or false".to_owned(),
         Kind::Categorical => format!("one of {}", parameter.domain),
         Kind::Set => format!("a list, or text joined by +, of {}", parameter.domain),
+        Kind::Map => "a mapping".to_owned(),
     }
 }
 

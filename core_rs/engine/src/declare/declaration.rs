@@ -4,6 +4,7 @@ use super::builder::Builder;
 use super::constraint::Constraint;
 use super::derived::Derived;
 use super::draft::Draft;
+use super::family::Family;
 use super::parameter::Parameter;
 use super::plan::Plan;
 
@@ -36,10 +37,14 @@ pub struct Declaration {
     pub warmup: String,
     /// Its parameters, in the order of searches and listings.
     pub parameters: Vec<Parameter>,
+    /// Parameters whose names are made of parts.
+    pub families: Vec<Family>,
     /// Names computed from the parameters.
     pub derived: Vec<Derived>,
     /// Rules between the parameters.
     pub constraints: Vec<Constraint>,
+    /// Pairs of parameters of which only the ratio matters: a search over both is a warning.
+    pub ratios: Vec<(String, String)>,
     /// Parameters of the specification that this build does not have; `prefix*` stands for all that begin so.
     pub planned: Vec<String>,
     /// Rewrites what was given, for example a shorthand, before anything is derived from it.
@@ -56,6 +61,11 @@ impl Declaration {
     /// The parameter of that name.
     pub fn parameter(&self, name: &str) -> Option<&Parameter> {
         self.plan.index.get(name).map(|index| &self.parameters[*index])
+    }
+
+    /// The member of a family with that name.
+    pub fn member(&self, name: &str) -> Option<Parameter> {
+        self.plan.members.get(name).map(|family| self.families[*family].called(name))
     }
 
     /// Whether the specification has a parameter of that name and this build does not.

@@ -3,6 +3,7 @@
 use super::canonicalise::canonicalise;
 use super::convert::check;
 use super::declaration::{Context, Declaration};
+use super::family::Family;
 use super::parameter::{Kind, Parameter};
 use super::range::Range;
 use crate::Value;
@@ -29,6 +30,10 @@ impl Declaration {
             if self.is_planned(&parameter.name) {
                 complaints.push(format!("{}: declared and planned", parameter.name));
             }
+        }
+        for Family { member, .. } in &self.families {
+            let bare = Parameter { name: "member".to_owned(), ..member.clone() };
+            complaints.extend(about(&bare).into_iter().map(|what| format!("{}: {what}", member.name)));
         }
         complaints
             .extend(self.derived.iter().filter(|d| d.doc.is_empty()).map(|d| format!("{}: no doc", d.name)));

@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::declaration::Declaration;
 use super::domain::Domain;
+use super::family::Family;
 use super::parameter::{Kind, Parameter};
 use super::range::Range;
 use crate::Value;
@@ -28,11 +29,21 @@ impl Declaration {
             "timeframes": self.timeframes,
             "warmup": self.warmup,
             "parameters": self.parameters.iter().map(parameter).collect::<Vec<_>>(),
+            "families": self.families.iter().map(family).collect::<Vec<_>>(),
             "derived": derived.collect::<Vec<_>>(),
             "constraints": constraints.collect::<Vec<_>>(),
+            "ratios": self.ratios,
             "planned": self.planned,
         })
     }
+}
+
+fn family(family: &Family) -> Json {
+    let parts = family.parts.iter().map(|(name, texts)| json!({"name": name, "texts": texts}));
+    let mut form = parameter(&family.member);
+    form["parts"] = parts.collect();
+    form["inside"] = json!(family.inside);
+    form
 }
 
 fn parameter(parameter: &Parameter) -> Json {
