@@ -57,12 +57,11 @@ def show_strategy(
     output.line(f"{item['id']} {item['version']}: {item['title']}")
     output.line(str(item["doc"]))
     output.line(f"warm-up: {item['warmup']}")
-    entries = [*item["parameters"], *item["families"]]
+    families = item.get("families", ())
+    entries = [*item["parameters"], *families]
     rows = [[p["name"], type_of(p), default_of(p), "; ".join(ranges_of(p)), p["doc"]] for p in entries]
     output.table(["parameter", "type", "default", "searched", "meaning"], rows)
-    for part, texts in {
-        p["name"]: p["texts"] for family in item["families"] for p in family["parts"]
-    }.items():
+    for part, texts in {p["name"]: p["texts"] for family in families for p in family["parts"]}.items():
         output.line(f"{{{part}}}: {', '.join(texts)}")
     for rule in item["constraints"]:
         output.line(f"{rule['severity']}: {rule['expr']}  ({rule['message']})")

@@ -78,13 +78,9 @@ def _mentioned(pinned: Mapping[str, Any], space: Mapping[str, Any], where: Seque
 
 
 def _refuse(declaration: Declaration, name: str, path: str, problems: Problems) -> None:
-    """Notes a parameter that the strategy does not have, or not yet."""
-    if declaration.is_planned(name):
-        what = f"parameter {name} is not built in this version"
-        problems.add(4001, name, what, path=path, remedy="leave it out")
-    else:
-        remedy = suggestion(name, [*declaration.parameters, *declaration.family_names])
-        problems.add(1001, name, f"unknown parameter {name}", path=path, remedy=remedy)
+    """Notes a parameter that the strategy does not have."""
+    remedy = suggestion(name, [*declaration.parameters, *declaration.family_names])
+    problems.add(1001, name, f"unknown parameter {name}", path=path, remedy=remedy)
 
 
 def _entries(

@@ -65,8 +65,6 @@ class Declaration:
     """Parameters whose names are made of parts; `with_members` declares those that are used."""
     ratios: tuple[tuple[str, str], ...] = ()
     """Pairs of parameters of which only the ratio matters."""
-    planned: frozenset[str] = frozenset()
-    """Parameters that this version does not have yet; one that ends with * stands for all that begin so."""
 
     @staticmethod
     def read(form: Mapping[str, Any]) -> Declaration:
@@ -77,10 +75,9 @@ class Declaration:
             for entry in form.get("constraints", ())
         ]
         derived = frozenset(entry["name"] for entry in form.get("derived", ()))
-        planned = frozenset(form.get("planned", ()))
         ratios = tuple((first, second) for first, second in form.get("ratios", ()))
         families = tuple(form.get("families", ()))
-        return Declaration(form["id"], parameters, derived, tuple(constraints), families, ratios, planned)
+        return Declaration(form["id"], parameters, derived, tuple(constraints), families, ratios)
 
     def with_members(self, names: Iterable[str], timeframe: str) -> Declaration:
         """The declaration with those of `names` that are members of a family, after the parameters, in the families' order.
@@ -110,13 +107,6 @@ class Declaration:
                     name=common.name.format(**parts),
                     inside=tuple(key.format(**stored) for key in family["inside"]),
                 )
-
-    def is_planned(self, name: str) -> bool:
-        """Whether a later version will have the parameter."""
-        return any(
-            name.startswith(planned[:-1]) if planned.endswith("*") else name == planned
-            for planned in self.planned
-        )
 
     @property
     def names(self) -> frozenset[str]:

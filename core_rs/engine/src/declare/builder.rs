@@ -28,7 +28,6 @@ impl Builder {
             derived: Vec::new(),
             constraints: Vec::new(),
             ratios: Vec::new(),
-            planned: Vec::new(),
             normalise: None,
             plan: Plan::default(),
         })
@@ -94,13 +93,6 @@ impl Builder {
     #[must_use]
     pub fn ratio(mut self, numerator: &str, denominator: &str) -> Self {
         self.0.ratios.push((numerator.to_owned(), denominator.to_owned()));
-        self
-    }
-
-    /// Adds parameters of the specification that this build does not have; `prefix*` for all that begin so.
-    #[must_use]
-    pub fn planned(mut self, names: &[&str]) -> Self {
-        self.0.planned.extend(names.iter().map(ToString::to_string));
         self
     }
 

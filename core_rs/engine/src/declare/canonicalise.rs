@@ -19,7 +19,7 @@ use crate::{Error, Value};
 ///
 /// # Errors
 /// All problems of the set together: `[1001]` unknown name or choice, `[1003]` outside the domain, `[1004]` wrong
-/// type, `[1006]` a constraint, `[4001]` not built.
+/// type, `[1006]` a constraint.
 pub fn canonicalise(
     declaration: &Declaration,
     context: &Context,

@@ -10,8 +10,7 @@ use crate::{Error, Result, Value};
 /// The typed, valid value that `json` means for `parameter`.
 ///
 /// # Errors
-/// `[1004]` for a wrong type, `[1003]` for a number outside the domain, `[1001]` for an unknown choice, `[4001]` for a
-/// value of the specification that is not built.
+/// `[1004]` for a wrong type, `[1003]` for a number outside the domain, `[1001]` for an unknown choice.
 pub(super) fn convert(parameter: &Parameter, json: &Json) -> Result<Value> {
     let is_none = json.is_null()
         || json.as_str().is_some_and(|s| {
@@ -80,9 +79,6 @@ fn mapping(parameter: &Parameter, json: &Json) -> Result<Value> {
 
 fn within(parameter: &Parameter, value: Value) -> Result<Value> {
     let domain = &parameter.domain;
-    if !domain.not_built.is_empty() && domain.not_built.contains(&value.to_string()) {
-        return Err(not_built(parameter, &value.to_string()));
-    }
     let exact = !matches!(value, Value::Int(i) if i.unsigned_abs() > MAX_INTEGER.unsigned_abs());
     match value.number() {
         Some(x) if exact && x.is_finite() && domain.contains(x) => Ok(value),
@@ -96,9 +92,6 @@ fn choice<'a>(parameter: &'a Parameter, text: &str) -> Result<&'a str> {
     let domain = &parameter.domain;
     if let Some(known) = domain.choices.iter().find(|known| *known == text) {
         return Ok(known);
-    }
-    if domain.not_built.iter().any(|planned| planned == text) {
-        return Err(not_built(parameter, text));
     }
     Err(Error::config(1001, format!("{} has no value `{text}`", parameter.name))
         .at(place(parameter))
@@ -148,10 +141,4 @@ fn expected(parameter: &Parameter) -> String {
         Kind::Set => format!("a list, or text joined by +, of {}", parameter.domain),
         Kind::Map => "a mapping".to_owned(),
     }
-}
-
-fn not_built(parameter: &Parameter, text: &str) -> Error {
-    Error::config(4001, format!("{} = {text} is not built in this version", parameter.name))
-        .at(place(parameter))
-        .fix("choose another value, or a version that has it")
 }

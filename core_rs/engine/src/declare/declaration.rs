@@ -45,8 +45,6 @@ pub struct Declaration {
     pub constraints: Vec<Constraint>,
     /// Pairs of parameters of which only the ratio matters: a search over both is a warning.
     pub ratios: Vec<(String, String)>,
-    /// Parameters of the specification that this build does not have; `prefix*` stands for all that begin so.
-    pub planned: Vec<String>,
     /// Rewrites what was given, for example a shorthand, before anything is derived from it.
     pub normalise: Option<fn(&mut Draft<'_>)>,
     pub(super) plan: Plan,
@@ -66,13 +64,5 @@ impl Declaration {
     /// The member of a family with that name.
     pub fn member(&self, name: &str) -> Option<Parameter> {
         self.plan.members.get(name).map(|family| self.families[*family].called(name))
-    }
-
-    /// Whether the specification has a parameter of that name and this build does not.
-    pub fn is_planned(&self, name: &str) -> bool {
-        self.planned.iter().any(|planned| match planned.strip_suffix('*') {
-            Some(prefix) => name.starts_with(prefix),
-            None => planned == name,
-        })
     }
 }

@@ -141,11 +141,6 @@ impl<'a> Draft<'a> {
 
 fn unknown_name(declaration: &Declaration, name: &str) -> Error {
     let place = format!("strategy {}", declaration.id);
-    if declaration.is_planned(name) {
-        return Error::config(4001, format!("parameter {name} is not built in this version"))
-            .at(place)
-            .fix("leave it out, or use a version that has it");
-    }
     let begins_alike = |member: &&str| member.split('_').next() == name.split('_').next();
     let members = declaration.plan.members.keys().map(String::as_str).filter(begins_alike);
     let known = declaration.parameters.iter().map(|parameter| parameter.name.as_str()).chain(members);

@@ -171,13 +171,6 @@ impl Parameter {
         self
     }
 
-    /// Values of the specification that this build does not have.
-    #[must_use]
-    pub fn not_built(mut self, values: &[&str]) -> Self {
-        self.domain.not_built = values.iter().map(ToString::to_string).collect();
-        self
-    }
-
     /// "none" is a value too, and `word` another text for it.
     #[must_use]
     pub fn or_word(mut self, word: &'static str) -> Self {

@@ -13,7 +13,7 @@ const GROUPS: [&str; 5] = ["entry", "filter", "exit", "risk", "management"];
 
 impl Declaration {
     /// Complaints, none for a good declaration: texts missing, unknown units and groups, ranges outside the domain or
-    /// contradictory, names both declared and planned, defaults that do not go together.
+    /// contradictory, defaults that do not go together.
     pub fn self_check(&self) -> Vec<String> {
         let mut complaints = Vec::new();
         let texts = [
@@ -27,9 +27,6 @@ impl Declaration {
         for parameter in &self.parameters {
             let found = about(parameter).into_iter().map(|what| format!("{}: {what}", parameter.name));
             complaints.extend(found);
-            if self.is_planned(&parameter.name) {
-                complaints.push(format!("{}: declared and planned", parameter.name));
-            }
         }
         for Family { member, .. } in &self.families {
             let bare = Parameter { name: "member".to_owned(), ..member.clone() };

@@ -10,7 +10,7 @@ use super::range::Range;
 use crate::Value;
 
 impl Declaration {
-    /// The declaration as JSON. `domain.not_built` and `planned` name what gives `[4001]`.
+    /// The declaration as JSON.
     pub fn to_json(&self) -> Json {
         let derived = self.derived.iter().map(|name| json!({"name": name.name, "doc": name.doc}));
         let constraints = self.constraints.iter().map(|constraint| {
@@ -33,7 +33,6 @@ impl Declaration {
             "derived": derived.collect::<Vec<_>>(),
             "constraints": constraints.collect::<Vec<_>>(),
             "ratios": self.ratios,
-            "planned": self.planned,
         })
     }
 }
@@ -69,7 +68,6 @@ fn domain(domain: &Domain, kind: Kind) -> Json {
         "low_open": domain.low_open,
         "high_open": domain.high_open,
         "choices": list(domain.choices.iter().map(|choice| Json::from(choice.as_str()))),
-        "not_built": domain.not_built,
     })
 }
 

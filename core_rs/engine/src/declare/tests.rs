@@ -25,21 +25,9 @@ fn toy() -> Declaration {
             int("fast", 20).at_least(1).search(5..=60).unit("bars").group("entry").doc("fast"),
             int("slow", 50).at_least(1).search(20..=250).step(5).unit("bars").group("entry").doc("slow"),
             boolean("use_it", true).when("mode != 'off'").search_all().group("filter").doc("outer"),
-            categorical("mode", &["off", "flat", "deep"], "flat")
-                .not_built(&["wide"])
-                .group("filter")
-                .doc("mode"),
-            set("parts", &["low", "mid", "high"], "low+mid")
-                .not_built(&["peak"])
-                .group("filter")
-                .doc("parts"),
-            optional_int("part")
-                .at_least(1)
-                .at_most(2)
-                .not_built(&["3"])
-                .shorthand()
-                .group("filter")
-                .doc("one part"),
+            categorical("mode", &["off", "flat", "deep"], "flat").group("filter").doc("mode"),
+            set("parts", &["low", "mid", "high"], "low+mid").group("filter").doc("parts"),
+            optional_int("part").at_least(1).at_most(2).shorthand().group("filter").doc("one part"),
             optional_float("limit").at_least(0).group("exit").doc("limit"),
             int("hold", 30).or_none().at_least(0).search_off_or(10..=30, 10).group("exit").doc("hold"),
         ])
@@ -62,7 +50,6 @@ fn toy() -> Declaration {
             Constraint::warning("not has_high or minutes < 60", "high is noisy on long bars"),
         ])
         .ratio("fast", "slow")
-        .planned(&["later", "grid_*"])
         .normalise(|draft| {
             if let Some(Value::Int(part)) = draft.given("part") {
                 let name = if *part == 1 { "low" } else { "mid" };
@@ -153,8 +140,6 @@ fn equal_meanings_have_one_key(toy: Declaration, #[case] raw: Json, #[case] key:
 #[rstest]
 #[case::unknown(json!({"fasst": 1}), &[1001])]
 #[case::derived(json!({"has_high": true}), &[1001])]
-#[case::planned(json!({"later": 1}), &[4001])]
-#[case::planned_prefix(json!({"grid_step": 1}), &[4001])]
 #[case::bool_is_no_int(json!({"fast": true}), &[1004])]
 #[case::text_is_no_int(json!({"fast": "20"}), &[1004])]
 #[case::fraction_is_no_int(json!({"fast": 20.5}), &[1004])]
@@ -168,9 +153,6 @@ fn equal_meanings_have_one_key(toy: Declaration, #[case] raw: Json, #[case] key:
 #[case::inactive_but_outside(json!({"depth": 0}), &[1003])]
 #[case::beyond_2_53(json!({"slow": 9_007_199_254_740_992_i64}), &[1003])]
 #[case::unknown_choice(json!({"mode": "Flat"}), &[1001])]
-#[case::unbuilt_choice(json!({"mode": "wide"}), &[4001])]
-#[case::unbuilt_member(json!({"parts": ["low", "peak"]}), &[4001])]
-#[case::unbuilt_number(json!({"part": 3}), &[4001])]
 #[case::empty_set(json!({"parts": []}), &[1001])]
 #[case::empty_text(json!({"parts": " "}), &[1001])]
 #[case::unknown_member(json!({"parts": "low+top"}), &[1001])]
@@ -183,7 +165,7 @@ fn equal_meanings_have_one_key(toy: Declaration, #[case] raw: Json, #[case] key:
 #[case::constraint(json!({"fast": 50}), &[1006])]
 #[case::shorthand_and_what_it_stands_for(json!({"part": 1, "parts": "low"}), &[1006])]
 #[case::a_null_constraint_is_violated(json!({"hold": 0}), &[1006])]
-#[case::all_together(json!({"fast": 60, "mode": "x", "limit": 2.0, "later": 1, "zz": 1}), &[4001, 1001, 1001, 1006, 1006])]
+#[case::all_together(json!({"fast": 60, "mode": "x", "limit": 2.0, "zz": 1}), &[1001, 1001, 1006, 1006])]
 #[case::an_invalid_parameter_breaks_no_constraint(json!({"fast": 0, "slow": 0}), &[1003, 1003])]
 fn problems_have_their_codes(toy: Declaration, #[case] raw: Json, #[case] expected: &[u16]) {
     assert_eq!(codes(&toy, &raw), expected, "{:?}", canonical(&toy, &raw));
@@ -277,7 +259,7 @@ fn json_names_every_field_in_the_parameters_type(toy: Declaration) {
         let all = json["parameters"].as_array().unwrap();
         all.iter().find(|parameter| parameter["name"] == name).unwrap().clone()
     };
-    let open = json!({"low": null, "high": null, "low_open": false, "high_open": false, "choices": null, "not_built": []});
+    let open = json!({"low": null, "high": null, "low_open": false, "high_open": false, "choices": null});
     let mut domain = open.clone();
     domain["low"] = json!(1);
     assert_eq!(
@@ -301,7 +283,6 @@ fn json_names_every_field_in_the_parameters_type(toy: Declaration) {
     assert_eq!(family["parts"][1], json!({"name": "place", "texts": ["A", "B"]}));
     assert_eq!(family["inside"], json!(["lengths", "{side}", "{place}"]));
     assert_eq!(json["ratios"], json!([["fast", "slow"]]));
-    assert_eq!(json["planned"], json!(["later", "grid_*"]));
 }
 
 #[rstest]
