@@ -137,16 +137,18 @@ wheel-test: ## the wheel of dist/ in an empty environment, away from the sources
 	@$(UV) pip check --quiet --python $(OUT)/wheel-test/venv
 	cd $(OUT)/wheel-test/elsewhere && ../venv/bin/python -P $(CURDIR)/tests/packaging/check_wheel.py $(CURDIR)/dist
 
-.PHONY: picture
-picture: build ## docs/images/quickstart.svg, from what the demo prints
+.PHONY: pictures
+pictures: build ## docs/images: what the demo prints, and one trade of every strategy
 	@rm -rf $(OUT)/demo
 	@mkdir -p $(OUT)/demo
 	$(BIN)/python scripts/picture.py $(OUT)/demo docs/images/quickstart.svg run configs/quickstart.yaml
+	$(BIN)/python scripts/strategy_pictures.py
 
 .PHONY: docs
 docs: build ## the pages that are made from declarations
 	$(BIN)/python scripts/indicator_pages.py
 	$(BIN)/python scripts/metric_pages.py
+	$(BIN)/python scripts/strategy_pages.py
 
 .PHONY: locks
 locks: $(VENV)/.locked ## resolve the requirements anew (UPGRADE=1 takes the newest)

@@ -34,7 +34,9 @@ PINS: dict[str, list[dict[str, Any]]] = {
     "ma_cross": [{"ma_type": "sma"}, {"ma_type": "ema"}],
     "mean_reversion_z_score": [
         *({"enabled_scenarios": str(k)} for k in (1, 2, 3, 4, 5)),
-        {"enabled_scenarios": "1+2+3+4+5"},
+        {"enabled_scenarios": "6", "scenario6_timeframes": "PRIMARY"},
+        {"enabled_scenarios": "1+2+3+4+5+6"},
+        {"enabled_scenarios": "4+6"},
     ],
     "donchian_breakout": [{}],
     "rsi_reversal_limit": [{}],
