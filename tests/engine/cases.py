@@ -68,6 +68,12 @@ def make(seed: int) -> Case:
     return Case(kind, markets, options, signals, exits, rules, series)
 
 
+def labels_of(market: Market) -> list[int]:
+    """Labels of the bars, microseconds UTC."""
+    labels: list[int] = market.to_table()["timestamp"].cast(pa.int64()).to_pylist()
+    return labels
+
+
 def within(case: Case, first: int, last: int) -> Case | None:
     """The case on the bars, or ticks, and with the rows from one time to another; None if a market is left empty."""
     cut = [drawn_markets.within(market, first, last) for market in case.markets]
@@ -76,11 +82,11 @@ def within(case: Case, first: int, last: int) -> Case | None:
         return None
     rules = dict(case.rules)
     if isinstance(rules.get("trail_distance"), list):
-        labels = case.markets[0].to_table()["timestamp"].cast(pa.int64()).to_pylist()
-        by_bar = zip(labels, rules["trail_distance"], strict=True)
+        by_bar = zip(labels_of(case.markets[0]), rules["trail_distance"], strict=True)
         rules["trail_distance"] = [distance for label, distance in by_bar if first <= label <= last]
+    there = {(market.symbol, stamp) for market in markets for stamp in labels_of(market)}
     rows = {
-        name: [row for row in getattr(case, name) if first <= row["timestamp"] <= last]
+        name: [row for row in getattr(case, name) if (row["symbol"], row["timestamp"]) in there]
         for name in ("signals", "exits")
     }
     return replace(case, markets=markets, rules=rules, **rows)
