@@ -82,8 +82,9 @@ fuzz: build ## a million inputs with changed bytes at the native boundary
 	$(BIN)/python -m tests.fuzz.harness --inputs 1200000 --first 1000000 --processes 2
 
 .PHONY: golden
-golden: build ## record the golden results of tests/golden anew: only when results are meant to change
+golden: build ## record the golden results of tests anew: only when results are meant to change
 	$(BIN)/python scripts/golden_cases.py
+	$(BIN)/python -m tests.replay.golden_scripts
 
 .PHONY: lint lint-format lint-rust lint-python lint-types lint-layers
 lint: lint-format lint-rust lint-python lint-types lint-layers ## formatting, lints, types, the native stub, import layers
