@@ -68,7 +68,7 @@ test: build ## every test: the crates, then the package
 	@$(BIN)/python scripts/skipped_tests.py $(OUT)/cargo-test.log $(OUT)/pytest.xml | tee $(OUT)/skipped-tests.txt
 
 .PHONY: agree
-agree: build ## both engines on 10,000 random cases, and every strategy with 200 sets on every market: some hours
+agree: build ## both engines on 10,000 random cases, and every strategy with 200 sets on every market: an hour
 	SWEEP_CASES=10000 SWEEP_SETS=200 $(BIN)/python -m pytest -q tests/engine/test_campaign.py tests/engine/test_native_strategies.py
 
 .PHONY: coverage
