@@ -238,6 +238,11 @@ class _Given:
 
     def words(self, name: str, known: Sequence[str]) -> Any:
         """Index among the known words."""
+        column = self.columns.get(name)
+        if column is not None and pa.types.is_dictionary(column.type) and not column.null_count:
+            codes = pc.index_in(self._text(name, column.dictionary), pa.array(known))
+            if not codes.null_count:
+                return codes.to_numpy(zero_copy_only=False).astype(np.int8)[column.indices.to_numpy()]
         texts = self.texts(name)
         self.without_nulls(name, texts)
         indices = pc.index_in(texts, pa.array(known))
@@ -286,6 +291,9 @@ class _Given:
         column = self.columns.get(name)
         if column is None or pa.types.is_null(column.type):
             return pa.nulls(self.rows, pa.string())
+        return self._text(name, column)
+
+    def _text(self, name: str, column: Any) -> Any:
         kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
         if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
             raise self.wrong(1005, f"{name} is {column.type}, not text", "give texts")
@@ -325,6 +333,10 @@ def _columns(what: str, table: Any) -> dict[str, Any]:
 
 def _array(what: str, name: str, values: Any) -> Any:
     """A column of a mapping; numeric NaN means null."""
+    if isinstance(values, np.ndarray) and values.dtype.kind == "U" and values.ndim == 1 and len(values):
+        first = values[0]
+        if (values == first).all():  # as of np.full(n, "close"); Arrow would convert every copy of the word
+            return pa.DictionaryArray.from_arrays(np.zeros(len(values), np.int32), pa.array([str(first)]))
     try:
         return pa.array(values, from_pandas=True)
     except (

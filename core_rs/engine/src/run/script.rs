@@ -32,36 +32,42 @@ pub enum Trail {
 /// Rows sorted by bar.
 #[derive(Debug)]
 struct ByBar<T> {
-    rows: Vec<(usize, T)>,
+    /// Bar of each row; apart from the rows, since most bars have none.
+    bars: Vec<usize>,
+    rows: Vec<T>,
     /// Where the last answer began. It makes the next one fast and never decides it.
     hint: AtomicUsize,
 }
 
 impl<T> ByBar<T> {
     fn new(rows: Vec<(usize, T)>) -> Self {
-        Self { rows, hint: AtomicUsize::new(0) }
+        let (bars, rows) = rows.into_iter().unzip();
+        Self { bars, rows, hint: AtomicUsize::new(0) }
     }
 
     /// The rows of bar `i`. Bars mostly advance, by one or a few rows.
     #[inline]
-    fn of(&self, i: usize) -> &[(usize, T)] {
-        let rows = &self.rows[..];
-        let mut from = self.hint.load(Ordering::Relaxed);
-        if from > 0 && rows[from - 1].0 >= i {
-            from = rows.partition_point(|row| row.0 < i);
+    fn of(&self, i: usize) -> &[T] {
+        let hint = self.hint.load(Ordering::Relaxed);
+        let bars = &self.bars[..];
+        let mut from = hint;
+        if from > 0 && bars[from - 1] >= i {
+            from = bars.partition_point(|&bar| bar < i);
         } else {
-            while rows.get(from).is_some_and(|row| row.0 < i) {
+            while bars.get(from).is_some_and(|&bar| bar < i) {
                 from += 1;
             }
         }
-        self.hint.store(from, Ordering::Relaxed);
-        let count = rows[from..].iter().take_while(|row| row.0 == i).count();
-        &rows[from..from + count]
+        if from != hint {
+            self.hint.store(from, Ordering::Relaxed);
+        }
+        let count = bars[from..].iter().take_while(|&&bar| bar == i).count();
+        &self.rows[from..from + count]
     }
 
     /// Rows whose bar is not in `traded`.
     fn outside(&self, traded: &std::ops::Range<usize>) -> u64 {
-        self.rows.iter().filter(|row| !traded.contains(&row.0)).count() as u64
+        self.bars.iter().filter(|bar| !traded.contains(bar)).count() as u64
     }
 }
 
@@ -113,8 +119,8 @@ impl Script {
     }
 
     fn replies(&self, i: usize, direction: Direction) -> impl Iterator<Item = Reply> + '_ {
-        let rows = self.exits.of(i).iter().map(|(_, row)| *row);
-        rows.filter(move |(d, _)| *d == direction).map(|(_, reply)| reply)
+        let rows = self.exits.of(i).iter().filter(move |(d, _)| *d == direction);
+        rows.map(|(_, reply)| *reply)
     }
 }
 
@@ -124,7 +130,7 @@ impl Decide for Script {
     }
 
     fn evaluate(&self, i: usize, _view: &View<'_>, signals: &mut Vec<Signal>) {
-        signals.extend(self.signals.of(i).iter().map(|(_, s)| s.clone()));
+        signals.extend_from_slice(self.signals.of(i));
     }
 
     fn manage(&self, position: &Position, i: usize, _view: &View<'_>, actions: &mut Actions) {
