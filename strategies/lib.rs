@@ -8,6 +8,7 @@ pub mod faults;
 pub mod ma_cross;
 pub mod mean_reversion_z_score;
 pub mod mtf_trend_pullback;
+pub mod played;
 mod position_rules;
 pub mod rsi_reversal_limit;
 mod seeds;
@@ -15,6 +16,7 @@ mod timeframes;
 mod trend_ema;
 pub mod user;
 
+pub use directions::Directions;
 use sweep_engine::error::{Error, Result};
 use sweep_engine::run::{Native, NativeStrategy};
 use sweep_engine::suggest::suggestion;
