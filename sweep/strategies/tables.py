@@ -235,8 +235,9 @@ class _Given:
         if not pa.types.is_integer(column.type):
             return (1 - 2 * self.words("direction", DIRECTIONS)).astype(np.int8)
         values = column.to_numpy(zero_copy_only=False)
-        wrong = np.flatnonzero((values != 1) & (values != -1))
-        if len(wrong):
+        strange = (values != 1) & (values != -1)
+        if strange.any():
+            wrong = np.flatnonzero(strange)
             raise self.wrong(1001, "a direction that is neither 1 nor -1", "1 is long, -1 is short", wrong)
         return values.astype(np.int8)
 
@@ -244,9 +245,10 @@ class _Given:
         """Index among the known words."""
         column = self.columns.get(name)
         if column is not None and pa.types.is_dictionary(column.type) and not column.null_count:
-            codes = pc.index_in(self._text(name, column.dictionary), pa.array(known))
-            if not codes.null_count:
-                return codes.to_numpy(zero_copy_only=False).astype(np.int8)[column.indices.to_numpy()]
+            words = self._text(name, column.dictionary).to_pylist()
+            if set(words) <= set(known):
+                codes = np.array([known.index(word) for word in words], np.int8)
+                return codes[column.indices.to_numpy()]
         texts = self.texts(name)
         self.without_nulls(name, texts)
         indices = pc.index_in(texts, pa.array(known))
