@@ -74,6 +74,7 @@ pub struct Exits {
 
 impl Entries {
     /// The signal of a row.
+    #[inline]
     pub fn signal(&self, row: usize) -> Signal {
         fn value<T: Copy>(column: Option<&Nullable<T>>, row: usize) -> Option<T> {
             column.and_then(|column| column.get(row))
@@ -206,7 +207,9 @@ impl Decide for Tables {
     }
 
     fn evaluate(&self, i: usize, _view: &View<'_>, signals: &mut Vec<Signal>) {
-        for row in self.entering.rows(&self.entries.bar, i) {
+        let rows = self.entering.rows(&self.entries.bar, i);
+        signals.reserve(rows.len());
+        for row in rows {
             if self.directions.allow(side(self.entries.direction[row])) {
                 signals.push(self.entries.signal(row));
             }
