@@ -114,7 +114,7 @@ format: venv ## rewrite the sources as `make lint` wants them
 .PHONY: bench
 bench: build ## benchmarks on a release build: ns per bar, trials per second, memory per worker
 	@rm -f $(VENV)/.built
-	cargo build --release --locked --package sweep-py
+	cargo build --release --locked --package sweep-module
 	cp target/release/lib_core.so sweep/_core.abi3.so
 	$(BIN)/python -m benchmarks
 
