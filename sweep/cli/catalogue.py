@@ -124,10 +124,13 @@ def schema(as_json: Json = False, debug: Debug = False) -> None:
     typer.echo(json.dumps(json_schema(_declarations()), indent=None if as_json else 2))
 
 
-def _declarations() -> list[dict[str, Any]]:
-    from sweep import _core
+def _declarations() -> list[Mapping[str, Any]]:
+    """Of all strategies; those of plug-ins that cannot be used are named on standard error."""
+    from sweep.strategies.natives import declarations
 
-    known: list[dict[str, Any]] = json.loads(_core.strategies())
+    known, problems = declarations()
+    for problem in problems:
+        typer.echo(f"warning: {problem}", err=True)
     return known
 
 
