@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from sweep.cli import output
 from sweep.cli.options import Debug, Json
-from sweep.errors import not_built
 
 strategies = typer.Typer(
     no_args_is_help=True,
@@ -65,11 +65,20 @@ def show_strategy(
 
 def new_strategy(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Strategy.", show_default=False)],
-    kind: Annotated[str, typer.Option("--kind", help="rust, signals or python.")] = "rust",
+    kind: Annotated[str, typer.Option("--kind", help="signals, python or rust.")] = "signals",
     debug: Debug = False,
 ) -> None:
-    """Writes the skeleton of a new strategy. Not built in this version."""
-    raise not_built("sweep strategies new", remedy="see docs/own-strategy.md")
+    """Writes a small strategy that works into a new folder, to be changed into one's own.
+
+    signals: a vectorised function in Python. python: a class that decides bar by bar, slow. rust: a package with a native
+    module of its own.
+    """
+    from sweep.strategies.skeleton import write
+
+    files = write(name, kind, Path.cwd())
+    for path in files:
+        output.line(str(path.relative_to(Path.cwd())))
+    output.line(f"read {name}/README.md")
 
 
 def indicators(
