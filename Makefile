@@ -135,6 +135,8 @@ wheel-test: ## the wheel of dist/ in an empty environment, away from the sources
 	@$(UV) pip install --quiet --python $(OUT)/wheel-test/venv --require-hashes -r requirements.lock
 	@$(UV) pip install --quiet --python $(OUT)/wheel-test/venv --no-deps dist/*.whl
 	@$(UV) pip check --quiet --python $(OUT)/wheel-test/venv
+	@awk '/^maturin==/ { on = 1 } on { print } on && !/\\$$/ { exit }' requirements-dev.lock > $(OUT)/wheel-test/maturin.lock
+	@$(UV) pip install --quiet --python $(OUT)/wheel-test/venv --no-deps --require-hashes -r $(OUT)/wheel-test/maturin.lock
 	cd $(OUT)/wheel-test/elsewhere && ../venv/bin/python -P $(CURDIR)/tests/packaging/check_wheel.py $(CURDIR)/dist
 
 .PHONY: picture

@@ -10,7 +10,7 @@ from my_strategy import MyStrategy
 import sweep
 
 HERE = Path(__file__).parent
-MARKET = sweep.Market.synthetic(bars=5_000, seed=3, timeframe="M15")
+MARKET = sweep.Market.synthetic(bars=2_000, seed=3, timeframe="M15")
 
 
 def test_it_enters_where_the_close_crosses_its_average() -> None:
