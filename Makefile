@@ -68,7 +68,7 @@ test: build ## every test: the crates, then the package
 	@$(BIN)/python scripts/skipped_tests.py $(OUT)/cargo-test.log $(OUT)/pytest.xml | tee $(OUT)/skipped-tests.txt
 
 .PHONY: agree
-agree: build ## both engines on 10,000 random cases, and every strategy with 200 sets on every market: some hours
+agree: build ## both engines on 10,000 random cases, and every strategy with 200 sets on every market: an hour
 	SWEEP_CASES=10000 SWEEP_SETS=200 $(BIN)/python -m pytest -q tests/engine/test_campaign.py tests/engine/test_native_strategies.py
 
 .PHONY: coverage
@@ -82,8 +82,9 @@ fuzz: build ## a million inputs with changed bytes at the native boundary
 	$(BIN)/python -m tests.fuzz.harness --inputs 1200000 --first 1000000 --processes 2
 
 .PHONY: golden
-golden: build ## record the golden results of tests/golden anew: only when results are meant to change
+golden: build ## record the golden results of tests anew: only when results are meant to change
 	$(BIN)/python scripts/golden_cases.py
+	$(BIN)/python -m tests.replay.golden_scripts
 
 .PHONY: lint lint-format lint-rust lint-python lint-types lint-layers
 lint: lint-format lint-rust lint-python lint-types lint-layers ## formatting, lints, types, the native stub, import layers
@@ -139,16 +140,18 @@ wheel-test: ## the wheel of dist/ in an empty environment, away from the sources
 	@$(UV) pip install --quiet --python $(OUT)/wheel-test/venv --no-deps --require-hashes -r $(OUT)/wheel-test/maturin.lock
 	cd $(OUT)/wheel-test/elsewhere && ../venv/bin/python -P $(CURDIR)/tests/packaging/check_wheel.py $(CURDIR)/dist
 
-.PHONY: picture
-picture: build ## docs/images/quickstart.svg, from what the demo prints
+.PHONY: pictures
+pictures: build ## docs/images: what the demo prints, and one trade of every strategy
 	@rm -rf $(OUT)/demo
 	@mkdir -p $(OUT)/demo
 	$(BIN)/python scripts/picture.py $(OUT)/demo docs/images/quickstart.svg run configs/quickstart.yaml
+	$(BIN)/python scripts/strategy_pictures.py
 
 .PHONY: docs
 docs: build ## the pages that are made from declarations
 	$(BIN)/python scripts/indicator_pages.py
 	$(BIN)/python scripts/metric_pages.py
+	$(BIN)/python scripts/strategy_pages.py
 
 .PHONY: locks
 locks: $(VENV)/.locked ## resolve the requirements anew (UPGRADE=1 takes the newest)

@@ -1,10 +1,10 @@
-"""Benchmarks: `python -m benchmarks [engine] [indicators] [data] [portfolio] [sweep]`. Figures of one run are compared within that run only."""
+"""Benchmarks: `python -m benchmarks [engine] [indicators] [data] [portfolio] [strategies] [sweep]`. Figures of one run are compared within that run only."""
 
 from __future__ import annotations
 
 import argparse
 
-from benchmarks import data, engine, indicators, portfolio, sweep
+from benchmarks import data, engine, indicators, portfolio, strategies, sweep
 from benchmarks.measure import machine
 
 
@@ -15,6 +15,7 @@ def main() -> None:
         "indicators": indicators.run,
         "data": data.run,
         "portfolio": portfolio.run,
+        "strategies": strategies.run,
         "sweep": sweep.run,
     }
     parser = argparse.ArgumentParser(prog="python -m benchmarks")

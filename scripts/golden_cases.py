@@ -71,6 +71,21 @@ SCENARIOS: dict[str, dict[str, Any]] = {
             "2+3+4", htf_tf="H1", htf_ema=20, htf_filter="above", extra_htf_tf="H4", extra_htf_ema=5
         ),
     },
+    "overlay-of-higher-timeframes": {
+        "market": synthetic("EURUSD", "M5", 2500, 17),
+        "strategy": mean_reversion(
+            "6",
+            kalman_r=0.5,
+            kalman_q=0.1,
+            scenario6_timeframes="PRIMARY+M15+H1",
+            scenario6_mode="any",
+            scenario6_params={"M15": {"window_length": 20, "b_b_length": 10}},
+            scenario6_H1_long_window_length=10,
+            scenario6_H1_long_z_score=-0.5,
+            tp_mode="dynamic",
+        ),
+        "costs": PER_LOT,
+    },
     "stop-orders-one-cancels-other": {
         "market": synthetic("EURUSD", "M15", 1200, 7),
         "strategy": {"name": "donchian_breakout", "params": {"trail_atr": 3.0, "be_r": 1.0}},

@@ -32,6 +32,7 @@ __all__ = [
     "run_signals",
     "said",
     "schemas",
+    "signals_digest",
     "spacing",
     "strategies",
     "symbol_spec",
@@ -245,6 +246,10 @@ class Batch:
 class Played:
     """What became of one parameter set of a user's strategy, on its way into a batch."""
 
+    @property
+    def signals_digest(self) -> str | None:
+        """Digest of the tables that were played."""
+
 @final
 class Backtest:
     """One backtest in full."""
@@ -358,6 +363,9 @@ def gather(played: list[Played], seconds: list[float]) -> Batch:
 
 def backtest_of(engine: Engine, played: Played) -> Backtest:
     """One of them as a backtest in full. Raises what failed."""
+
+def signals_digest(tables: list[tuple[Any, Any]]) -> str:
+    """Digest of the tables that a function returned, as `play` takes them."""
 
 def said(engine: Engine, params: str, tables: list[tuple[Any, Any]]) -> ArrowTable:
     """Entries of tables in the schema trade_signal, in order of labels."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sweep.arrow import read_all
@@ -13,7 +14,7 @@ from sweep.errors import SweepError
 from sweep.json_text import json_text
 from sweep.strategies.arrays import IndicatorsOf, MarketArrays, MarketOfTrial
 from sweep.strategies.failure import failed
-from sweep.strategies.tables import Tables, checked, digest
+from sweep.strategies.tables import Tables, checked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,29 +41,23 @@ class SignalsRunner:
         tables = self.tables(key)
         played = _core.play(self._core, key, _given(tables), True)
         backtest = native_backtest(_core.backtest_of(self._core, played))
-        return _with_digest(backtest, digest(tables))
+        return replace(backtest, digests={**backtest.digests, "signals": str(played.signals_digest)})
 
     def run_batch(self, params: pa.Table, returns: bool, threads: int) -> pa.Table:
         """One row per parameter set; the function is called once for each that differs. `threads` does not matter."""
         from sweep import _core
 
+        rows: list[tuple[str | None, str]] = json.loads(self._core.canonical_rows(params))
+        # All tables first: the function and the engine would drive each other's data out of the processor's caches.
         known: dict[str, list[Tables] | SweepError] = {}
-        played, seconds, digests = [], [], []
-        for key, refused in json.loads(self._core.canonical_rows(params)):
-            start, found, engine_seconds = time.perf_counter(), None, 0.0
-            if key is None:
-                played.append(_core.unplayed(self._core, None, 1006, refused))
-            else:
-                tables = known.get(key) or self._tried(key)
-                known[key] = tables
-                if isinstance(tables, SweepError):
-                    played.append(_core.unplayed(self._core, key, tables.code, _reason(tables)))
-                else:
-                    found, begun = digest(tables), time.perf_counter()
-                    played.append(_core.play(self._core, key, _given(tables), False))
-                    engine_seconds = time.perf_counter() - begun
-            digests.append(found)
-            seconds.append(time.perf_counter() - start - engine_seconds)
+        seconds = []
+        for key, _ in rows:
+            start = time.perf_counter()
+            if key is not None and key not in known:
+                known[key] = self._tried(key)
+            seconds.append(time.perf_counter() - start)
+        played = [self._played(key, refused, None if key is None else known[key]) for key, refused in rows]
+        digests = [one.signals_digest for one in played]
         table = read_all(_core.gather(played, seconds).to_table(returns))
         return _with_column(table, "signals_digest", digests)
 
@@ -91,6 +86,15 @@ class SignalsRunner:
             tables.append(checked(returned, arrays, where=strategy.place))
         return tables
 
+    def _played(self, key: str | None, refused: str, tables: list[Tables] | SweepError | None) -> Any:
+        from sweep import _core
+
+        if key is None or tables is None:
+            return _core.unplayed(self._core, None, 1006, refused)
+        if isinstance(tables, SweepError):
+            return _core.unplayed(self._core, key, tables.code, _reason(tables))
+        return _core.play(self._core, key, _given(tables), False)
+
     def _tried(self, key: str) -> list[Tables] | SweepError:
         try:
             return self.tables(key)
@@ -111,12 +115,6 @@ def _reason(problem: SweepError) -> str:
     told = problem.message.removeprefix(f"[{problem.code}] ")
     trace = problem.context.get("traceback")
     return f"{told}\n{trace}" if trace else told
-
-
-def _with_digest(backtest: Backtest, signals: str) -> Backtest:
-    from dataclasses import replace
-
-    return replace(backtest, digests={**backtest.digests, "signals": signals})
 
 
 def _with_column(table: pa.Table, name: str, values: list[str | None]) -> pa.Table:

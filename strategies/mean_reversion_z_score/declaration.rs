@@ -1,6 +1,7 @@
-//! The parameters of `mean_reversion_z_score`, scenarios 1 to 5.
+//! The parameters of `mean_reversion_z_score`.
 
 use super::guard::LABELS;
+use super::overlay;
 use crate::position_rules::{cooldown_bars, direction_filter, round_digits, stop_moves};
 use crate::timeframes::{TIMEFRAMES, minutes_of};
 use sweep_engine::declare::{
@@ -18,20 +19,20 @@ const ONLY_4: &str = "s4 and not (s1 or s2 or s3 or s5 or s6)";
 
 /// What the strategy says about itself and its parameters.
 pub fn declaration() -> Declaration {
-    Declaration::builder("mean_reversion_z_score", "1.1.0", "Mean reversion of stretched closes")
+    Declaration::builder("mean_reversion_z_score", "1.2.0", "Mean reversion of stretched closes")
         .doc(
             "Fades closes that are statistically stretched. Scenario 1 measures the stretch from an EMA, scenario 2 \
              from a Kalman mean and asks for a close outside the Bollinger band, scenario 3 is scenario 2 with the \
              EMA as target, scenario 4 measures it in GARCH deviations, scenario 5 is scenario 2 while volatility is \
-             of a permitted kind. Market orders; meant for one position at a time.",
+             of a permitted kind, scenario 6 is scenario 2 while other timeframes are stretched as well. Market orders; meant for one position at a time.",
         )
         .warmup(
-            "the smallest of the enabled scenarios: 1: max(window_length, atr_length) − 1; 2, 3: max(window_length, \
+            "the smallest of the enabled scenarios: 1: max(window_length, atr_length) − 1; 2, 3, 6: max(window_length, \
              b_b_length, atr_length) − 1; 4: max(garch_min_periods + 1, b_b_length − 1, atr_length − 1); 5: the larger \
              of 2's and garch_min_periods + intraday_vol_min_points (atr_points: atr_length + intraday_vol_min_points \
              − 2). EMA series have no mask: give them 3 periods of history before the window",
         )
-        .timeframes(&["htf_tf", "extra_htf_tf"])
+        .timeframes(&["htf_tf", "extra_htf_tf", "scenario6_timeframes"])
         .parameters(scenarios())
         .parameters(stretch())
         .parameters(band())
@@ -39,10 +40,14 @@ pub fn declaration() -> Declaration {
         .parameters(trends())
         .parameters(garch())
         .parameters(guard())
+        .parameters(overlay::declaration::parameters())
+        .families(overlay::declaration::families(&[stretch(), band()].concat()))
         .parameters(management())
         .derived(derived())
+        .derived(overlay::declaration::derived())
         .constraints(constraints())
-        .planned(&["scenario6_*"])
+        .constraints(overlay::declaration::constraints())
+        .ratio("kalman_q", "kalman_r")
         .normalise(normalise)
         .checked()
 }
@@ -99,7 +104,8 @@ fn constraints() -> Vec<Constraint> {
     ]
 }
 
-/// `scenario` stands for a set of one; a time stop of none is one of 0.
+/// `scenario` stands for a set of one, a time stop of none for one of 0, AUTO and auto for what they resolve to; the
+/// overlay is folded into one map.
 fn normalise(draft: &mut Draft<'_>) {
     if let Some(Value::Int(scenario)) = draft.given("scenario") {
         let only = Value::Text(scenario.to_string());
@@ -123,6 +129,7 @@ fn normalise(draft: &mut Draft<'_>) {
         let window = cluster_window(&draft.context().timeframe);
         draft.set("intraday_vol_cluster_window", Value::Int(window));
     }
+    overlay::fold(draft);
 }
 
 /// What AUTO stands for.
@@ -197,14 +204,12 @@ fn scenario_is_enabled(draft: &Draft<'_>, scenario: &str) -> Value {
 
 fn scenarios() -> Vec<Parameter> {
     vec![
-        set("enabled_scenarios", &["1", "2", "3", "4", "5"], "1+2+3+4+5")
-            .not_built(&["6"])
+        set("enabled_scenarios", &["1", "2", "3", "4", "5", "6"], "1+2+3+4+5+6")
             .group("entry")
             .doc("which scenarios are tried, in ascending order; the first hit is the bar's signal"),
         optional_int("scenario")
             .at_least(1)
-            .at_most(5)
-            .not_built(&["6"])
+            .at_most(6)
             .shorthand()
             .group("entry")
             .doc("shorthand for one enabled scenario; for searches over scenarios"),
@@ -461,7 +466,7 @@ mod tests {
     #[rstest]
     #[case(json!({"scenario": 2}), json!({"enabled_scenarios": "2"}))]
     #[case(json!({"scenario": 2}), json!({"enabled_scenarios": 2}))]
-    #[case(json!({"scenario": "none"}), json!({"enabled_scenarios": "5+4+3+2+1"}))]
+    #[case(json!({"scenario": "none"}), json!({"enabled_scenarios": "6+5+4+3+2+1"}))]
     #[case(json!({"scenario": 1, "kalman_q": 0.5}), json!({"scenario": 1}))]
     #[case(json!({"max_holding_minutes": "none"}), json!({"max_holding_minutes": 0}))]
     fn sets_that_mean_the_same_trial_are_equal(#[case] one: Json, #[case] other: Json) {
@@ -474,15 +479,39 @@ mod tests {
     #[case(json!({"z_score_short": 0.0}), &[1003])]
     #[case(json!({"enabled_scenarios": []}), &[1001])]
     #[case(json!({"enabled_scenarios": "1+7"}), &[1001])]
-    #[case(json!({"enabled_scenarios": "1+6"}), &[4001])]
-    #[case(json!({"scenario": 6}), &[4001])]
+    #[case(json!({"enabled_scenarios": "1+6"}), &[])]
+    #[case(json!({"scenario": 6}), &[1006])]
+    #[case(json!({"scenario": 6, "scenario6_timeframes": "M5"}), &[])]
+    #[case(json!({"scenario": 6, "scenario6_timeframes": "M1"}), &[1006])]
+    #[case(json!({"scenario": 6, "scenario6_timeframes": "M1+H1"}), &[1006])]
+    #[case(json!({"scenario": 6, "scenario6_timeframes": "H1+H5"}), &[1001])]
+    #[case(json!({"scenario": 6, "scenario6_timeframes": "H1", "scenario6_mode": "some"}), &[1001])]
     #[case(json!({"scenario": 7}), &[1003])]
     #[case(json!({"scenario": 1, "enabled_scenarios": "1"}), &[1006])]
     #[case(json!({"scenario": null, "enabled_scenarios": "1"}), &[])]
     #[case(json!({"kalman_r": 0}), &[1003])]
     #[case(json!({"kalman_q": 0}), &[])]
     #[case(json!({"window_length": 1, "b_b_length": 1}), &[1003, 1003])]
-    #[case(json!({"scenario6_H1_long_z_score": -1}), &[4001])]
+    #[case(json!({"scenario6_H1_long_z_score": -1}), &[])]
+    #[case(json!({"scenario6_H1_long_z_score": 1}), &[1003])]
+    #[case(json!({"scenario6_H1_short_z_score": -1}), &[1003])]
+    #[case(json!({"scenario6_H1_long_window_length": 1}), &[1003])]
+    #[case(json!({"scenario6_H1_long_window_length": 2.5}), &[1004])]
+    #[case(json!({"scenario6_H1_long_atr_length": 5}), &[1001])]
+    #[case(json!({"scenario6_H5_long_window_length": 5}), &[1001])]
+    #[case(json!({"scenario6_params": {"H5": {}}}), &[1001])]
+    #[case(json!({"scenario6_params": {"h1": {}}}), &[])]
+    #[case(json!({"scenario6_params": {"h1": {}, "H1": {}}}), &[1006])]
+    #[case(json!({"scenario6_params": {"H1": 5}}), &[1004])]
+    #[case(json!({"scenario6_params": {"H1": {"long": 5}}}), &[1004])]
+    #[case(json!({"scenario6_params": {"H1": {"atr_length": 5}}}), &[1001])]
+    #[case(json!({"scenario6_params": {"H1": {"long": {"atr_length": 5}}}}), &[1001])]
+    #[case(json!({"scenario6_params": {"H1": {"z_score": -1}}}), &[1006])]
+    #[case(json!({"scenario6_params": {"H1": {"long": {"z_score": -1}}}}), &[])]
+    #[case(json!({"scenario6_params": {"H1": {"long": {"z_score": 1}}}}), &[1003])]
+    #[case(json!({"scenario6_params": {"H1": {"z_score_long": 1}}}), &[1003])]
+    #[case(json!({"scenario6_params": {"H1": {"long": {"z_score": -1, "z_score_long": -1}}}}), &[1006])]
+    #[case(json!({"scenario6_params": {"H1": {"window_length": 1, "kalman_r": "x"}}}), &[1004, 1003])]
     #[case(json!({"scenario": 2, "htf_filter": "above", "htf_tf": "NONE"}), &[1006])]
     #[case(json!({"scenario": 1, "htf_filter": "above", "htf_tf": "NONE"}), &[])]
     #[case(json!({"scenario": 2, "htf_filter": "above", "htf_tf": "H1"}), &[])]
@@ -513,7 +542,9 @@ mod tests {
     }
 
     #[rstest]
-    #[case(json!({}), 2)]
+    #[case(json!({}), 3)]
+    #[case(json!({"enabled_scenarios": "2+6"}), 1)]
+    #[case(json!({"enabled_scenarios": "1+6"}), 0)]
     #[case(json!({"enabled_scenarios": "2+3"}), 1)]
     #[case(json!({"enabled_scenarios": "2+5"}), 1)]
     #[case(json!({"scenario": 5, "intraday_vol_cluster_k": 2, "intraday_vol_allowed": "mid+high"}), 1)]

@@ -4,11 +4,13 @@
 mod clusters;
 mod declaration;
 mod guard;
+mod overlay;
 mod trend;
 
 use crate::directions::Directions;
 use crate::position_rules::PositionRules;
 use guard::Guard;
+use overlay::Overlay;
 use std::sync::Arc;
 use sweep_engine::declare::{Canonical, Declaration};
 use sweep_engine::error::Result;
@@ -36,7 +38,7 @@ struct EmaScore {
     atr_ask: Series,
 }
 
-/// The Bollinger band that confirms scenarios 2 to 5.
+/// The Bollinger band that confirms scenarios 2 to 6.
 #[derive(Debug)]
 struct Band {
     mid: Series,
@@ -69,7 +71,7 @@ impl GarchScore {
 /// The strategy, prepared for one parameter set.
 #[derive(Debug)]
 pub struct MeanReversionZScore {
-    /// Which of the scenarios 1 to 5 are tried.
+    /// Which of the scenarios 1 to 6 are tried.
     enabled: [bool; 6],
     ema: Option<Series>,
     ema_score: Option<EmaScore>,
@@ -77,6 +79,7 @@ pub struct MeanReversionZScore {
     garch_z: Option<GarchScore>,
     band: Option<Band>,
     guard: Option<Guard>,
+    overlay: Option<Overlay>,
     trends: Vec<TrendFilter>,
     atr_bid: Series,
     z_long: f64,
@@ -93,12 +96,13 @@ pub struct MeanReversionZScore {
 }
 
 /// Scenarios in the order of trial, and which direction of each comes first.
-const TRIALS: [(u8, [Direction; 2]); 5] = [
+const TRIALS: [(u8, [Direction; 2]); 6] = [
     (1, [Direction::Short, Direction::Long]),
     (2, [Direction::Short, Direction::Long]),
     (3, [Direction::Short, Direction::Long]),
     (4, [Direction::Short, Direction::Long]),
     (5, [Direction::Long, Direction::Short]),
+    (6, [Direction::Long, Direction::Short]),
 ];
 
 impl MeanReversionZScore {
@@ -152,6 +156,7 @@ impl MeanReversionZScore {
             && (scenario == 1 || self.trends.iter().all(|trend| trend.passes(i)))
             && (scenario != 3 || self.ema_is_far(i, direction, view))
             && (scenario != 5 || self.guard.as_ref().is_some_and(|guard| guard.open(i, view)))
+            && (scenario != 6 || self.overlay.as_ref().is_some_and(|overlay| overlay.passes(i, direction)))
     }
 
     /// A signal of `scenario` if stop and target are defined. Both stops lie beyond the bid extreme of the bar.
@@ -269,13 +274,14 @@ impl Strategy for MeanReversionZScore {
             5 => banded().max(guarded()),
             _ => banded(),
         };
-        (1..=5).filter(|k| enabled(params, *k)).map(|k| first(&k)).min().unwrap_or(0)
+        (1..=6).filter(|k| enabled(params, *k)).map(|k| first(&k)).min().unwrap_or(0)
     }
 
     fn prepare(view: &View<'_>, indicators: &Indicators<'_>, params: &Canonical) -> Result<Self> {
         let (bid, ask) = (indicators.bid(), indicators.ask());
-        let [s1, s2, s3, s4, s5] = [1, 2, 3, 4, 5].map(|k| enabled(params, k));
-        let (kalman, banded) = (s2 || s3 || s5, s2 || s3 || s4 || s5);
+        let [s1, s2, s3, s4, s5, s6] = [1, 2, 3, 4, 5, 6].map(|k| enabled(params, k));
+        let kalman = s2 || s3 || s5 || s6;
+        let banded = kalman || s4;
         let window = || params.count("window_length");
         let atr = Atr { period: params.count("atr_length") };
         let atr_bid = bid.get(&atr);
@@ -284,7 +290,7 @@ impl Strategy for MeanReversionZScore {
         let trends = if banded { trend_filters(indicators, params)? } else { Vec::new() };
         let managed = params.boolean("use_position_manager");
         Ok(Self {
-            enabled: [s1, s2, s3, s4, s5, false],
+            enabled: [s1, s2, s3, s4, s5, s6],
             ema: (s1 || s3).then(|| bid.get(&Ema { period: params.count("ema_length") })),
             ema_score: s1.then(|| EmaScore {
                 z: bid.get(&Zscore { window: window(), mode: Mode::EmaResidual(params.count("ema_length")) }),
@@ -301,6 +307,7 @@ impl Strategy for MeanReversionZScore {
                 }
             }),
             guard: garch.filter(|_| s5).map(|weights| Guard::new(&bid.scope(), params, weights, atr)),
+            overlay: if s6 { Some(Overlay::new(indicators, params)?) } else { None },
             trends,
             z_long: params.float("z_score_long"),
             z_short: params.float("z_score_short"),

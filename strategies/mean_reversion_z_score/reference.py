@@ -1,7 +1,8 @@
-"""Fades stretched closes, scenarios 1 to 5: the twin of the native strategy."""
+"""Fades stretched closes, scenarios 1 to 6: the twin of the native strategy."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -46,9 +47,9 @@ class MeanReversionZScore(ReferenceStrategy):
             first[1] = max(params["window_length"], atr) - 1
         if 4 in scenarios:
             first[4] = max(params["garch_min_periods"] + 1, params["b_b_length"] - 1, atr - 1)
-        if {2, 3, 5} & set(scenarios):
+        if {2, 3, 5, 6} & set(scenarios):
             banded = max(params["window_length"], params["b_b_length"], atr) - 1
-            first |= {2: banded, 3: banded}
+            first |= {2: banded, 3: banded, 6: banded}
         if 5 in scenarios:
             points = params["intraday_vol_min_points"]
             by_atr = params["intraday_vol_feature"] == "atr_points"
@@ -66,10 +67,10 @@ class MeanReversionZScore(ReferenceStrategy):
         if 1 in scenarios:
             period, window = params["ema_length"], params["window_length"]
             self.z_ema = ind("zscore", window=window, mode="ema_residual", ema_period=period)
-        if {2, 3, 5} & scenarios:
+        if {2, 3, 5, 6} & scenarios:
             window = params["window_length"]
             self.z_kalman = ind("kalman_zscore", window=window, r=params["kalman_r"], q=params["kalman_q"])
-        if {2, 3, 4, 5} & scenarios:
+        if {2, 3, 4, 5, 6} & scenarios:
             bands = ind("bollinger", period=params["b_b_length"], std_factor=params["std_factor"])
             self.upper, self.mid, self.lower = bands["upper"], bands["mid"], bands["lower"]
             self.filters = [self._filter(ind, params, prefix) for prefix in ("htf", "extra_htf")]
@@ -87,14 +88,16 @@ class MeanReversionZScore(ReferenceStrategy):
                 garch_lookback=params["intraday_vol_garch_lookback"],
                 **garch(params),
             )
+        if 6 in scenarios:
+            self.overlay = self._overlay(ind, params, market.timeframe)
         if params["use_position_manager"]:
             return position_rules(params, self.atr_bid)
         return Rules(cooldown_bars=params["cooldown_bars"])
 
     def evaluate(self, ctx: Context) -> Sequence[Signal]:
-        """Per scenario first the short, then the long; in scenario 5 the other way round."""
+        """Per scenario first the short, then the long; in scenarios 5 and 6 the other way round."""
         for scenario in self.scenarios:
-            for direction in ("long", "short") if scenario == 5 else ("short", "long"):
+            for direction in ("long", "short") if scenario in (5, 6) else ("short", "long"):
                 if ctx.params["direction_filter"] not in ("both", direction):
                     continue
                 if not self._fires(ctx, scenario, direction):
@@ -135,6 +138,7 @@ class MeanReversionZScore(ReferenceStrategy):
             and self._stretched(ctx, scenario, direction)
             and (scenario != 3 or self._far(ctx, direction))
             and (scenario != 5 or self._calm(ctx))
+            and (scenario != 6 or self._confirmed(ctx, direction))
         )
 
     def _score(self, ctx: Context, scenario: int) -> float:
@@ -184,6 +188,50 @@ class MeanReversionZScore(ReferenceStrategy):
             return False
         average = ctx.native(ema)
         return bar.close > average if mode == "above" else bar.close < average
+
+    @staticmethod
+    def _overlay(ind: Indicators, params: Params, own: str) -> list[dict[str, tuple[str, Any, Any, float]]]:
+        """Per timeframe and direction: the timeframe, band edge, z-score and threshold that confirm an entry."""
+        overlay = []
+        for name, block in json.loads(params["scenario6_params"]).items():
+            timeframe = own if name == "PRIMARY" else name
+            sides = {}
+            for direction, edge in (("long", "lower"), ("short", "upper")):
+                p = block[direction]
+                band = ind(
+                    "bollinger_stepwise",
+                    timeframe=timeframe,
+                    period=p["b_b_length"],
+                    std_factor=float(p["std_factor"]),
+                )
+                z = ind(
+                    "kalman_zscore_stepwise",
+                    timeframe=timeframe,
+                    window=p["window_length"],
+                    r=float(p["kalman_r"]),
+                    q=float(p["kalman_q"]),
+                )
+                sides[direction] = (timeframe, band[edge], z, float(p["z_score"]))
+            overlay.append(sides)
+        return overlay
+
+    def _confirmed(self, ctx: Context, direction: str) -> bool:
+        """Scenario 6: all timeframes are stretched, or any; without timeframes none is."""
+        confirming = [self._confirms(ctx, direction, *sides[direction]) for sides in self.overlay]
+        enough = all if ctx.params["scenario6_mode"] == "all" else any
+        return bool(confirming) and enough(confirming)
+
+    @staticmethod
+    def _confirms(
+        ctx: Context, direction: str, timeframe: str, edge: Any, score: Any, threshold: float
+    ) -> bool:
+        """The newest visible bar closed at or beyond its band, and its z-score is far enough."""
+        bar, level, z = ctx.higher(timeframe), ctx.value(edge), ctx.value(score)
+        if bar is None:
+            return False
+        if direction == "long":
+            return bar.close <= level and z <= threshold
+        return bar.close >= level and z >= threshold
 
     def _calm(self, ctx: Context) -> bool:
         """Scenario 5: volatility is of a permitted kind."""

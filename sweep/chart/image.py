@@ -31,8 +31,7 @@ def png(picture: Picture) -> bytes:
     )
     axes = [row[0] for row in grid]
     for axis, prices, trades, left in zip(axes, picture.prices, picture.trades, picture.open, strict=False):
-        _prices(axis, prices)
-        _trades(axis, trades)
+        panel(axis, prices, trades)
         axis.scatter(*opened(left), s=40, facecolors="none", edgecolors="navy", zorder=3)
         axis.set_ylabel(prices.symbol)
     axes[-2].plot(picture.equity.time, picture.equity.value, color="navy", linewidth=0.9)
@@ -46,6 +45,12 @@ def png(picture: Picture) -> bytes:
     written = BytesIO()
     canvas.print_png(written)
     return written.getvalue()
+
+
+def panel(axis: Any, prices: Prices, trades: Trades) -> None:
+    """Draws bars and the trades on them into matplotlib axes."""
+    _prices(axis, prices)
+    _trades(axis, trades)
 
 
 def _prices(axis: Any, prices: Prices) -> None:

@@ -57,8 +57,12 @@ def show_strategy(
     output.line(f"{item['id']} {item['version']}: {item['title']}")
     output.line(str(item["doc"]))
     output.line(f"warm-up: {item['warmup']}")
-    rows = [[p["name"], _type(p), _default(p), "; ".join(_ranges(p)), p["doc"]] for p in item["parameters"]]
+    families = item.get("families", ())
+    entries = [*item["parameters"], *families]
+    rows = [[p["name"], type_of(p), default_of(p), "; ".join(ranges_of(p)), p["doc"]] for p in entries]
     output.table(["parameter", "type", "default", "searched", "meaning"], rows)
+    for part, texts in {p["name"]: p["texts"] for family in families for p in family["parts"]}.items():
+        output.line(f"{{{part}}}: {', '.join(texts)}")
     for rule in item["constraints"]:
         output.line(f"{rule['severity']}: {rule['expr']}  ({rule['message']})")
 
@@ -114,7 +118,7 @@ def indicators(
     output.line(f"on a higher timeframe: on={item['on']} unless said otherwise")
     output.line(f"source: {item['source']}")
     shown = [
-        [p["name"], "required" if p["required"] else _default(p), allowed(p), p["doc"]]
+        [p["name"], "required" if p["required"] else default_of(p), allowed(p), p["doc"]]
         for p in item["parameters"]
     ]
     output.table(["parameter", "default", "values", "meaning"], shown)
@@ -122,7 +126,7 @@ def indicators(
 
 def _call(item: Mapping[str, Any]) -> str:
     """Parameters with their defaults, as in a call."""
-    words = [p["name"] if p["required"] else f"{p['name']}={_default(p)}" for p in item["parameters"]]
+    words = [p["name"] if p["required"] else f"{p['name']}={default_of(p)}" for p in item["parameters"]]
     return ", ".join(words)
 
 
@@ -143,19 +147,23 @@ def _declarations() -> list[Mapping[str, Any]]:
     return known
 
 
-def _type(parameter: Mapping[str, Any]) -> str:
+def type_of(parameter: Mapping[str, Any]) -> str:
+    """Type of a declared parameter's values."""
     return f"{parameter['type']}{' or none' if parameter['optional'] else ''}"
 
 
-def _default(parameter: Mapping[str, Any]) -> str:
+def default_of(parameter: Mapping[str, Any]) -> str:
+    """Default of a declared parameter."""
     value = parameter["default"]
     return "none" if value is None else output.number(value)
 
 
-def _ranges(parameter: Mapping[str, Any]) -> Iterator[str]:
+def ranges_of(parameter: Mapping[str, Any]) -> Iterator[str]:
+    """Default search ranges of a declared parameter, in words."""
     for item in parameter["ranges"]:
         if item.get("choices") is not None:
-            text = " ".join(output.number(choice) for choice in item["choices"])
+            choices = [output.number(choice) for choice in item["choices"]]
+            text = " ".join(choices if len(choices) <= 8 else [*choices[:3], "…", choices[-1]])
         else:
             step = "" if item.get("step") is None else f" step {output.number(item['step'])}"
             text = f"{output.number(item['low'])} to {output.number(item['high'])}{step}"

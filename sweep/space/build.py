@@ -39,6 +39,7 @@ def build(
     """See `Space.build`."""
     problems = Problems(locate or (lambda path: path))
     native = Native(declaration.strategy, timeframe, canonicalise or default_canonicalise)
+    declaration = declaration.with_members(_mentioned(pinned, space, where), timeframe)
     if others not in ("search", "default"):
         remedy = "use search or default"
         problems.add(1001, "others", f"others is {others!r}", path="search.others", remedy=remedy)
@@ -66,17 +67,20 @@ def build(
     _check_fixed_conditions(conditions, declaration, fixed, names, knowledge, problems)
     problems.raise_if_any()
     evaluator = Evaluator(native, declaration, fixed, live, conditions, levels(live))
+    notes += _ratio_notes(declaration, names)
     return Space(evaluator, knowledge, others, seed, (*notes, *_warnings(knowledge)))
 
 
+def _mentioned(pinned: Mapping[str, Any], space: Mapping[str, Any], where: Sequence[str]) -> set[str]:
+    """Names of parameters that the configuration uses."""
+    texts = [*where, *(entry.get("when") for entry in space.values() if isinstance(entry, Mapping))]
+    return {*pinned, *space, *(name for text in texts for name in re.findall(r"\w+", str(text)))}
+
+
 def _refuse(declaration: Declaration, name: str, path: str, problems: Problems) -> None:
-    """Notes a parameter that the strategy does not have, or not yet."""
-    if declaration.is_planned(name):
-        what = f"parameter {name} is not built in this version"
-        problems.add(4001, name, what, path=path, remedy="leave it out")
-    else:
-        remedy = suggestion(name, declaration.parameters)
-        problems.add(1001, name, f"unknown parameter {name}", path=path, remedy=remedy)
+    """Notes a parameter that the strategy does not have."""
+    remedy = suggestion(name, [*declaration.parameters, *declaration.family_names])
+    problems.add(1001, name, f"unknown parameter {name}", path=path, remedy=remedy)
 
 
 def _entries(
@@ -267,8 +271,10 @@ def _live(
                 truth = False if inactive else settled(when, declaration, pins, knowledge, frozenset(live))
                 if truth is False:
                     dead.add(name)
-                elif truth:
-                    decided[field] = None
+                elif truth and not (dimension.inside and field == "declared_when"):
+                    decided[field] = None  # whether a member of a family is read shows in each set
+            if dimension.inside and name not in knowledge.active:
+                dead.add(name)
             if name in dead:
                 del live[name]
                 changed = True
@@ -321,6 +327,16 @@ def _check_fixed_conditions(
             problems.add(
                 1006, ", ".join(parameters), what, path=path, remedy="change a pin, or search one of them"
             )
+
+
+def _ratio_notes(declaration: Declaration, searched: frozenset[str]) -> list[str]:
+    """Pairs that are both searched though only their ratio matters, the strategy's own or an overlay's."""
+    return [
+        f"warning: {name} and {other} are both searched, and only their ratio matters: pin one of them"
+        for numerator, denominator in declaration.ratios
+        for name in sorted(searched)
+        if name.endswith(numerator) and (other := name.removesuffix(numerator) + denominator) in searched
+    ]
 
 
 def _warnings(knowledge: Knowledge) -> list[str]:

@@ -106,7 +106,7 @@ def _grid(space: Space, involved: Sequence[int]) -> Iterator[Point]:
 def _split(space: Space) -> tuple[list[int], list[int]]:
     """Positions of the dimensions that no constraint or condition can see, and of the others.
 
-    A derived name that moves at all may depend on every dimension.
+    A derived name that moves at all may depend on every dimension, and any may decide whether a member of a family is read.
     """
     texts = [c.expr for c in space.declaration.constraints if c.severity == "error"]
     texts += [condition.text for condition in space.where]
@@ -118,7 +118,8 @@ def _split(space: Space) -> tuple[list[int], list[int]]:
                 seen.add(dimension.name)
     for text in texts:
         seen |= Expression.parse(text).names
-    moving = (seen & space.declaration.derived) - space.knowledge.constants.keys()
+    moving = bool((seen & space.declaration.derived) - space.knowledge.constants.keys())
+    moving = moving or any(dimension.inside for dimension in space.dimensions)
     everything = range(len(space.dimensions))
     involved = [i for i in everything if moving or space.dimensions[i].name in seen]
     return [i for i in everything if i not in involved], involved

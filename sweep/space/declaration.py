@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sweep.space.values import exact, is_number
@@ -24,6 +25,8 @@ class Parameter:
     high_open: bool
     ranges: tuple[Mapping[str, Any], ...]
     when: str | None
+    inside: tuple[str, ...] = ()
+    """Of a member of a family: the map that holds its value in canonical sets, and the keys within."""
 
     def outside(self, value: ParamValue) -> str | None:
         """The limit that a number breaks, as `>= 2`; None if it lies in the domain."""
@@ -58,8 +61,10 @@ class Declaration:
     parameters: Mapping[str, Parameter]
     derived: frozenset[str]
     constraints: tuple[Constraint, ...]
-    planned: frozenset[str] = frozenset()
-    """Parameters that this version does not have yet; one that ends with * stands for all that begin so."""
+    families: tuple[Mapping[str, Any], ...] = ()
+    """Parameters whose names are made of parts; `with_members` declares those that are used."""
+    ratios: tuple[tuple[str, str], ...] = ()
+    """Pairs of parameters of which only the ratio matters."""
 
     @staticmethod
     def read(form: Mapping[str, Any]) -> Declaration:
@@ -70,15 +75,38 @@ class Declaration:
             for entry in form.get("constraints", ())
         ]
         derived = frozenset(entry["name"] for entry in form.get("derived", ()))
-        planned = frozenset(form.get("planned", ()))
-        return Declaration(form["id"], parameters, derived, tuple(constraints), planned)
+        ratios = tuple((first, second) for first, second in form.get("ratios", ()))
+        families = tuple(form.get("families", ()))
+        return Declaration(form["id"], parameters, derived, tuple(constraints), families, ratios)
 
-    def is_planned(self, name: str) -> bool:
-        """Whether a later version will have the parameter."""
-        return any(
-            name.startswith(planned[:-1]) if planned.endswith("*") else name == planned
-            for planned in self.planned
-        )
+    def with_members(self, names: Iterable[str], timeframe: str) -> Declaration:
+        """The declaration with those of `names` that are members of a family, after the parameters, in the families' order.
+
+        In the place of the part PRIMARY the canonical set has the name of the primary timeframe.
+        """
+        wanted = {name for name in names if name not in self.parameters}
+        if not wanted or not self.families:
+            return self
+        members = {m.name: m for m in self._members(timeframe) if m.name in wanted}
+        return replace(self, parameters={**self.parameters, **members})
+
+    @property
+    def family_names(self) -> list[str]:
+        """Names of all members of families."""
+        return [member.name for member in self._members("PRIMARY")]
+
+    def _members(self, timeframe: str) -> Iterator[Parameter]:
+        for family in self.families:
+            common = _parameter(family)
+            names = [part["name"] for part in family["parts"]]
+            for texts in itertools.product(*(part["texts"] for part in family["parts"])):
+                parts = dict(zip(names, texts, strict=True))
+                stored = {name: timeframe if text == "PRIMARY" else text for name, text in parts.items()}
+                yield replace(
+                    common,
+                    name=common.name.format(**parts),
+                    inside=tuple(key.format(**stored) for key in family["inside"]),
+                )
 
     @property
     def names(self) -> frozenset[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sweep.space.native import canonical_value
 from sweep.space.values import Listed, Steps, Values, clamp, is_number
 from sweep.types import ParamValue
 
@@ -33,6 +34,8 @@ class Dimension:
     when: str | None = None
     """Condition of the configuration; the declared one holds besides."""
     declared_when: str | None = None
+    inside: tuple[str, ...] = ()
+    """Of a member of a family: the map that holds its value in canonical sets, and the keys within."""
 
     @property
     def size(self) -> int | None:
@@ -43,6 +46,10 @@ class Dimension:
     def conditional(self) -> bool:
         """Whether some parameter sets leave it inactive."""
         return self.when is not None or self.declared_when is not None
+
+    def shown(self, params: Mapping[str, ParamValue]) -> Any:
+        """Its value in a canonical set; MISSING where it is inactive."""
+        return canonical_value(params, self.name, self.inside)
 
     def value(self, coordinate: Coordinate) -> ParamValue:
         """The parameter value at a coordinate."""

@@ -10,7 +10,7 @@ from sweep.expressions import Expression
 from sweep.space.declaration import Declaration
 from sweep.space.dimension import Dimension
 from sweep.space.draws import Point
-from sweep.space.native import Canonical, Native
+from sweep.space.native import MISSING, Canonical, Native, canonical_value
 from sweep.types import ParamValue
 
 _NOTHING: frozenset[int] = frozenset()
@@ -106,7 +106,7 @@ class Evaluator:
         inactive = missing | {
             i
             for i, dimension in enumerate(self.dimensions)
-            if dimension.declared_when is not None and dimension.name not in result.params
+            if dimension.declared_when is not None and dimension.shown(result.params) is MISSING
         }
         if unique and any(point[i] != 0 for i in inactive if self.dimensions[i].values is not None):
             return Evaluation(None, INACTIVE, frozenset(inactive))
@@ -130,10 +130,11 @@ class Evaluator:
                 env[name] = result.derived.get(name)
             elif name in without:
                 env[name] = None
-            elif result.params is not None and name in result.params:
-                env[name] = result.params[name]
             else:
-                env[name] = self._given(name, row, result.params is not None)
+                inside = self.declaration.parameters[name].inside
+                held: Any = MISSING if result.params is None else canonical_value(result.params, name, inside)
+                given = held is MISSING
+                env[name] = self._given(name, row, result.params is not None) if given else held
         return env
 
     def _given(self, name: str, row: Mapping[str, Any], canonical: bool) -> ParamValue:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sweep.expressions import Expression
 from sweep.space.declaration import Declaration
 from sweep.space.dimension import Coordinate, Dimension
 from sweep.space.draws import unit_points
-from sweep.space.native import Canonical, Native
+from sweep.space.native import MISSING, Canonical, Native, canonical_value
 from sweep.types import ParamValue
 
 JOINT: Final = 1_000
@@ -71,7 +71,9 @@ def observe(
         constants=_constants(results),
         carriers=_carriers(dimensions, coordinates, results),
         active=frozenset(
-            d.name for d in dimensions if any(r.params is not None and d.name in r.params for r in results)
+            d.name
+            for d in dimensions
+            if any(r.params is not None and d.shown(r.params) is not MISSING for r in results)
         ),
         warnings=Counter(warning for result in joint for warning in result.warnings),
         observed=len(joint),
@@ -169,9 +171,10 @@ def fixed_value(
     name: str, declaration: Declaration, pinned: Mapping[str, Any], base: Canonical
 ) -> ParamValue:
     """Value of a parameter that is not searched: canonical if active, else the pin, else the default; None if inactive."""
-    if base.params is not None and name in base.params:
-        return base.params[name]
     parameter = declaration.parameters[name]
+    held = MISSING if base.params is None else canonical_value(base.params, name, parameter.inside)
+    if held is not MISSING:
+        return cast(ParamValue, held)
     if base.params is not None and parameter.when is not None:
         return None
     value = pinned.get(name, parameter.default)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any, Final, cast
 
 from sweep.types import ParamValue
+
+MISSING: Final = object()
+"""In the place of a value: a canonical set does not hold it."""
 
 Canonicalise = Callable[[str, str, str], str]
 """`sweep._core.canonicalise`: (strategy, timeframe, JSON list of mappings) → JSON list of results."""
@@ -49,6 +53,21 @@ class Native:
             )
             for entry in json.loads(text)
         ]
+
+
+def canonical_value(params: Mapping[str, ParamValue], name: str, inside: Sequence[str] = ()) -> Any:
+    """What a canonical set holds for a parameter, for a member of a family inside its map; MISSING if nothing."""
+    if not inside:
+        return params.get(name, MISSING)
+    found: Any = _map(str(params.get(inside[0], "{}")))
+    for key in inside[1:]:
+        found = found.get(key, MISSING) if isinstance(found, Mapping) else MISSING
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _map(text: str) -> Any:
+    return json.loads(text)
 
 
 def default_canonicalise(strategy: str, timeframe: str, params: str) -> str:

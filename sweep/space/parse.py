@@ -51,6 +51,9 @@ class EntryParser:
                     1001, f"value with {', '.join(extra)}", "a pinned parameter has a value only", key="value"
                 )
             return None if self._failed() else Pin(keys["value"])
+        if self.parameter.type == "map":
+            self._bad(1004, "a map is not searched", "pin it in strategy.params, and search its flat names")
+            return None
         kind = self._type(keys)
         if self._failed() or kind is None:
             return None
@@ -167,6 +170,7 @@ class EntryParser:
             ordered=ordered,
             when=keys.get("when"),
             declared_when=self.parameter.when,
+            inside=self.parameter.inside,
         )
 
     def _numeric(self, keys: Mapping[str, Any], kind: str) -> Dimension | None:
@@ -199,6 +203,7 @@ class EntryParser:
             log=bool(log),
             when=keys.get("when"),
             declared_when=self.parameter.when,
+            inside=self.parameter.inside,
         )
 
     def _check_numbers(self, keys: Mapping[str, Any], kind: str) -> None:

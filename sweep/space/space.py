@@ -16,7 +16,7 @@ from sweep.space.dimension import Coordinate, Dimension
 from sweep.space.draws import Point
 from sweep.space.evaluate import Candidate, Evaluation, Evaluator
 from sweep.space.knowledge import Knowledge
-from sweep.space.native import Canonicalise
+from sweep.space.native import MISSING, Canonicalise
 from sweep.space.problems import Locate, suggestion
 from sweep.types import ParamValue
 
@@ -214,8 +214,9 @@ class Space:
             coordinate: Coordinate | None = None
             if carrier is not None and carrier.name in params:
                 coordinate = carrier.coordinates.get(params[carrier.name])
-            if coordinate is None and dimension.name in params:
-                coordinate = dimension.coordinate(params[dimension.name])
+            held = dimension.shown(params)
+            if coordinate is None and held is not MISSING:
+                coordinate = dimension.coordinate(held)
             if coordinate is not None:
                 found[dimension.name] = coordinate
         return found

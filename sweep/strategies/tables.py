@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -26,6 +25,13 @@ _PLACES: Final = ("bar_index", "timestamp", "symbol")
 ENTRY_COLUMNS: Final = (*_PLACES, "direction", "order_type", *_PRICES, "valid_bars", "good_till", *_TEXTS)
 EXIT_COLUMNS: Final = (*_PLACES, "direction", "action")
 _UTC: Final = pa.timestamp("us", tz="UTC")
+_NO_EXITS: Final = pa.table(
+    {
+        "bar": pa.array([], pa.int64()),
+        "direction": pa.array([], pa.int8()),
+        "cancel": pa.array([], pa.bool_()),
+    }
+)
 _SHOWN: Final = 10
 
 
@@ -34,7 +40,8 @@ class Tables:
     """Entries and exits of one symbol, rows sorted by bar."""
 
     entries: pa.Table
-    """bar (int64), direction (int8), order_type (int8), prices, valid_bars, good_till (int64), texts."""
+    """bar (int64), direction (int8), stop_loss, and what was given of order_type (int8), prices, valid_bars, good_till
+    (int64) and texts."""
     exits: pa.Table
     """bar, direction, cancel (bool)."""
     labels: Any
@@ -64,30 +71,25 @@ class Tables:
 
         bars = rows["bar"].to_numpy()
         word, words = named
+        count, known = rows.num_rows, set(rows.column_names)
+
+        def column(name: str, kind: Any) -> Any:
+            return rows[name].cast(kind) if name in known else pa.nulls(count, kind)
+
+        codes = rows[word].to_numpy() if word in known else np.zeros(count)
         columns: dict[str, Any] = {
             "bar_index": pa.array(bars, pa.int32()),
             "timestamp": pa.array(self.labels[bars], pa.int64()).cast(_UTC),
-            "symbol": pa.array([self.symbol] * rows.num_rows, pa.string()),
+            "symbol": pa.array([self.symbol] * count, pa.string()),
             "direction": _words(rows["direction"].to_numpy() < 0, DIRECTIONS),
-            word: _words(rows[word].to_numpy(), words),
+            word: _words(codes, words),
         }
-        for name in (*prices, *texts):
-            columns[name] = rows[name]
+        columns |= {name: column(name, pa.float64()) for name in prices}
+        columns |= {name: column(name, pa.string()) for name in texts}
         if schema == "trade_signal":
-            columns["valid_bars"] = rows["valid_bars"].cast(pa.int32())
-            columns["good_till"] = rows["good_till"].cast(_UTC)
+            columns["valid_bars"] = column("valid_bars", pa.int32())
+            columns["good_till"] = column("good_till", pa.int64()).cast(_UTC)
         return pa.table({field["name"]: columns[field["name"]] for field in registered(schema)["fields"]})
-
-
-def digest(tables: Sequence[Tables]) -> str:
-    """SHA-256 over the canonical digests of all entries and exits, symbol by symbol."""
-    from sweep import _core
-
-    whole = sha256(b"sweep.signals.v1\n")
-    for one in tables:
-        whole.update(bytes.fromhex(_core.table_digest("trade_signal", one.signals())))
-        whole.update(bytes.fromhex(_core.table_digest("signal_exit", one.closes())))
-    return whole.hexdigest()
 
 
 def checked(returned: Any, market: MarketArrays, *, where: str) -> Tables:
@@ -117,34 +119,31 @@ def checked(returned: Any, market: MarketArrays, *, where: str) -> Tables:
 
 
 def _entries(given: _Given, market: MarketArrays) -> pa.Table:
-    bars = given.bars(market)
     columns: dict[str, Any] = {
-        "bar": pa.array(bars),
+        "bar": pa.array(given.bars(market)),
         "direction": pa.array(given.directions()),
-        "order_type": pa.array(given.words("order_type", ORDER_TYPES, default=0)),
     }
-    for name in _PRICES:
-        columns[name] = given.floats(name)
-    columns["valid_bars"] = given.whole("valid_bars")
-    columns["good_till"] = given.times("good_till")
-    for name in _TEXTS:
-        columns[name] = given.texts(name)
+    if "order_type" in given.columns:
+        columns["order_type"] = pa.array(given.words("order_type", ORDER_TYPES))
+    for names, typed in (
+        (_PRICES, given.floats),
+        (("valid_bars",), given.whole),
+        (("good_till",), given.times),
+        (_TEXTS, given.texts),
+    ):
+        columns |= {name: typed(name) for name in names if name in given.columns}
+    if "stop_loss" not in columns:
+        columns["stop_loss"] = pa.nulls(0, pa.float64())
     given.without_nulls("stop_loss", columns["stop_loss"])
-    return pa.table(columns)
+    return pa.Table.from_arrays(list(columns.values()), names=list(columns))
 
 
 def _exits(given: _Given | None, market: MarketArrays) -> pa.Table:
     if given is None:
-        kinds = {"bar": pa.int64(), "direction": pa.int8(), "cancel": pa.bool_()}
-        return pa.table({name: pa.array([], kind) for name, kind in kinds.items()})
+        return _NO_EXITS
     cancel = given.words("action", ACTIONS) == ACTIONS.index("cancel")
-    return pa.table(
-        {
-            "bar": pa.array(given.bars(market)),
-            "direction": pa.array(given.directions()),
-            "cancel": pa.array(cancel),
-        }
-    )
+    columns = [pa.array(given.bars(market)), pa.array(given.directions()), pa.array(cancel)]
+    return pa.Table.from_arrays(columns, names=["bar", "direction", "cancel"])
 
 
 class _Given:
@@ -182,25 +181,13 @@ class _Given:
     def bars(self, market: MarketArrays) -> Any:
         """Index of the bar of every row, from `bar_index`, `timestamp` or both."""
         index, times = self.columns.get("bar_index"), self.columns.get("timestamp")
-        symbols = self.texts("symbol")
-        others = np.flatnonzero(
-            pc.fill_null(pc.not_equal(symbols, market.symbol), False).to_numpy(zero_copy_only=False)
-        )
-        if len(others):
-            what = f"another symbol than {market.symbol}, which the function was called for"
-            raise self.wrong(1001, what, "leave the column out", others)
+        if "symbol" in self.columns:
+            self._of(market.symbol)
         found = np.zeros(0, np.int64)
         if index is not None:
             self.typed("bar_index", pa.types.is_integer, "whole numbers")
             self.without_nulls("bar_index", index)
-            found = index.cast(pa.int64(), safe=False).to_numpy(zero_copy_only=False)
-            beyond = np.flatnonzero(
-                (found < 0)
-                | (found >= market.n)
-                | (index.cast(pa.float64()).to_numpy(zero_copy_only=False) >= 2**62)
-            )
-            if len(beyond):
-                raise self.wrong(1003, f"bar_index is outside 0 to {market.n - 1}", "", beyond)
+            found = self._indices(index, market.n)
         if times is not None:
             labelled = self.times("timestamp")
             self.without_nulls("timestamp", labelled)
@@ -214,10 +201,26 @@ class _Given:
                 if len(apart):
                     raise self.wrong(1006, "bar_index and timestamp disagree", "give one of them", apart)
             found = at.astype(np.int64)
-        unsorted = np.flatnonzero(np.diff(found) < 0) + 1
-        if len(unsorted):
-            raise self.wrong(1006, "rows are not sorted by bar", "sort them", unsorted)
+        falls = found[1:] < found[:-1]
+        if falls.any():
+            raise self.wrong(1006, "rows are not sorted by bar", "sort them", np.flatnonzero(falls) + 1)
         return found
+
+    def _indices(self, index: Any, bars: int) -> Any:
+        """bar_index as int64. Numbers beyond int64, which only uint64 has, become negative ones."""
+        found = index.cast(pa.int64(), safe=False).to_numpy(zero_copy_only=False)
+        if len(found) and (found.min() < 0 or found.max() >= bars):
+            beyond = np.flatnonzero((found < 0) | (found >= bars))
+            raise self.wrong(1003, f"bar_index is outside 0 to {bars - 1}", "", beyond)
+        return found
+
+    def _of(self, symbol: str) -> None:
+        """Refuses rows of another symbol than the one that the function was called for."""
+        others = pc.fill_null(pc.not_equal(self.texts("symbol"), symbol), False)
+        rows = np.flatnonzero(others.to_numpy(zero_copy_only=False))
+        if len(rows):
+            what = f"another symbol than {symbol}, which the function was called for"
+            raise self.wrong(1001, what, "leave the column out", rows)
 
     def directions(self) -> Any:
         """1 and -1 of texts or whole numbers."""
@@ -233,16 +236,18 @@ class _Given:
             raise self.wrong(1001, "a direction that is neither 1 nor -1", "1 is long, -1 is short", wrong)
         return values.astype(np.int8)
 
-    def words(self, name: str, known: Sequence[str], default: int | None = None) -> Any:
+    def words(self, name: str, known: Sequence[str]) -> Any:
         """Index among the known words."""
         column = self.columns.get(name)
-        if column is None:
-            return np.full(self.rows, default or 0, np.int8)
+        if column is not None and pa.types.is_dictionary(column.type) and not column.null_count:
+            codes = pc.index_in(self._text(name, column.dictionary), pa.array(known))
+            if not codes.null_count:
+                return codes.to_numpy(zero_copy_only=False).astype(np.int8)[column.indices.to_numpy()]
         texts = self.texts(name)
         self.without_nulls(name, texts)
         indices = pc.index_in(texts, pa.array(known))
-        unknown = np.flatnonzero(indices.is_null().to_numpy(zero_copy_only=False))
-        if len(unknown):
+        if indices.null_count:
+            unknown = np.flatnonzero(indices.is_null().to_numpy(zero_copy_only=False))
             word = texts[int(unknown[0])].as_py()
             raise self.wrong(1001, f"unknown {name} {word!r}", f"write {' or '.join(known)}", unknown)
         return indices.to_numpy(zero_copy_only=False).astype(np.int8)
@@ -286,10 +291,13 @@ class _Given:
         column = self.columns.get(name)
         if column is None or pa.types.is_null(column.type):
             return pa.nulls(self.rows, pa.string())
+        return self._text(name, column)
+
+    def _text(self, name: str, column: Any) -> Any:
         kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
         if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
             raise self.wrong(1005, f"{name} is {column.type}, not text", "give texts")
-        return column.cast(pa.string())
+        return column if pa.types.is_string(column.type) else column.cast(pa.string())
 
     def typed(self, name: str, passes: Any, wanted: str) -> None:
         """Refuses a column of another type."""
@@ -325,6 +333,10 @@ def _columns(what: str, table: Any) -> dict[str, Any]:
 
 def _array(what: str, name: str, values: Any) -> Any:
     """A column of a mapping; numeric NaN means null."""
+    if isinstance(values, np.ndarray) and values.dtype.kind == "U" and values.ndim == 1 and len(values):
+        first = values[0]
+        if (values == first).all():  # as of np.full(n, "close"); Arrow would convert every copy of the word
+            return pa.DictionaryArray.from_arrays(np.zeros(len(values), np.int32), pa.array([str(first)]))
     try:
         return pa.array(values, from_pandas=True)
     except (

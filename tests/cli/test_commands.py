@@ -210,6 +210,8 @@ def test_the_catalogue_comes_from_the_declarations(sweep: Sweep) -> None:
     shown = sweep("strategies", "show", "mean_reversion_z_score").out
     for parameter in known["mean_reversion_z_score"]["parameters"]:
         assert parameter["name"] in shown
+    assert "scenario6_{tf}_{side}_kalman_r" in shown
+    assert "{side}: long, short" in shown
     assert json.loads(sweep("strategies", "show", "ma_cross", "--json").out) == known["ma_cross"]
 
 

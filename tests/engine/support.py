@@ -181,10 +181,47 @@ def random_parameters(
             p["name"]: _draw(p["ranges"][0], p["type"], rng) for p in declaration["parameters"] if p["ranges"]
         }
         raw |= dict(fixed or {})
+        if "6" in str(raw.get("enabled_scenarios", "")):
+            raw |= random_overlay(rng, timeframe)
         answer = json.loads(_core.canonicalise(strategy, timeframe, json.dumps([raw])))[0]
         if not answer["problems"]:
             sets.append(raw)
     return sets
+
+
+OVERLAY = {
+    "window_length": (3, 40),
+    "b_b_length": (2, 20),
+    "std_factor": (0.0, 1.5),
+    "kalman_r": (0.1, 1.0),
+    "kalman_q": (0.05, 1.0),
+}
+"""Ranges within which markets of some thousand bars have entries of scenario 6."""
+MINUTES = {"M1": 1, "M5": 5, "M15": 15, "M30": 30, "H1": 60, "H4": 240, "D1": 1440, "W1": 10080}
+
+
+def random_overlay(rng: np.random.Generator, timeframe: str) -> dict[str, Any]:
+    """One to three timeframes, some values in the map, some by flat names, the rest the strategy's own."""
+    own = MINUTES[timeframe]
+    known = ["PRIMARY", *(name for name, minutes in MINUTES.items() if own < minutes <= 48 * own)]
+    chosen = rng.permutation(known)[: 1 + int(rng.integers(3))].tolist()
+    raw: dict[str, Any] = {"scenario6_mode": str(rng.choice(["all", "any"])), "scenario6_params": {}}
+    for name in chosen:
+        block = {"short" if rng.random() < 0.3 else "long": _overlay_values(rng, ())}
+        raw["scenario6_params"][name] = block if rng.random() < 0.3 else _overlay_values(rng, ())
+        for direction, sign in (("long", -1), ("short", 1)):
+            flat = _overlay_values(rng, (("z_score", sign),))
+            raw |= {f"scenario6_{name}_{direction}_{key}": value for key, value in flat.items()}
+    return {**raw, "scenario6_timeframes": chosen}
+
+
+def _overlay_values(rng: np.random.Generator, thresholds: Sequence[tuple[str, int]]) -> dict[str, Any]:
+    values: dict[str, Any] = {name: sign * float(rng.uniform(0.05, 1.0)) for name, sign in thresholds}
+    for key, (low, high) in OVERLAY.items():
+        if rng.random() < 0.5:
+            whole = isinstance(low, int)
+            values[key] = int(rng.integers(low, high + 1)) if whole else float(rng.uniform(low, high))
+    return values
 
 
 def _draw(searched: Mapping[str, Any], kind: str, rng: np.random.Generator) -> Any:

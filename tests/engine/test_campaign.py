@@ -27,7 +27,7 @@ def compare(first: int) -> Counter[str]:
             cases.assert_same(native, cases.reference(case))
         except AssertionError as difference:
             raise AssertionError(f"case {seed} ({case.kind}): {difference}") from None
-        results.append(native)
+        results.append((case, native))
     return cases.tally(results)
 
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from dataclasses import replace
-from itertools import pairwise
+from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sweep import Market
 from sweep.engine import Backtest
-from tests.engine import cases
+from tests.engine import cases, drawn_markets
 from tests.engine.support import bars_table, run_script
-from tests.reference.test_invariants import BARS, TICK, World, _mirrored, worlds
+from tests.reference import properties
+from tests.reference.worlds import BARS, View, World, world_of, worlds
 from tests.vectors.engine import MINUTE_US, label
 
 many = settings(max_examples=250, deadline=None)
@@ -65,6 +66,75 @@ def test_the_account_adds_up(seed: int) -> None:
     assert equity["equity"].null_count == 0
 
 
+DOLLARS = {
+    "account": {"currency": "USD", "initial_balance": 10_000.0, "risk_per_trade": 100.0},
+    "execution": {"pnl": "lots", "equity": "mark_to_market"},
+    "costs": {"spread_multiplier": 1.0},
+}
+
+
+@many
+@given(seeds)
+def test_equity_is_cash_and_what_is_open_of_every_symbol(seed: int) -> None:
+    """At every sample, recomputed from the records and the last closes: bars, bars of two symbols, ticks."""
+    _marked(seed)
+
+
+def _marked(seed: int) -> tuple[str, int]:
+    """Checks a case and tells its kind, and at how many samples something was open."""
+    case = with_options(cases.make(seed), **DOLLARS)
+    case.options["account"]["sizing"]["unit_value"] = "contract"
+    case = replace(case, options={**case.options, "rates": {"static": drawn_markets.RATES}}, rates={})
+    result = cases.native(case)
+    records = [*rows_of(result), *({**row, "exit_time": None} for row in result.open_positions)]
+    for row in records:
+        row["entry_time"] = cases_time(row["entry_time"])
+    closes = {
+        (market.symbol, side): market.to_table()[f"{side}_close"].to_pylist()
+        for market in case.markets
+        for side in ("bid", "ask")
+    }
+    stamps = {market.symbol: cases.labels_of(market) for market in case.markets}
+    equity = result.equity
+    samples = zip(
+        equity["timestamp"].cast(pa.int64()).to_pylist(),
+        equity["balance"].to_pylist(),
+        equity["equity"].to_pylist(),
+        strict=True,
+    )
+    marked = 0
+    next(samples)
+    for stamp, balance, total in samples:
+        if case.kind == "ticks" and stamp > stamps[case.markets[0].symbol][-1]:
+            break  # The forming bar, which is no row of the table.
+        end = stamp + MINUTE_US
+        there = [row for row in records if row["entry_time"] < end]
+        gone = [row for row in there if (row["exit_time"] or end) < end]
+        still = [row for row in there if (row["exit_time"] or end) >= end]
+        cash = 10_000 + sum(row["result"] - (row["exit_fee"] or 0.0) for row in gone)
+        cash -= sum(row["entry_fee"] or 0.0 for row in there)
+        unrealised = 0.0
+        for row in still:
+            symbol, long = row["symbol"], row["direction"] == "long"
+            last = bisect_right(stamps[symbol], stamp) - 1
+            close = closes[symbol, "bid" if long else "ask"][last]
+            move = close - row["entry_price"] if long else row["entry_price"] - close
+            unrealised += move * row["size"] * 100_000.0 / (150.0 if symbol == "USDJPY" else 1.0)
+        assert balance == pytest.approx(cash, rel=1e-11, abs=1e-8)
+        assert total - balance == pytest.approx(unrealised, rel=1e-9, abs=1e-7)
+        marked += unrealised != 0.0
+    return case.kind, marked
+
+
+def test_something_is_open_at_many_samples() -> None:
+    """The property above is about something, for every kind of case."""
+    marked: Counter[str] = Counter()
+    for seed in range(160):
+        kind, count = _marked(seed)
+        marked[kind] += count
+    assert {kind: marked[kind] for kind in cases.KINDS if marked[kind] < 50} == {}
+
+
 def _quotes(market: Market) -> dict[int, dict[str, Any]]:
     table = market.to_table()
     stamps = table["timestamp"].cast(pa.int64()).to_pylist()
@@ -103,36 +173,32 @@ def test_a_fill_lies_within_its_bar_and_no_level_is_bettered_without_a_gap(seed:
             assert (row["exit_price"] - row["take_profit"]) * sign >= 0
 
 
-def _cut(case: cases.Case, last: int) -> cases.Case:
-    """The case without anything after the bar of this label."""
-    markets = []
-    for market in case.markets:
-        table = market.to_table()
-        kept = table.filter(pc.less_equal(table["timestamp"].cast(pa.int64()), last))
-        assume(kept.num_rows > 1)
-        markets.append(Market.from_arrow(kept, symbol=market.symbol, timeframe="M1"))
-    keep = {
-        name: [row for row in getattr(case, name) if row["timestamp"] <= last]
-        for name in ("signals", "exits")
-    }
-    return replace(case, markets=tuple(markets), **keep)
+def _cut(case: cases.Case, first: int, last: int) -> cases.Case:
+    """The case from one time to another, both included."""
+    part = cases.within(case, first, last)
+    assume(part is not None)
+    assert part is not None
+    return part
+
+
+def _stamps(case: cases.Case) -> list[int]:
+    """Labels of all bars, of every symbol, in order."""
+    return sorted({stamp for market in case.markets for stamp in cases.labels_of(market)})
 
 
 @many
 @given(seed=seeds, share=st.floats(0.2, 0.95))
 def test_later_data_change_no_earlier_trade(seed: int, share: float) -> None:
+    """Bars, bars of two symbols and ticks; a symbol whose own last bar is reached may end its positions there."""
     case = cases.make(seed)
-    assume(case.kind == "bars" and not isinstance(case.rules.get("trail_distance"), list))
-    labels = case.markets[0].to_table()["timestamp"].cast(pa.int64()).to_pylist()
-    last = labels[int(share * (len(labels) - 1))]
-    whole, part = (rows_of(cases.native(c)) for c in (case, _cut(case, last)))
-
-    def early(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [row for row in rows if row["exit_time"] < last]
-
-    assert early(part) == early(whole)
+    stamps = _stamps(case)
+    part = _cut(case, 0, stamps[int(share * (len(stamps) - 1))] + MINUTE_US - 1)
+    last = min(cases.labels_of(market)[-1] for market in part.markets)
+    told, whole = ([row for row in rows_of(cases.native(c)) if row["exit_time"] < last] for c in (part, case))
+    assert told == whole
 
 
+FAR = 2**62
 SPLIT = {
     "execution": {
         "end_of_data": "leave_open",
@@ -149,43 +215,61 @@ SPLIT = {
 @given(seed=seeds, share=st.floats(0.2, 0.8))
 def test_a_period_split_where_nothing_is_open_gives_both_parts(seed: int, share: float) -> None:
     """No memory but the account's: the trades after a flat point do not depend on those before it."""
+    flat = _split_where_flat(seed, share)
+    assume(flat is not None)
+
+
+def _split_where_flat(seed: int, share: float) -> str | None:
+    """Checks a case and tells its kind; None if nothing can be said about it."""
     case = cases.make(seed)
-    assume(case.kind == "bars" and case.markets[0].symbol == "EURUSD" and not case.options["gates"])
+    if case.options["gates"]:
+        return None
     case = with_options(replace(case, rules={**case.rules, "cooldown_bars": 0}), **SPLIT)
-    labels = case.markets[0].to_table()["timestamp"].cast(pa.int64()).to_pylist()
     whole = cases.native(case)
     rows = rows_of(whole)
+    stamps = _stamps(case)
     spans = [(row["order_time"], row["exit_time"]) for row in rows]
     spans += [(o["order_time"], o["ended"]) for o in whole.ended_orders]
-    spans += [(o["order_time"], labels[-1]) for o in [*whole.open_positions, *whole.pending_orders]]
-    spans = [tuple(cases_time(x) for x in span) for span in spans]
-    places = range(int(share * len(labels)), len(labels) - 1)
-    flat = [k for k in places if all(end < labels[k] or start > labels[k] for start, end in spans)]
-    assume(flat)
-    at = labels[flat[0]]
-    first = _cut(case, at)
-    table = case.markets[0].to_table()
-    later = table.filter(pc.greater(table["timestamp"].cast(pa.int64()), at))
-    second = replace(
-        case,
-        markets=(Market.from_arrow(later, symbol="EURUSD", timeframe="M1"),),
-        signals=[row for row in case.signals if row["timestamp"] > at],
-        exits=[row for row in case.exits if row["timestamp"] > at],
+    spans += [(o["order_time"], stamps[-1]) for o in [*whole.open_positions, *whole.pending_orders]]
+    spans = [(cases_time(start), cases_time(end)) for start, end in spans]
+    # Nothing may live on at the end of a bar; in ticks the next one decides about the bar.
+    flat = [
+        k
+        for k in range(int(share * len(stamps)), len(stamps) - 1)
+        if all(end < stamps[k] or start > stamps[k] + MINUTE_US for start, end in spans)
+    ]
+    if not flat:
+        return None
+    at = stamps[flat[0]] + MINUTE_US
+    parts = [cases.within(case, 0, at - 1), cases.within(case, at, FAR)]
+    if parts[0] is None or parts[1] is None:
+        return None
+    # A signal on a last bar is rejected there: it fills at the open of a bar that the first part does not have.
+    ends = {(m.symbol, max(stamp for stamp in cases.labels_of(m) if stamp < at)) for m in case.markets}
+    if any((row["symbol"], row["timestamp"]) in ends for row in case.signals):
+        return None
+    # An order that is rejected as it fills leaves no record: here one may have waited over the split.
+    at_fill = ("stop_passed_at_fill", "target_passed_at_fill", "stop_too_close", "below_min_volume")
+    waited = any(row["timestamp"] < at and row["order_type"] != "market" for row in case.signals)
+    refused = [
+        d for d in whole.rejection_details if d["reason"] in at_fill and cases_time(d["timestamp"]) >= at
+    ]
+    if sum(whole.rejections.values()) > 100 or (waited and refused):
+        return None
+    names = ("entry_time", "exit_time", "symbol", "direction", "entry_price", "exit_price", "size", "reason")
+    told, wanted = (
+        sorted(([*(row[name] for name in names), row["result"]] for row in these), key=str)
+        for these in ([row for part in parts if part for row in rows_of(cases.native(part))], rows)
     )
-    # A signal at the flat bar is rejected in both: it fills at the open of a bar that the first part does not have.
-    assume(all(row["timestamp"] != at for row in case.signals))
+    assert [row[:-1] for row in told] == [row[:-1] for row in wanted]
+    assert [row[-1] for row in told] == pytest.approx([row[-1] for row in wanted], abs=1e-8)
+    return case.kind if wanted else None
 
-    def told(rows: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-        names = ("entry_time", "exit_time", "direction", "entry_price", "exit_price", "size", "reason")
-        return [(*(row[name] for name in names), pytest.approx(row["result"], abs=1e-8)) for row in rows]
 
-    parts, rows = (
-        sorted(these, key=lambda row: (row["exit_time"], row["entry_time"], row["size"], row["reason"]))
-        for these in ([*rows_of(cases.native(first)), *rows_of(cases.native(second))], rows)
-    )
-    assert len(parts) == len(rows)
-    assert [row[:7] for row in told(parts)] == [row[:7] for row in told(rows)]
-    assert sum(row["result"] for row in parts) == pytest.approx(sum(row["result"] for row in rows), abs=1e-7)
+def test_the_flat_points_are_there() -> None:
+    """The property above is about something: of every kind of case many have a point where nothing is open."""
+    kinds = Counter(_split_where_flat(seed, 0.3) for seed in range(400))
+    assert {kind: kinds[kind] for kind in cases.KINDS if kinds[kind] < 8} == {}
 
 
 def cases_time(moment: Any) -> int:
@@ -193,83 +277,64 @@ def cases_time(moment: Any) -> int:
     return moment if isinstance(moment, int) else round(moment.timestamp() * 1_000_000)
 
 
-def scripted(world: World, *, mirrored: bool = False, **changes: Any) -> Backtest:
-    """A world of the reference engine's tests on the native engine."""
-
-    def side(shift: bool) -> dict[str, list[float]]:
-        columns = {
-            k: [x + s * shift for x, s in zip(v, world.spread, strict=True)] for k, v in world.bid.items()
-        }
-        if mirrored:
-            columns = {k: [2 * TICK - x for x in v] for k, v in columns.items()}
-            columns["high"], columns["low"] = columns["low"], columns["high"]
-        return {**{k: [x / TICK for x in v] for k, v in columns.items()}, "volume": [0.0] * BARS}
-
+def on_native(world: World, *, mirrored: bool = False, **changes: Any) -> View:
+    """A world on the native engine."""
     labels = [label(k) for k in range(BARS)]
-    sides = [bars_table(labels, side(shift)) for shift in ((True, False) if mirrored else (False, True))]
+    sides = [bars_table(labels, {**side, "volume": [0.0] * BARS}) for side in world.sides(mirrored=mirrored)]
     market = Market.from_arrow(*sides, symbol="EURUSD", timeframe="M1")
-    signals = [_mirrored(row) if mirrored else row for row in world.signals]
-    exits = [{**row, "direction": row["direction"] * (-1 if mirrored else 1)} for row in world.exits]
-    named = [
+    tables = [
         [{**row, "direction": "long" if row["direction"] > 0 else "short"} for row in rows]
-        for rows in (signals, sorted(exits, key=lambda row: row["bar_index"]))
+        for rows in world.script(mirrored=mirrored)
     ]
-    rules = {
-        "timeout_minutes": world.rules.timeout_minutes,
-        "timeout_bars": world.rules.timeout_bars,
-        "same_bar_reentry": world.rules.same_bar_reentry,
-    }
-    return run_script(market, {**world.options, **changes}, *named, rules)
+    result = run_script(market, {**world.options, **changes}, *tables, asdict(world.rules))
+    equity = result.equity.set_column(0, "timestamp", result.equity["timestamp"].cast(pa.int64()))
+    timed = (
+        [{k: _micros(v) for k, v in row.items()} for row in records]
+        for records in (result.open_positions, result.ended_orders)
+    )
+    return View(rows_of(result), equity.to_pylist(), *timed, result.metrics)
 
 
-@settings(max_examples=120, deadline=None)
+def _micros(value: Any) -> Any:
+    return cases_time(value) if isinstance(value, datetime) else value
+
+
+few = settings(max_examples=60, deadline=None)
+some = settings(max_examples=150, deadline=None)
+
+
+@some
 @given(worlds())
 def test_reflected_prices_turn_longs_into_shorts(world: World) -> None:
-    costs = {
-        "slippage": {"fixed_pips": 0.23, "random_pips": 0},
-        "commission": world.options["costs"]["commission"],
-    }
-    account = {"sizing": {"mode": "fixed_lots", "lots": 0.3}}
-    execution = {**world.options["execution"], "min_stop_pips": 0.05, "trigger_buffer_pips": 0.26}
-    plain, mirrored = (
-        rows_of(scripted(world, mirrored=m, costs=costs, account=account, execution=execution))
-        for m in (False, True)
-    )
-    assert [row["exit_time"] for row in plain] == [row["exit_time"] for row in mirrored]
-    for one, other in zip(plain, mirrored, strict=True):
-        assert {one["direction"], other["direction"]} == {"long", "short"}
-        assert (one["reason"], one["same_bar_ambiguous"]) == (other["reason"], other["same_bar_ambiguous"])
-        assert one["result"] == pytest.approx(other["result"], abs=1e-6)
+    properties.reflected_prices_turn_longs_into_shorts(on_native, world)
 
 
-@settings(max_examples=120, deadline=None)
+@some
 @given(worlds())
-def test_a_higher_cost_never_raises_the_profit_of_the_same_trades(world: World) -> None:
-    fixed = replace(world, signals=[{**row, "size": None} for row in world.signals])
-    cheap, dear = (
-        scripted(
-            fixed,
-            account={"sizing": {"mode": "fixed_lots", "lots": 0.3}},
-            execution={**world.options["execution"], "pnl": "lots", "end_of_data": "close"},
-            costs={
-                "slippage": {"fixed_pips": pips, "random_pips": 0},
-                "commission": {"schema": "per_lot", "per_lot": 2.0 + pips},
-            },
-        )
-        for pips in (0.1, 0.3)
-    )
-    made = [[(row["position_id"], row["exit_time"]) for row in rows_of(result)] for result in (cheap, dear)]
-    if made[0] == made[1]:
-        assert dear.metrics["net_profit"] <= cheap.metrics["net_profit"] + 1e-9
+def test_an_entry_has_its_price_unless_a_gap_passes_it(world: World) -> None:
+    properties.an_entry_has_its_price(on_native, world)
 
 
-def test_the_flat_points_are_there() -> None:
-    """The property above is about something: many of the cases have a point where nothing is open."""
-    flat = 0
-    for seed in range(60):
-        case = with_options(cases.make(seed), **SPLIT)
-        if case.kind != "bars":
-            continue
-        rows = rows_of(cases.native(case))
-        flat += any(b["order_time"] > a["exit_time"] + MINUTE_US for a, b in pairwise(rows))
-    assert flat >= 20
+@some
+@given(worlds())
+def test_equity_is_cash_and_what_the_records_say_is_open(world: World) -> None:
+    properties.equity_is_cash_and_what_is_open(on_native, world)
+
+
+@pytest.mark.parametrize("cost", properties.FEES)
+@few
+@given(world=worlds())
+def test_a_higher_fee_lowers_the_result_of_every_trade(world: World, cost: str) -> None:
+    properties.a_higher_fee_lowers_the_result_of_every_trade(on_native, world, cost)
+
+
+@pytest.mark.parametrize("cost", properties.PRICES)
+@few
+@given(world=worlds())
+def test_a_higher_cost_betters_no_trade(world: World, cost: str) -> None:
+    properties.a_higher_cost_betters_no_trade(on_native, world, cost)
+
+
+def test_the_properties_are_about_something() -> None:
+    """On fixed worlds: every kind of order, exit and end, prices by a gap and without one, costs that cost."""
+    properties.assert_worth_testing(on_native, [world_of(seed) for seed in range(150)])

@@ -1,10 +1,11 @@
 """Byte-mutated inputs at the native boundary: Arrow tables, option sets, parameters and scripts.
 
-    python -m tests.fuzz.harness --inputs 1000000 [--first SEED] [--processes 2]
+    python -m tests.fuzz.harness --inputs 1000000 [--first SEED] [--processes 2] [--only try_bars,try_ticks]
 
 Every input is a sound one with a few bytes changed (or columns, names, types), made from its seed alone. The native module
 may accept it or raise a `SweepError`; anything else is a finding: another exception, [5005] (a panic that was caught), a
-crash, or a call of more than `SLOW` seconds. A finding names its seed; `--first SEED --inputs 1` runs it again.
+crash, or a call of more than `SLOW` seconds. A finding names its seed; `--first SEED --inputs 1` runs it again, with the
+same `--only`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -71,8 +72,8 @@ PARAMS = [
             "local_z_lookback": 20,
         },
     ),
-    ("donchian_breakout", {"entry_period": 5, "trail_atr": 2.0}),
-    ("rsi_reversal_limit", {"rsi_period": 4, "tp_mode": "r"}),
+    ("donchian_breakout", {"entry_lookback": 5, "exit_lookback": 4, "trail_atr": 2.0, "atr_period": 5}),
+    ("rsi_reversal_limit", {"rsi_period": 4, "oversold": 45.0, "tp_mode": "r", "atr_period": 5}),
     ("mtf_trend_pullback", {"htf": "M15", "htf_ema": 2, "ltf_ema": 4}),
 ]
 SIGNALS = [
@@ -87,6 +88,15 @@ SIGNALS = [
         "oco_group": "a",
         "meta": {"k": 1},
     },
+]
+TICK_SIGNALS = [
+    {**SIGNALS[0], "time": START + 60_000_000 * 4, "size": 0.2},
+    {**SIGNALS[1], "time": START + 60_000_000 * 11},
+    {**SIGNALS[0], "time": START + 60_000_000 * 20, "order_type": "stop", "entry": 1.104, "size": 0.1},
+]
+TICK_EXITS = [
+    {"time": START + 60_000_000 * 8, "direction": "long", "action": "partial_close", "fraction": 0.5},
+    {"time": START + 60_000_000 * 15, "direction": "short", "action": "modify_stop", "price": 1.2},
 ]
 EXITS = [{"time": START + 300_000_000 * 12, "direction": "long", "action": "close"}]
 RULES = {"timeout_bars": 9, "be_r": 1.0, "trail_start_r": 0.5, "trail_distance": 0.002}
@@ -238,7 +248,7 @@ def table_of(rng: random.Random, table: pa.Table) -> pa.Table:
             ]
             if rng.random() < 0.2:
                 buffers[0] = pa.py_buffer(bytes(rng.randrange(256) for _ in range(len(column) // 8 + 8)))
-            return table.set_column(place, name, pa.Array.from_buffers(column.type, len(column), buffers))
+            return table.set_column(place, name, _rebuilt(column, buffers))
         if kind < 0.8:
             return table.drop_columns([name])
         if kind < 0.85:
@@ -271,6 +281,13 @@ def table_of(rng: random.Random, table: pa.Table) -> pa.Table:
         TypeError,
     ) as problem:
         raise RefusedError from problem
+
+
+def _rebuilt(column: pa.Array, buffers: list[pa.Buffer | None]) -> pa.Array:
+    """The column over other buffers; of a dictionary those are its indices."""
+    if isinstance(column, pa.DictionaryArray):
+        return pa.DictionaryArray.from_buffers(column.type, len(column), buffers, column.dictionary)
+    return pa.Array.from_buffers(column.type, len(column), buffers)
 
 
 def _same_length(rng: random.Random, data: bytes) -> bytes:
@@ -349,6 +366,94 @@ def try_script(rng: random.Random) -> None:
     read(_core.run_signals(market(), *texts, {}).trades())
 
 
+def try_tick_script(rng: random.Random) -> None:
+    """A table of signals as rows, on ticks; the rows or the ticks are changed."""
+    rows: list[Any] = [TICK_SIGNALS, TICK_EXITS, RULES]
+    options = {k: v for k, v in OPTIONS.items() if k not in ("strategy", "gates")}
+    texts = [json.dumps(options), *map(json.dumps, rows)]
+    table = ticks()
+    if rng.random() < 0.4:
+        table = table_of(rng, table)
+    else:
+        place = rng.randrange(3)
+        texts[place + 1] = text_of(rng, rows[place])
+    made = _core.Market.from_ticks(table, json.dumps({"spec": SPEC, "timeframe": "M1"}))
+    result = _core.run_signals(made, *texts, {})
+    read(result.trades())
+    read(result.equity())
+
+
+def try_rates(rng: random.Random) -> None:
+    """An account in another currency: a series of rates with changed bars, or changed options of rates."""
+    table, rates = bars(0.0), {"static": {"USDJPY": 150.0}, "max_rate_age_hours": 1}
+    options: dict[str, Any] = {
+        **OPTIONS,
+        "account": {**OPTIONS["account"], "currency": "GBP"},
+        "rates": rates,
+    }
+    if rng.random() < 0.6:
+        table = table_of(rng, table)
+    else:
+        options["rates"] = value_of(rng, rates)
+    name, params = rng.choice(PARAMS)
+    spec = {**SPEC, "symbol": "GBPUSD", "base_currency": "GBP"}
+    series = _core.Market.from_bars(table, None, json.dumps({**MARKET, "spec": spec, "spread_pips": 1.0}))
+    pair = rng.choice(("GBPUSD",) * 8 + ("USDGBP", "EURGBP", "", "gbpusd"))
+    tried = _core.Engine(market(), json.dumps({**options, "strategy": name}), {pair: series})
+    read(tried.run(json.dumps(params)).trades())
+
+
+def try_markets(rng: random.Random) -> None:
+    """Two or three markets on one account, one of them with changed bars or options."""
+    spec = {**SPEC, "symbol": rng.choice(("GBPUSD", "GBPUSD", "GBPUSD", "EURUSD")), "base_currency": "GBP"}
+    text, table = json.dumps({**MARKET, "spec": spec}), bars(1e-4)
+    if rng.random() < 0.6:
+        table = table_of(rng, table)
+    else:
+        text = text_of(rng, json.loads(text))
+    others = [_core.Market.from_bars(bars(0.0), table, text)]
+    if rng.random() < 0.1:
+        others.append(_core.Market.from_ticks(ticks(), json.dumps({"spec": SPEC, "timeframe": "M5"})))
+    markets = [market(), *others]
+    rng.shuffle(markets)
+    name, params = rng.choice(PARAMS)
+    tried = _core.Engine(markets, json.dumps({**OPTIONS, "strategy": name}))
+    result = tried.run(json.dumps(params))
+    read(result.trades())
+    read(result.equity())
+    read(tried.signals(json.dumps(params)))
+
+
+@cache
+def returned() -> tuple[tuple[str, pa.Table], ...]:
+    """Tables as the engine returns them, with the names of their schemas."""
+    name, params = PARAMS[0]
+    result = engine(name).run(json.dumps(params))
+    portfolio = _core.Portfolio(
+        json.dumps({"account": {}, "execution": {}}), json.dumps({"EURUSD": SPEC}), {}, None
+    )
+    portfolio.batch_rows([dict(row) for row in OPERATIONS[:-1]])
+    made = (
+        ("trades", result.trades()),
+        ("equity", result.equity()),
+        ("daily", result.daily()),
+        ("execution_position", portfolio.positions(False)),
+        ("portfolio_state", portfolio.state()),
+        ("trade_signal", engine(name).signals(json.dumps(params))),
+    )
+    return tuple((name, pa.RecordBatchReader.from_stream(table).read_all()) for name, table in made)
+
+
+def try_digests(rng: random.Random) -> None:
+    """The digest of a returned table, of what it is or of what it is not; and a digest of digests."""
+    name, table = rng.choice(returned())
+    schema = rng.choice((name, name, name, "metrics", "x", rng.choice(returned())[0]))
+    digest = _core.table_digest(schema, table_of(rng, table))
+    if rng.random() < 0.3:
+        changed = bytes_of(rng, digest.encode()).decode(errors="replace")
+        _core.result_digest(*rng.sample((digest, digest, changed), 3))
+
+
 def try_canonicalise(rng: random.Random) -> None:
     """Parameters, unresolved."""
     name, params = rng.choice(PARAMS)
@@ -391,13 +496,15 @@ def try_portfolio(rng: random.Random) -> None:
 TARGETS: tuple[Callable[[random.Random], None], ...] = (
     *(try_bars, try_market_options, try_ticks, try_check, try_options, try_params),
     *(try_batch, try_script, try_canonicalise, try_indicator, try_portfolio),
+    *(try_tick_script, try_rates, try_markets, try_digests),
 )
 
 
-def one(seed: int) -> str:
+def one(seed: int, only: Sequence[str] = ()) -> str:
     """Runs one input: `accepted`, the code of its error, or that it got nowhere. Anything else raises."""
     rng = random.Random(seed)
-    target = TARGETS[seed % len(TARGETS)]
+    targets = [target for target in TARGETS if not only or target.__name__ in only]
+    target = targets[seed % len(targets)]
     began = time.monotonic()
     try:
         target(rng)
@@ -415,13 +522,13 @@ def one(seed: int) -> str:
     return outcome
 
 
-def run(first: int, count: int) -> Counter[str]:
+def run(first: int, count: int, only: Sequence[str] = ()) -> Counter[str]:
     """Outcomes of seeds; a crash or a hang ends the process with a traceback of all threads."""
     faulthandler.enable()
     outcomes: Counter[str] = Counter()
     for seed in range(first, first + count):
         faulthandler.dump_traceback_later(3 * SLOW, exit=True)
-        outcomes[one(seed)] += 1
+        outcomes[one(seed, only)] += 1
     faulthandler.cancel_dump_traceback_later()
     return outcomes
 
@@ -432,13 +539,16 @@ def main() -> int:
     parser.add_argument("--inputs", type=int, default=20_000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--only", default="", help="names of targets, with commas between them")
     chosen = parser.parse_args()
     if chosen.processes == 1:
-        sys.stdout.write(json.dumps(run(chosen.first, chosen.inputs)) + "\n")
+        only = [name for name in chosen.only.split(",") if name]
+        sys.stdout.write(json.dumps(run(chosen.first, chosen.inputs, only)) + "\n")
         return 0
     share = -(-chosen.inputs // chosen.processes)
     starts = range(chosen.first, chosen.first + chosen.inputs, share)
-    command = [sys.executable, "-m", "tests.fuzz.harness", "--inputs", str(share), "--first"]
+    command = [sys.executable, "-m", "tests.fuzz.harness", "--inputs", str(share), "--only", chosen.only]
+    command.append("--first")
     children = [
         subprocess.Popen([*command, str(start)], stdout=subprocess.PIPE, text=True) for start in starts
     ]

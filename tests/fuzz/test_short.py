@@ -11,6 +11,7 @@ from random import Random
 import pyarrow as pa
 import pytest
 
+from sweep import _core
 from sweep.errors import error
 from tests.fuzz import harness
 
@@ -28,6 +29,24 @@ def test_no_changed_bytes_get_past_the_boundary() -> None:
     assert outcomes["accepted"] > INPUTS // 4, "sound enough to reach the engine"
     assert len(outcomes) >= 8, "and broken in many ways"
     assert outcomes["refused by PyArrow"] < INPUTS // 5
+
+
+@pytest.mark.parametrize("strategy", [name for name, _ in harness.PARAMS])
+def test_what_is_changed_is_sound_and_trades(strategy: str) -> None:
+    result = harness.engine(strategy).run(json.dumps(dict(harness.PARAMS)[strategy]))
+    assert pa.RecordBatchReader.from_stream(result.trades()).read_all().num_rows > 0
+
+
+def test_the_tables_and_scripts_that_are_changed_are_sound() -> None:
+    tables = dict(harness.returned())
+    assert all(table.num_rows > 0 for table in tables.values())
+    for name, table in tables.items():
+        assert len(_core.table_digest(name, table)) == 64
+    options = json.dumps({k: v for k, v in harness.OPTIONS.items() if k not in ("strategy", "gates")})
+    rows = (harness.TICK_SIGNALS, harness.TICK_EXITS, harness.RULES)
+    market = _core.Market.from_ticks(harness.ticks(), json.dumps({"spec": harness.SPEC, "timeframe": "M1"}))
+    result = _core.run_signals(market, options, *map(json.dumps, rows), {})
+    assert pa.RecordBatchReader.from_stream(result.trades()).read_all().num_rows > 0
 
 
 def test_every_input_is_made_from_its_seed_alone() -> None:

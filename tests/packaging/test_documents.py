@@ -94,6 +94,24 @@ def test_a_page_that_is_made_is_that_of_the_declarations(tmp_path: Path, script:
     assert made.read_text() == (ROOT / "docs" / f"{document}.md").read_text(), "run make docs"
 
 
+def test_the_pages_of_the_strategies_are_those_of_the_declarations(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "strategy_pages.py"), str(tmp_path)], check=True, cwd=ROOT
+    )
+    pages = {path.parent.name: path for path in ROOT.glob("strategies/*/README.md")}
+    assert {path.stem for path in tmp_path.glob("*.md")} == pages.keys()
+    for name, page in pages.items():
+        assert (tmp_path / f"{name}.md").read_text() == page.read_text(), "run make docs"
+
+
+def test_the_page_of_every_strategy_shows_a_trade() -> None:
+    for page in ROOT.glob("strategies/*/README.md"):
+        (picture,) = re.findall(r"!\[.+\]\((.+\.png)\)", page.read_text())
+        content = (page.parent / picture).read_bytes()
+        assert content.startswith(b"\x89PNG"), picture
+        assert 5_000 < len(content) < 60_000, picture
+
+
 def test_the_page_of_execution_shows_both_presets_and_every_key() -> None:
     from sweep import _core
 

@@ -91,7 +91,7 @@ class Generator:
         if r.random() < 0.2:
             row |= {"order_type": r.choice(("limit", "stop")), "order_time": self._time - MINUTE}
             row |= {"order_price": row["price"] * 1.0001} if r.random() < 0.5 else {}
-        self._open[self._ids] = row
+        self._open[self._ids] = dict(row)
         return row
 
     def _order(self) -> Row:

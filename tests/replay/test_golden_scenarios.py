@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from sweep.differences import EXACT, Tolerance, between
 from sweep.golden import check
-from sweep.golden.case import write_json
+from sweep.golden.case import read_json, write_json
+from tests.replay import golden_scripts
 
 FOLDER = Path(__file__).parents[1] / "golden"
 SCENARIOS = sorted(path.name for path in FOLDER.iterdir())
@@ -47,6 +49,31 @@ def test_together_they_show_every_kind_of_order_and_exit() -> None:
     assert set(exits) >= {*stops, "timeout", "signal", "end_of_data"}
     assert all(blocked[gate] for gate in ("warmup", "no_slot", "sessions", "anchored", "news", "cooldown"))
     assert rejected["insufficient_margin"]
+
+
+@pytest.mark.parametrize("name", golden_scripts.ENGINES)
+def test_both_engines_give_the_recorded_bytes_of_what_no_strategy_does(name: str) -> None:
+    """Partial exits of a script, and a portfolio without a market: no indicator, so that both engines give the bytes."""
+    recorded = read_json(golden_scripts.path_of(name))
+    native, reference = golden_scripts.ENGINES[name]
+    assert list(between(recorded["expected"], native(recorded["input"]), tolerance=EXACT)) == []
+    # `pow` may differ in the last digit.
+    found, close = reference(recorded["input"]), Tolerance(absolute=1e-9, relative=1e-9)
+    assert list(between(recorded["expected"]["metrics"], found.pop("metrics"), tolerance=close)) == []
+    others = {key: value for key, value in recorded["expected"].items() if key != "metrics"}
+    assert list(between(others, found, tolerance=EXACT)) == []
+
+
+def test_the_scripts_show_what_they_are_for() -> None:
+    script, account = (read_json(golden_scripts.path_of(name)) for name in ("partial_exits", "portfolio"))
+    reasons = Counter(trade["reason"] for trade in script["expected"]["trades"])
+    assert reasons["partial_exit"] >= 20
+    assert {"stop_loss", "take_profit", "break_even_stop_loss", "timeout"} <= set(reasons)
+    assert {trade["order_type"] for trade in script["expected"]["trades"]} == {"market", "limit", "stop"}
+    counts = account["expected"]["report"]
+    done = ("entries", "fills", "exits", "partial_exits", "modifies", "expired", "fees", "updates")
+    assert {name: counts[name] for name in done if counts[name] < 1} == {}
+    assert [code for _, code in counts["errors"]] == [1007, 1001]
 
 
 def test_a_changed_result_is_told(tmp_path: Path) -> None:

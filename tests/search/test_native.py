@@ -119,10 +119,110 @@ def test_the_engines_catalogue_validates_metric_names() -> None:
         Objective.build([{"metric": "calmar", "direction": "maximize"}])
 
 
-@pytest.mark.parametrize("where", ["pinned", "space"])
-def test_a_parameter_that_is_not_built_yet_is_no_typing_mistake(where: str) -> None:
-    for name, code in (("scenario6_mode", 4001), ("scenario6_H1_long_z_score", 4001), ("z_exitt", 1001)):
-        with pytest.raises(SweepError) as caught:
-            native_space(MEAN_REVERSION, **{where: {name: 0.5}})
-        assert caught.value.code == code
-        assert name in caught.value.message
+OVERLAY = {
+    "scenario": 6,
+    "scenario6_timeframes": "H1",
+    "scenario6_params": {"H1": {"std_factor": 1.0}},
+    "window_length": 60,
+}
+
+
+def test_flat_names_of_the_overlay_are_searched_and_found_again_in_the_map() -> None:
+    entries = {
+        "scenario6_H1_long_window_length": {"low": 10, "high": 30, "step": 10},
+        "scenario6_H1_long_z_score": {"low": -2.0, "high": -1.0},
+        "scenario6_H1_short_kalman_q": [0.1, 0.5],
+    }
+    space = native_space(MEAN_REVERSION, entries, pinned=OVERLAY, others="default")
+    assert [dimension.name for dimension in space.dimensions] == [
+        "scenario6_H1_long_window_length",
+        "scenario6_H1_short_kalman_q",
+        "scenario6_H1_long_z_score",
+    ], "in the order of the families"
+    made = random.build(Settings(space, Objective.build(), batch_size=16)).propose(
+        0, 0, 16, View([], [], [], 0)
+    )
+    for proposal, coordinates in zip(made, space.decode([p.params for p in made]), strict=True):
+        assert not [name for name in proposal.params if name.startswith("scenario6_H1")]
+        block = json.loads(str(proposal.params["scenario6_params"]))["H1"]
+        values = {d.name: d.value(coordinates[d.name]) for d in space.dimensions}
+        assert values == {
+            "scenario6_H1_long_window_length": block["long"]["window_length"],
+            "scenario6_H1_long_z_score": block["long"]["z_score"],
+            "scenario6_H1_short_kalman_q": block["short"]["kalman_q"],
+        }
+        assert (block["short"]["window_length"], block["long"]["std_factor"]) == (60, 1)
+
+
+def test_a_flat_name_counts_only_where_its_timeframe_is_chosen() -> None:
+    """Two windows of H4 make two sets with H4 and one without."""
+    entries = {"scenario6_timeframes": ["H1", "H1+H4"], "scenario6_H4_long_window_length": [20, 30]}
+    pinned = {"scenario": 6, "window_length": 60}
+    space = native_space(MEAN_REVERSION, entries, pinned=pinned, others="default", measured=True)
+    made = grid.build(Settings(space, Objective.build())).propose(0, 0, 8, View([], [], [], 0))
+    chosen = [str(p.params["scenario6_timeframes"]) for p in made]
+    assert sorted(chosen) == ["H1", "H1+H4", "H1+H4"]
+    assert space.measured.valid == 3
+    decoded = space.decode([p.params for p in made])
+    assert [("scenario6_H4_long_window_length" in d) for d in decoded] == ["H4" in name for name in chosen]
+
+
+def test_a_flat_name_can_stand_in_conditions() -> None:
+    entries = {
+        "scenario6_H1_long_window_length": [10, 20, 30],
+        "scenario6_H1_short_window_length": [10, 20, 30],
+    }
+    where = ["scenario6_H1_long_window_length < scenario6_H1_short_window_length"]
+    space = native_space(
+        MEAN_REVERSION, entries, pinned=OVERLAY, others="default", where=where, measured=True
+    )
+    assert space.measured.valid == 3
+
+
+def test_a_flat_name_that_nothing_reads_is_named() -> None:
+    entries = {"scenario6_H4_long_window_length": [20, 30], "scenario6_H1_long_z_score_short": [1.0, 2.0]}
+    space = native_space(MEAN_REVERSION, entries, pinned=OVERLAY, others="default")
+    assert space.dimensions == ()
+    assert "never active: scenario6_H4_long_window_length, scenario6_H1_long_z_score_short" in space.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "what"),
+    [
+        ({"space": {"scenario6_params": ["{}"]}}, 1004, "a map is not searched"),
+        ({"space": {"scenario6_params": {"H1": {}}}}, 1001, "H1"),
+        ({"space": {"scenario6_H1_long_windw_length": [5, 6]}}, 1001, "scenario6_H1_long_window_length"),
+        ({"space": {"scenario6_H1_long_window_length": {"low": 1, "high": 9}}}, 1003, "valid domain >= 2"),
+        ({"space": {"scenario6_H1_short_z_score": [-1.0, 1.0]}}, 1003, "valid domain > 0"),
+        ({"pinned": {"scenario6_H1_long_z_score": 1.0}}, 1003, "outside its domain"),
+        ({"pinned": {"scenario6_params": {"H1": {"z_score": 1.0}}}}, 1006, "one signed number"),
+        ({"pinned": {"scenario6_params": {"H1": {"windw": 1.0}}}}, 1001, "has no key windw"),
+        ({"pinned": {"scenario6_params": {"H7": {}}}}, 1001, "no timeframe"),
+        ({"pinned": {"scenario": 6}, "measured": True}, 1006, "would never give a signal"),
+        ({"pinned": {"z_exitt": 0.5}}, 1001, "did you mean z_exit"),
+    ],
+)
+def test_mistakes_in_the_overlay_are_named(options: Any, code: int, what: str) -> None:
+    with pytest.raises(SweepError, match=what) as caught:
+        native_space(MEAN_REVERSION, **{"others": "default", **options})
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("names", "warned"),
+    [
+        (["kalman_r", "kalman_q"], "kalman_q and kalman_r"),
+        (
+            ["scenario6_H1_long_kalman_r", "scenario6_H1_long_kalman_q"],
+            "scenario6_H1_long_kalman_q and scenario6_H1_long_kalman_r",
+        ),
+        (["scenario6_H1_long_kalman_r", "scenario6_H1_short_kalman_q"], None),
+        (["kalman_q"], None),
+    ],
+)
+def test_a_search_over_both_parts_of_a_ratio_is_a_warning(names: list[str], warned: str | None) -> None:
+    entries = {name: [0.1, 0.2] for name in names}
+    space = native_space(MEAN_REVERSION, entries, pinned=OVERLAY, others="default")
+    assert len(space.dimensions) == len(names)
+    found = [note for note in space.notes if "only their ratio matters" in note]
+    assert [warned in note for note in found if warned] == ([True] if warned else [])

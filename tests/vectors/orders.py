@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.vectors.case import FIXED, SL, TP, C, Case, act, label, order, pending, realistic
@@ -351,6 +351,34 @@ GROUPS = [
     ),
 ]  # fmt: skip
 
+
+def within_the_spread(
+    name: str,
+    bars: Sequence[str],
+    signal: Mapping[str, Any],
+    trade: Mapping[str, Any],
+    *,
+    ideal: Mapping[str, Any],
+    costs: Mapping[str, Any] | None = None,
+) -> list[Case]:
+    """A stop no further from its entry than the spread, on the entry's bar: no quote of the exit's side was as good as the
+    stop, so that it fills at the best there was; without `gap_fills` at the stop all the same.
+    """
+    same = {"entry_time": label(1), "exit_time": label(1), "reason": SL, "same_bar_ambiguous": False}
+    kinds = ((True, "at the best quote", {}), (False, "at the stop", ideal))
+    return [
+        realistic(
+            f"a stop within the spread of an entry inside the bar, {name}: {where}",
+            bars,
+            [signal],
+            {"trades": [{**same, **trade, **change}]},
+            spread=0.002,
+            options={"execution": {"gap_fills": gap_fills}, "costs": costs or {}},
+        )
+        for gap_fills, where, change in kinds
+    ]
+
+
 FILLS = [
     realistic(
         "a limit order that is marketable at once fills at the open",
@@ -384,6 +412,35 @@ FILLS = [
             ]
         },
         spread=0.0051,
+    ),
+    *within_the_spread(
+        "stop long",
+        ["1.099", "1.099/1.1005/1.0985/1.0995", "1.0995"],
+        pending("long", STOP, 1.102, 1.1014, 1.11),
+        {"entry_price": 1.102, "size": 1.66, "exit_price": 1.1005, "result": -249.0},
+        ideal={"exit_price": 1.1014, "result": -99.6},
+    ),
+    *within_the_spread(
+        "stop short",
+        ["1.099", "1.099/1.0995/1.0975/1.0985", "1.0985"],
+        pending("short", STOP, 1.098, 1.0986, 1.09),
+        {"entry_price": 1.098, "size": 1.66, "exit_price": 1.0995, "result": -249.0},
+        ideal={"exit_price": 1.0986, "result": -99.6},
+    ),
+    *within_the_spread(
+        "limit long with slippage",
+        ["1.099", "1.099/1.0995/1.098/1.0985", "1.0985"],
+        pending("long", LIMIT, 1.1005, 1.0999, 1.11),
+        {"entry_price": 1.1005, "size": 1.66, "exit_price": 1.09948, "result": -169.32},
+        ideal={"exit_price": 1.09988, "result": -102.92},
+        costs=FIXED,
+    ),
+    realistic(
+        "a stop within the spread of an entry inside the bar, but within the bar",
+        ["1.099", "1.099/1.1015/1.0985/1.0995", "1.0995"],
+        [pending("long", STOP, 1.102, 1.1014, 1.11)],
+        {"trades": [{"exit_price": 1.1014, "reason": SL, "result": -99.6, "exit_time": label(1)}]},
+        spread=0.002,
     ),
     realistic(
         "a position from an earlier bar frees no slot for orders",

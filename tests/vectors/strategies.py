@@ -71,6 +71,15 @@ def mtf_trend_pullback(**changes: Any) -> dict[str, Any]:
     return canonical("mtf_trend_pullback", changes)
 
 
+OVERLAY_H1 = {
+    "window_length": 20,
+    "b_b_length": 10,
+    "std_factor": 1.0,
+    "z_score_long": -0.5,
+    "z_score_short": 0.5,
+}
+OVERLAY_H4 = {**OVERLAY_H1, "window_length": 5, "b_b_length": 5, "std_factor": 0.5}
+
 MEAN_REVERSION = [
     GoldenSignals(
         "mean_reversion_z_score",
@@ -290,6 +299,75 @@ MEAN_REVERSION = [
             (80, "long_5", 1.10002698, 1.09719, 1.10209),
             (83, "long_5", 1.09912622, 1.09637, 1.10183),
             (84, "long_5", 1.09821830, 1.09537, 1.10161),
+        ),
+    ),
+    GoldenSignals(
+        "mean_reversion_z_score",
+        "6, H1, all",
+        mean_reversion(scenario=6, scenario6_timeframes="H1", scenario6_params={"H1": OVERLAY_H1}),
+        42,
+        39,
+        89.09913,
+        89.08677,
+        89.10349,
+        (
+            (87, "long_6", 1.09691377, 1.09406, 1.10091),
+            (88, "long_6", 1.09646210, 1.09366, 1.10058),
+            (90, "long_6", 1.09620537, 1.09344, 1.09996),
+        ),
+    ),
+    GoldenSignals(
+        "mean_reversion_z_score",
+        "6, H1 and H4, all",
+        mean_reversion(
+            scenario=6,
+            scenario6_timeframes=["H4", "H1"],
+            scenario6_params={"H1": OVERLAY_H1, "H4": OVERLAY_H4},
+        ),
+        17,
+        18,
+        38.50569,
+        38.50646,
+        38.49955,
+        (
+            (95, "long_6", 1.09364217, 1.09084, 1.09794),
+            (175, "short_6", 1.10414360, 1.10666, 1.09990),
+            (177, "short_6", 1.10459520, 1.10731, 1.10058),
+        ),
+    ),
+    GoldenSignals(
+        "mean_reversion_z_score",
+        "6, H1 or H4",
+        mean_reversion(
+            scenario=6,
+            scenario6_timeframes="H1+H4",
+            scenario6_mode="any",
+            scenario6_params={"H1": OVERLAY_H1, "H4": OVERLAY_H4},
+        ),
+        44,
+        41,
+        93.49784,
+        93.48523,
+        93.50296,
+        (
+            (87, "long_6", 1.09691377, 1.09406, 1.10091),
+            (88, "long_6", 1.09646210, 1.09366, 1.10058),
+            (90, "long_6", 1.09620537, 1.09344, 1.09996),
+        ),
+    ),
+    GoldenSignals(
+        "mean_reversion_z_score",
+        "all six",
+        mean_reversion(),
+        137,
+        141,
+        305.81755,
+        305.80975,
+        305.79123,
+        (
+            (56, "short_4", 1.10027813, 1.10301, 1.09805),
+            (59, "short_2", 1.10087737, 1.10347, 1.09833),
+            (60, "short_1", 1.10160340, 1.10431, 1.09944),
         ),
     ),
 ]

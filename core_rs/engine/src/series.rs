@@ -75,6 +75,11 @@ impl<'a> Indicators<'a> {
         self.on(Quote::Ask)
     }
 
+    /// The timeframe of the primary bars.
+    pub fn primary(&self) -> Timeframe {
+        self.market.timeframe()
+    }
+
     /// The timeframe of this name; `None` for the primary one.
     ///
     /// # Errors

@@ -71,6 +71,7 @@ pub fn export(module: &Bound<'_, PyModule>, strategies: Strategies) -> PyResult<
         user::gather,
         user::play,
         user::said,
+        user::signals_digest,
         user::unplayed,
     );
     Ok(())

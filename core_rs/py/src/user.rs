@@ -9,6 +9,7 @@ use arrow_array::types::{Float64Type, Int8Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, SchemaRef};
 use pyo3::prelude::*;
+use sha2::{Digest as _, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -19,6 +20,7 @@ use sweep_engine::run::digest::Digests;
 use sweep_engine::run::script::Reply;
 use sweep_engine::run::trial::panic_text;
 use sweep_engine::run::{Outcome, Said, TrialResult, simulation};
+use sweep_engine::schema::Digest;
 use sweep_engine::{Error, Result};
 use sweep_strategies::user::{Rows, UserStrategy};
 
@@ -26,15 +28,27 @@ type Read = (SchemaRef, Vec<RecordBatch>);
 
 /// What became of one parameter set of a user's strategy, on its way into a batch.
 #[pyclass(frozen, module = "sweep._core")]
-pub struct Played(Mutex<Option<Timed>>);
+pub struct Played {
+    held: Mutex<Option<Timed>>,
+    signals: Option<String>,
+}
+
+#[pymethods]
+impl Played {
+    /// Digest of the tables that were played, hex.
+    #[getter]
+    fn signals_digest(&self) -> Option<&str> {
+        self.signals.as_deref()
+    }
+}
 
 impl Played {
-    fn of(result: TrialResult, seconds: f64) -> Self {
-        Self(Mutex::new(Some(Timed { result, seconds })))
+    fn of(result: TrialResult, seconds: f64, signals: Option<String>) -> Self {
+        Self { held: Mutex::new(Some(Timed { result, seconds })), signals }
     }
 
     fn take(&self) -> Result<Timed> {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.take().ok_or_else(|| Error::engine(1007, "the result has been taken already"))
     }
 }
@@ -66,7 +80,7 @@ pub fn play(
             Ok((digests, outcome)) => TrialResult::Complete { params, identity, digests, outcome },
             Err(error) => TrialResult::EngineError { params: Some(params), identity: Some(identity), error },
         };
-        Ok(Played::of(result, start.elapsed().as_secs_f64()))
+        Ok(Played::of(result, start.elapsed().as_secs_f64(), Some(digest_of(&tables))))
     })
 }
 
@@ -80,7 +94,7 @@ pub fn unplayed(engine: &Engine, params: Option<String>, code: u16, reason: Stri
             TrialResult::EngineError { params: Some(params), identity, error: Error::engine(code, reason) }
         }
     };
-    Played::of(result, 0.0)
+    Played::of(result, 0.0, None)
 }
 
 /// The results of a batch, in the order given; `seconds` are added to those of the engine.
@@ -129,6 +143,86 @@ pub fn said(
         all.sort_by_key(|said| market(said).label()[said.bar]);
         Ok(ArrowTable(signals_table(&all, &engine.session)?))
     })
+}
+
+/// Digest of the tables that a function returned, as `play` takes them, hex.
+///
+/// SHA-256 of `sweep.signals.v1\n` and, symbol by symbol, of the entries and the exits: the number of rows (u64), then per
+/// column that has a value, in order of names: name, byte 0, a byte per row (1 value, 0 null) if any is null, the values
+/// (floats and int64 8 bytes little-endian, int8 and bool a byte; texts their length as u32, and UTF-8); nulls as zero.
+#[pyfunction]
+pub fn signals_digest(py: Python<'_>, tables: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)>) -> PyResult<String> {
+    let tables = read(&tables)?;
+    detached(py, || Ok(digest_of(&tables)))
+}
+
+fn digest_of(tables: &[(Read, Read)]) -> String {
+    let mut bytes = b"sweep.signals.v1\n".to_vec();
+    for (schema, batches) in tables.iter().flat_map(|(entries, exits)| [entries, exits]) {
+        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        bytes.extend((rows as u64).to_le_bytes());
+        let mut names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        names.sort_unstable();
+        for name in names {
+            let chunks: Vec<&dyn Array> =
+                batches.iter().filter_map(|batch| batch.column_by_name(name).map(AsRef::as_ref)).collect();
+            let nulls: usize = chunks.iter().map(|chunk| chunk.null_count()).sum();
+            if nulls == rows {
+                continue;
+            }
+            bytes.extend(name.as_bytes());
+            bytes.push(0);
+            for chunk in &chunks {
+                if nulls > 0 {
+                    bytes.extend((0..chunk.len()).map(|i| u8::from(chunk.is_valid(i))));
+                }
+            }
+            chunks.iter().for_each(|chunk| write_values(*chunk, &mut bytes));
+        }
+    }
+    Digest(Sha256::digest(&bytes).into()).to_string()
+}
+
+fn write_values(chunk: &dyn Array, bytes: &mut Vec<u8>) {
+    let valid = |i: usize| chunk.is_valid(i);
+    match chunk.data_type() {
+        DataType::Float64 => {
+            let column = chunk.as_primitive::<Float64Type>();
+            let bits = |i: usize| if valid(i) { digest_bits(column.value(i)) } else { 0 };
+            (0..column.len()).for_each(|i| bytes.extend(bits(i).to_le_bytes()));
+        }
+        DataType::Int64 => {
+            let column = chunk.as_primitive::<Int64Type>();
+            let value = |i: usize| if valid(i) { column.value(i) } else { 0 };
+            (0..column.len()).for_each(|i| bytes.extend(value(i).to_le_bytes()));
+        }
+        DataType::Int8 => {
+            let column = chunk.as_primitive::<Int8Type>();
+            bytes.extend(
+                (0..column.len()).map(|i| if valid(i) { column.value(i).to_le_bytes()[0] } else { 0 }),
+            );
+        }
+        DataType::Boolean => {
+            let column = chunk.as_boolean();
+            bytes.extend((0..column.len()).map(|i| u8::from(valid(i) && column.value(i))));
+        }
+        DataType::Utf8 => {
+            let column = chunk.as_string::<i32>();
+            for i in 0..column.len() {
+                let text = if valid(i) { column.value(i) } else { "" };
+                #[allow(clippy::cast_possible_truncation)]
+                bytes.extend((text.len() as u32).to_le_bytes());
+                bytes.extend(text.as_bytes());
+            }
+        }
+        // Columns of other types are refused where they are read.
+        _ => {}
+    }
+}
+
+/// The bits of a float in digests: one zero, one NaN.
+fn digest_bits(x: f64) -> u64 {
+    if x.is_nan() { 0x7ff8_0000_0000_0000 } else { (x + 0.0).to_bits() }
 }
 
 fn run(

@@ -4,6 +4,7 @@ use super::constraint::Constraint;
 use super::declaration::Declaration;
 use super::derived::Derived;
 use super::draft::Draft;
+use super::family::Family;
 use super::parameter::Parameter;
 use super::plan::Plan;
 use crate::Result;
@@ -23,9 +24,10 @@ impl Builder {
             timeframes: vec!["primary".to_owned()],
             warmup: String::new(),
             parameters: Vec::new(),
+            families: Vec::new(),
             derived: Vec::new(),
             constraints: Vec::new(),
-            planned: Vec::new(),
+            ratios: Vec::new(),
             normalise: None,
             plan: Plan::default(),
         })
@@ -66,6 +68,13 @@ impl Builder {
         self
     }
 
+    /// Adds families of parameters, which `normalise` has to fold into a map.
+    #[must_use]
+    pub fn families(mut self, families: impl IntoIterator<Item = Family>) -> Self {
+        self.0.families.extend(families);
+        self
+    }
+
     /// Adds derived names.
     #[must_use]
     pub fn derived(mut self, derived: impl IntoIterator<Item = Derived>) -> Self {
@@ -80,10 +89,10 @@ impl Builder {
         self
     }
 
-    /// Adds parameters of the specification that this build does not have; `prefix*` for all that begin so.
+    /// Of two parameters only the ratio matters.
     #[must_use]
-    pub fn planned(mut self, names: &[&str]) -> Self {
-        self.0.planned.extend(names.iter().map(ToString::to_string));
+    pub fn ratio(mut self, numerator: &str, denominator: &str) -> Self {
+        self.0.ratios.push((numerator.to_owned(), denominator.to_owned()));
         self
     }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::{Map, Value as Json};
+
 use crate::Value;
 use crate::json::{push_number, push_text};
 
@@ -129,6 +131,17 @@ impl Canonical {
         match self.value(name) {
             Value::Text(s) => s,
             other => wrong(name, other, "text"),
+        }
+    }
+
+    /// A mapping.
+    ///
+    /// # Panics
+    /// As [`Canonical::int`].
+    pub fn map(&self, name: &str) -> Map<String, Json> {
+        match serde_json::from_str(self.text(name)) {
+            Ok(map) => map,
+            Err(_) => wrong(name, self.value(name), "map"),
         }
     }
 }

@@ -15,11 +15,11 @@ use crate::{Error, Value};
 /// The canonical parameter set of `raw`: every active parameter present and in its declared type, defaults filled in,
 /// inactive parameters and shorthands absent. Sets that mean the same trial become equal.
 ///
-/// In `raw`, JSON null is "none"; a set is a list or text joined by `+`.
+/// In `raw`, JSON null is "none"; a set is a list or text joined by `+`; a map is a mapping or its JSON text.
 ///
 /// # Errors
 /// All problems of the set together: `[1001]` unknown name or choice, `[1003]` outside the domain, `[1004]` wrong
-/// type, `[1006]` a constraint, `[4001]` not built.
+/// type, `[1006]` a constraint.
 pub fn canonicalise(
     declaration: &Declaration,
     context: &Context,
@@ -30,8 +30,8 @@ pub fn canonicalise(
         normalise(&mut draft);
     }
     let mut problems = std::mem::take(&mut draft.problems);
+    let mut warnings = std::mem::take(&mut draft.warnings);
     let set = Set::of(declaration, &draft);
-    let mut warnings = Vec::new();
     for (constraint, expr) in declaration.constraints.iter().zip(&declaration.plan.constraints) {
         if set.applies(expr) && !expr.holds(&|name| set.value(name).cloned()) {
             match constraint.severity {

@@ -3,15 +3,14 @@
 use serde_json::Value as Json;
 
 use super::parameter::{Kind, Parameter};
-use crate::json::MAX_INTEGER;
+use crate::json::{MAX_INTEGER, canonical};
 use crate::suggest::suggestion;
 use crate::{Error, Result, Value};
 
 /// The typed, valid value that `json` means for `parameter`.
 ///
 /// # Errors
-/// `[1004]` for a wrong type, `[1003]` for a number outside the domain, `[1001]` for an unknown choice, `[4001]` for a
-/// value of the specification that is not built.
+/// `[1004]` for a wrong type, `[1003]` for a number outside the domain, `[1001]` for an unknown choice.
 pub(super) fn convert(parameter: &Parameter, json: &Json) -> Result<Value> {
     let is_none = json.is_null()
         || json.as_str().is_some_and(|s| {
@@ -27,6 +26,7 @@ pub(super) fn convert(parameter: &Parameter, json: &Json) -> Result<Value> {
         Kind::Bool => json.as_bool().map(Value::Bool),
         Kind::Categorical => json.as_str().map(|s| Value::Text(s.to_owned())),
         Kind::Set => joined(json).map(Value::Text),
+        Kind::Map => return mapping(parameter, json),
     };
     check(parameter, value.ok_or_else(|| wrong_type(parameter, json))?)
 }
@@ -40,6 +40,7 @@ pub(super) fn check(parameter: &Parameter, value: Value) -> Result<Value> {
         (Kind::Bool, Value::Bool(b)) => Ok(Value::Bool(b)),
         (Kind::Categorical, Value::Text(s)) => choice(parameter, &s).map(|s| Value::Text(s.to_owned())),
         (Kind::Set, Value::Text(s)) => members(parameter, &s).map(Value::Text),
+        (Kind::Map, Value::Text(s)) => mapping(parameter, &Json::String(s)),
         (_, value) => Err(wrong_type(parameter, &value.to_json())),
     }
 }
@@ -64,11 +65,20 @@ fn joined(json: &Json) -> Option<String> {
     }
 }
 
+/// A mapping as canonical JSON, from a mapping or its text.
+fn mapping(parameter: &Parameter, json: &Json) -> Result<Value> {
+    let read: Option<Json> = match json {
+        Json::String(text) => serde_json::from_str(text).ok(),
+        other => Some(other.clone()),
+    };
+    match read.filter(Json::is_object) {
+        Some(map) => canonical(&map).map(Value::Text).map_err(|error| error.at(place(parameter))),
+        None => Err(wrong_type(parameter, json)),
+    }
+}
+
 fn within(parameter: &Parameter, value: Value) -> Result<Value> {
     let domain = &parameter.domain;
-    if !domain.not_built.is_empty() && domain.not_built.contains(&value.to_string()) {
-        return Err(not_built(parameter, &value.to_string()));
-    }
     let exact = !matches!(value, Value::Int(i) if i.unsigned_abs() > MAX_INTEGER.unsigned_abs());
     match value.number() {
         Some(x) if exact && x.is_finite() && domain.contains(x) => Ok(value),
@@ -83,9 +93,6 @@ fn choice<'a>(parameter: &'a Parameter, text: &str) -> Result<&'a str> {
     if let Some(known) = domain.choices.iter().find(|known| *known == text) {
         return Ok(known);
     }
-    if domain.not_built.iter().any(|planned| planned == text) {
-        return Err(not_built(parameter, text));
-    }
     Err(Error::config(1001, format!("{} has no value `{text}`", parameter.name))
         .at(place(parameter))
         .fix(suggestion(text, domain.choices.iter().map(String::as_str))))
@@ -93,7 +100,11 @@ fn choice<'a>(parameter: &'a Parameter, text: &str) -> Result<&'a str> {
 
 /// The members in the order of the domain, each once.
 fn members(parameter: &Parameter, text: &str) -> Result<String> {
-    let parts: Vec<&str> = text.split('+').map(str::trim).collect();
+    let upper = if parameter.any_case { text.to_ascii_uppercase() } else { text.to_owned() };
+    let parts: Vec<&str> = upper.split('+').map(str::trim).collect();
+    if text.trim().is_empty() && parameter.may_be_empty {
+        return Ok(String::new());
+    }
     if text.trim().is_empty() {
         return Err(Error::config(1001, format!("{} is empty", parameter.name))
             .at(place(parameter))
@@ -128,11 +139,6 @@ fn expected(parameter: &Parameter) -> String {
         Kind::Bool => "true or false".to_owned(),
         Kind::Categorical => format!("one of {}", parameter.domain),
         Kind::Set => format!("a list, or text joined by +, of {}", parameter.domain),
+        Kind::Map => "a mapping".to_owned(),
     }
-}
-
-fn not_built(parameter: &Parameter, text: &str) -> Error {
-    Error::config(4001, format!("{} = {text} is not built in this version", parameter.name))
-        .at(place(parameter))
-        .fix("choose another value, or a version that has it")
 }

@@ -4,6 +4,7 @@ use super::builder::Builder;
 use super::constraint::Constraint;
 use super::derived::Derived;
 use super::draft::Draft;
+use super::family::Family;
 use super::parameter::Parameter;
 use super::plan::Plan;
 
@@ -36,12 +37,14 @@ pub struct Declaration {
     pub warmup: String,
     /// Its parameters, in the order of searches and listings.
     pub parameters: Vec<Parameter>,
+    /// Parameters whose names are made of parts.
+    pub families: Vec<Family>,
     /// Names computed from the parameters.
     pub derived: Vec<Derived>,
     /// Rules between the parameters.
     pub constraints: Vec<Constraint>,
-    /// Parameters of the specification that this build does not have; `prefix*` stands for all that begin so.
-    pub planned: Vec<String>,
+    /// Pairs of parameters of which only the ratio matters: a search over both is a warning.
+    pub ratios: Vec<(String, String)>,
     /// Rewrites what was given, for example a shorthand, before anything is derived from it.
     pub normalise: Option<fn(&mut Draft<'_>)>,
     pub(super) plan: Plan,
@@ -58,11 +61,8 @@ impl Declaration {
         self.plan.index.get(name).map(|index| &self.parameters[*index])
     }
 
-    /// Whether the specification has a parameter of that name and this build does not.
-    pub fn is_planned(&self, name: &str) -> bool {
-        self.planned.iter().any(|planned| match planned.strip_suffix('*') {
-            Some(prefix) => name.starts_with(prefix),
-            None => planned == name,
-        })
+    /// The member of a family with that name.
+    pub fn member(&self, name: &str) -> Option<Parameter> {
+        self.plan.members.get(name).map(|family| self.families[*family].called(name))
     }
 }

@@ -32,8 +32,6 @@ pub struct Domain {
     pub high_open: bool,
     /// Valid texts, or members of a set in canonical order. Empty for numbers and booleans.
     pub choices: Vec<String>,
-    /// Values of the specification that this build does not have, as text: `[4001]`.
-    pub not_built: Vec<String>,
 }
 
 impl Domain {

@@ -1,9 +1,12 @@
 //! A parameter set while it is being made canonical: what `normalise` and derived names see.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json};
 
 use super::convert::convert;
 use super::declaration::{Context, Declaration};
+use super::parameter::Parameter;
 use crate::suggest::suggestion;
 use crate::{Error, Value};
 
@@ -21,15 +24,23 @@ pub struct Draft<'a> {
     declaration: &'a Declaration,
     context: &'a Context,
     given: Vec<Given>,
+    members: BTreeMap<String, Value>,
     pub(super) problems: Vec<Error>,
+    pub(super) warnings: Vec<String>,
 }
 
 impl<'a> Draft<'a> {
     /// Types and checks every given value by itself; all problems are kept.
     pub(super) fn read(declaration: &'a Declaration, context: &'a Context, raw: &Map<String, Json>) -> Self {
         let mut problems = Vec::new();
-        let unknown = raw.keys().filter(|name| !declaration.plan.index.contains_key(*name));
-        problems.extend(unknown.map(|name| unknown_name(declaration, name)));
+        let mut members = BTreeMap::new();
+        for (name, json) in raw.iter().filter(|(name, _)| !declaration.plan.index.contains_key(*name)) {
+            match declaration.member(name).map(|member| convert(&member, json)) {
+                None => problems.push(unknown_name(declaration, name)),
+                Some(Ok(value)) => drop(members.insert(name.clone(), value)),
+                Some(Err(problem)) => problems.push(problem),
+            }
+        }
         let mut given = Vec::with_capacity(declaration.parameters.len());
         for parameter in &declaration.parameters {
             given.push(match raw.get(&parameter.name).map(|json| convert(parameter, json)) {
@@ -41,7 +52,7 @@ impl<'a> Draft<'a> {
                 }
             });
         }
-        Self { declaration, context, given, problems }
+        Self { declaration, context, given, members, problems, warnings: Vec::new() }
     }
 
     /// The primary timeframe.
@@ -68,6 +79,19 @@ impl<'a> Draft<'a> {
         self.value_at(self.position(name))
     }
 
+    /// The value that was given for a member of a family, if one was and it is valid.
+    pub fn member(&self, name: &str) -> Option<&Value> {
+        self.members.get(name)
+    }
+
+    /// The declaration of `name`.
+    ///
+    /// # Panics
+    /// If no parameter has that name.
+    pub fn parameter(&self, name: &str) -> &'a Parameter {
+        &self.declaration.parameters[self.position(name)]
+    }
+
     /// Whether the set `name` contains `member`.
     ///
     /// # Panics
@@ -88,6 +112,11 @@ impl<'a> Draft<'a> {
     /// Adds a problem of the parameter set.
     pub fn refuse(&mut self, problem: Error) {
         self.problems.push(problem);
+    }
+
+    /// Tells the user something about the parameter set, which stays valid.
+    pub fn warn(&mut self, message: String) {
+        self.warnings.push(message);
     }
 
     pub(super) fn value_at(&self, position: usize) -> &Value {
@@ -112,12 +141,9 @@ impl<'a> Draft<'a> {
 
 fn unknown_name(declaration: &Declaration, name: &str) -> Error {
     let place = format!("strategy {}", declaration.id);
-    if declaration.is_planned(name) {
-        return Error::config(4001, format!("parameter {name} is not built in this version"))
-            .at(place)
-            .fix("leave it out, or use a version that has it");
-    }
-    let known = declaration.parameters.iter().map(|parameter| parameter.name.as_str());
+    let begins_alike = |member: &&str| member.split('_').next() == name.split('_').next();
+    let members = declaration.plan.members.keys().map(String::as_str).filter(begins_alike);
+    let known = declaration.parameters.iter().map(|parameter| parameter.name.as_str()).chain(members);
     let what = if declaration.derived.iter().any(|derived| derived.name == name) {
         format!("{name} is derived from other parameters and cannot be set")
     } else {

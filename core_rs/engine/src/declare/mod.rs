@@ -1,7 +1,7 @@
 //! What a strategy declares once about its parameters, and what follows from it: validation and the canonical
 //! parameter set that enters a trial's identity.
 //!
-//! Reading order: [`Parameter`] and its [`Domain`] and [`Range`]s → [`Constraint`], [`Derived`] → [`Declaration`] →
+//! Reading order: [`Parameter`] and its [`Domain`] and [`Range`]s, [`Family`] → [`Constraint`], [`Derived`] → [`Declaration`] →
 //! [`canonicalise`] → [`Canonical`].
 
 mod builder;
@@ -13,6 +13,7 @@ mod declaration;
 mod derived;
 mod domain;
 mod draft;
+mod family;
 mod parameter;
 mod plan;
 mod range;
@@ -29,5 +30,8 @@ pub use declaration::{Context, Declaration};
 pub use derived::Derived;
 pub use domain::{Domain, Number};
 pub use draft::Draft;
-pub use parameter::{Kind, Parameter, boolean, categorical, float, int, optional_float, optional_int, set};
+pub use family::Family;
+pub use parameter::{
+    Kind, Parameter, boolean, categorical, float, int, map, optional_float, optional_int, set,
+};
 pub use range::{Limits, Range};

@@ -1,8 +1,11 @@
 //! A parameter and the words it is declared with.
 
+use serde_json::Value as Json;
+
+use super::convert::convert;
 use super::domain::{Domain, Number};
 use super::range::{Limits, Range};
-use crate::Value;
+use crate::{Result, Value};
 
 /// The type of a parameter's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +20,8 @@ pub enum Kind {
     Categorical,
     /// Some of some texts; as text joined by `+` in the order of the domain.
     Set,
+    /// A mapping; as canonical JSON text. Never searched.
+    Map,
 }
 
 impl Kind {
@@ -28,6 +33,7 @@ impl Kind {
             Self::Bool => "bool",
             Self::Categorical => "categorical",
             Self::Set => "set",
+            Self::Map => "map",
         }
     }
 }
@@ -66,6 +72,10 @@ pub struct Parameter {
     pub shorthand: bool,
     /// Another word for none.
     pub none_word: Option<&'static str>,
+    /// Of a set: whether it may be empty.
+    pub may_be_empty: bool,
+    /// Of a set: whether its members may be given in lower case.
+    pub any_case: bool,
 }
 
 /// A whole number.
@@ -103,6 +113,11 @@ pub fn set(name: &str, choices: &[&str], default: &str) -> Parameter {
     Parameter::new(name, Kind::Set, Value::Text(default.to_owned())).choices(choices)
 }
 
+/// A mapping, by default an empty one; `normalise` checks what it holds.
+pub fn map(name: &str) -> Parameter {
+    Parameter::new(name, Kind::Map, Value::Text("{}".to_owned()))
+}
+
 impl Parameter {
     fn new(name: &str, kind: Kind, default: Value) -> Self {
         Self {
@@ -118,6 +133,8 @@ impl Parameter {
             group: String::new(),
             shorthand: false,
             none_word: None,
+            may_be_empty: false,
+            any_case: false,
         }
     }
 
@@ -154,13 +171,6 @@ impl Parameter {
         self
     }
 
-    /// Values of the specification that this build does not have.
-    #[must_use]
-    pub fn not_built(mut self, values: &[&str]) -> Self {
-        self.domain.not_built = values.iter().map(ToString::to_string).collect();
-        self
-    }
-
     /// "none" is a value too, and `word` another text for it.
     #[must_use]
     pub fn or_word(mut self, word: &'static str) -> Self {
@@ -173,6 +183,28 @@ impl Parameter {
     pub fn or_none(mut self) -> Self {
         self.optional = true;
         self
+    }
+
+    /// A set that may be empty.
+    #[must_use]
+    pub fn or_empty(mut self) -> Self {
+        self.may_be_empty = true;
+        self
+    }
+
+    /// A set of upper-case members that may be given in lower case.
+    #[must_use]
+    pub fn any_case(mut self) -> Self {
+        self.any_case = true;
+        self
+    }
+
+    /// The typed, valid value that `json` means.
+    ///
+    /// # Errors
+    /// `[1004]` for a wrong type, `[1003]` for a number outside the domain, `[1001]` for an unknown choice.
+    pub fn value_of(&self, json: &Json) -> Result<Value> {
+        convert(self, json)
     }
 
     /// It only stands for other parameters, which the strategy's `normalise` sets.

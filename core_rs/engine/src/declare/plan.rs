@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::convert::check;
 use super::declaration::Declaration;
 use super::derived::Derived;
+use super::parameter::Kind;
 use crate::expr::Expr;
 use crate::{Error, Result, Value};
 
@@ -14,6 +15,8 @@ use crate::{Error, Result, Value};
 pub(super) struct Plan {
     /// Position of each parameter.
     pub index: BTreeMap<String, usize>,
+    /// Position of the family of each member.
+    pub members: BTreeMap<String, usize>,
     /// Each parameter's condition.
     pub when: Vec<Option<Expr>>,
     /// Positions of parameters, each after those that its condition names.
@@ -51,6 +54,10 @@ impl Plan {
                 plan.parsed(text, &derived)?;
             }
         }
+        for (numerator, denominator) in &declaration.ratios {
+            plan.check_reads("of a ratio", &[numerator.clone(), denominator.clone()])?;
+        }
+        plan.add_families(declaration, &derived)?;
         for constraint in &declaration.constraints {
             let expr = plan.parsed(&constraint.expr, &derived)?;
             plan.constraints.push(expr);
@@ -58,6 +65,23 @@ impl Plan {
         plan.check_conditions(declaration)?;
         plan.order = plan.sorted(declaration)?;
         Ok(plan)
+    }
+
+    fn add_families(&mut self, declaration: &Declaration, derived: &BTreeSet<&str>) -> Result<()> {
+        for (position, family) in declaration.families.iter().enumerate() {
+            family.member.when.as_deref().map(|text| self.parsed(text, derived)).transpose()?;
+            let map = family.inside.first().map_or("", String::as_str);
+            if !self.index.get(map).is_some_and(|at| declaration.parameters[*at].kind == Kind::Map) {
+                return Err(unknown(map, &format!("family {}: no map", family.member.name)));
+            }
+            for name in family.names() {
+                let known = self.index.contains_key(&name) || derived.contains(name.as_str());
+                if known || self.members.insert(name.clone(), position).is_some() {
+                    return Err(repeated(&name));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn check_reads(&self, name: &str, reads: &[String]) -> Result<()> {

@@ -3,6 +3,7 @@
 use super::canonicalise::canonicalise;
 use super::convert::check;
 use super::declaration::{Context, Declaration};
+use super::family::Family;
 use super::parameter::{Kind, Parameter};
 use super::range::Range;
 use crate::Value;
@@ -12,7 +13,7 @@ const GROUPS: [&str; 5] = ["entry", "filter", "exit", "risk", "management"];
 
 impl Declaration {
     /// Complaints, none for a good declaration: texts missing, unknown units and groups, ranges outside the domain or
-    /// contradictory, names both declared and planned, defaults that do not go together.
+    /// contradictory, defaults that do not go together.
     pub fn self_check(&self) -> Vec<String> {
         let mut complaints = Vec::new();
         let texts = [
@@ -26,9 +27,10 @@ impl Declaration {
         for parameter in &self.parameters {
             let found = about(parameter).into_iter().map(|what| format!("{}: {what}", parameter.name));
             complaints.extend(found);
-            if self.is_planned(&parameter.name) {
-                complaints.push(format!("{}: declared and planned", parameter.name));
-            }
+        }
+        for Family { member, .. } in &self.families {
+            let bare = Parameter { name: "member".to_owned(), ..member.clone() };
+            complaints.extend(about(&bare).into_iter().map(|what| format!("{}: {what}", member.name)));
         }
         complaints
             .extend(self.derived.iter().filter(|d| d.doc.is_empty()).map(|d| format!("{}: no doc", d.name)));

@@ -4,12 +4,13 @@ use serde_json::{Value as Json, json};
 
 use super::declaration::Declaration;
 use super::domain::Domain;
+use super::family::Family;
 use super::parameter::{Kind, Parameter};
 use super::range::Range;
 use crate::Value;
 
 impl Declaration {
-    /// The declaration as JSON. `domain.not_built` and `planned` name what gives `[4001]`.
+    /// The declaration as JSON.
     pub fn to_json(&self) -> Json {
         let derived = self.derived.iter().map(|name| json!({"name": name.name, "doc": name.doc}));
         let constraints = self.constraints.iter().map(|constraint| {
@@ -28,11 +29,20 @@ impl Declaration {
             "timeframes": self.timeframes,
             "warmup": self.warmup,
             "parameters": self.parameters.iter().map(parameter).collect::<Vec<_>>(),
+            "families": self.families.iter().map(family).collect::<Vec<_>>(),
             "derived": derived.collect::<Vec<_>>(),
             "constraints": constraints.collect::<Vec<_>>(),
-            "planned": self.planned,
+            "ratios": self.ratios,
         })
     }
+}
+
+fn family(family: &Family) -> Json {
+    let parts = family.parts.iter().map(|(name, texts)| json!({"name": name, "texts": texts}));
+    let mut form = parameter(&family.member);
+    form["parts"] = parts.collect();
+    form["inside"] = json!(family.inside);
+    form
 }
 
 fn parameter(parameter: &Parameter) -> Json {
@@ -58,7 +68,6 @@ fn domain(domain: &Domain, kind: Kind) -> Json {
         "low_open": domain.low_open,
         "high_open": domain.high_open,
         "choices": list(domain.choices.iter().map(|choice| Json::from(choice.as_str()))),
-        "not_built": domain.not_built,
     })
 }
 

@@ -25,23 +25,16 @@ fn toy() -> Declaration {
             int("fast", 20).at_least(1).search(5..=60).unit("bars").group("entry").doc("fast"),
             int("slow", 50).at_least(1).search(20..=250).step(5).unit("bars").group("entry").doc("slow"),
             boolean("use_it", true).when("mode != 'off'").search_all().group("filter").doc("outer"),
-            categorical("mode", &["off", "flat", "deep"], "flat")
-                .not_built(&["wide"])
-                .group("filter")
-                .doc("mode"),
-            set("parts", &["low", "mid", "high"], "low+mid")
-                .not_built(&["peak"])
-                .group("filter")
-                .doc("parts"),
-            optional_int("part")
-                .at_least(1)
-                .at_most(2)
-                .not_built(&["3"])
-                .shorthand()
-                .group("filter")
-                .doc("one part"),
+            categorical("mode", &["off", "flat", "deep"], "flat").group("filter").doc("mode"),
+            set("parts", &["low", "mid", "high"], "low+mid").group("filter").doc("parts"),
+            optional_int("part").at_least(1).at_most(2).shorthand().group("filter").doc("one part"),
             optional_float("limit").at_least(0).group("exit").doc("limit"),
             int("hold", 30).or_none().at_least(0).search_off_or(10..=30, 10).group("exit").doc("hold"),
+        ])
+        .families([lengths()])
+        .parameters([
+            map("lengths").when("has_high").group("filter").doc("side → place → length"),
+            set("sides", &["LEFT", "RIGHT"], "").or_empty().any_case().group("filter").doc("sides"),
         ])
         .derived([
             Derived::new("has_high", "high is a part", &["parts"], |draft| {
@@ -56,7 +49,7 @@ fn toy() -> Declaration {
             Constraint::error("1 / hold > 0", "the quotient is undefined without a holding time"),
             Constraint::warning("not has_high or minutes < 60", "high is noisy on long bars"),
         ])
-        .planned(&["later", "grid_*"])
+        .ratio("fast", "slow")
         .normalise(|draft| {
             if let Some(Value::Int(part)) = draft.given("part") {
                 let name = if *part == 1 { "low" } else { "mid" };
@@ -65,8 +58,20 @@ fn toy() -> Declaration {
                 }
                 draft.set("parts", Value::Text(name.to_owned()));
             }
+            let given = |name: &String| Some((name.clone(), draft.member(name)?.to_json()));
+            let given: Map<String, Json> = lengths().names().iter().filter_map(given).collect();
+            if !given.is_empty() {
+                draft.set("lengths", Value::Text(crate::json::canonical(&Json::Object(given)).unwrap()));
+                draft.warn("lengths are given one by one".to_owned());
+            }
         })
         .checked()
+}
+
+fn lengths() -> Family {
+    let member = int("length_{side}_{place}", 0).at_least(2).group("filter").doc("a length");
+    let parts: [(&str, &[&str]); 2] = [("side", &["left", "right"]), ("place", &["A", "B"])];
+    Family::new(member, &parts, &["lengths", "{side}", "{place}"])
 }
 
 fn context(minutes: i64) -> Context {
@@ -82,8 +87,7 @@ fn codes(declaration: &Declaration, raw: &Json) -> Vec<u16> {
         .map_or_else(|errors| errors.iter().map(|error| error.code).collect(), |_| Vec::new())
 }
 
-const DEFAULTS: &str =
-    r#"{"fast":20,"hold":30,"limit":null,"mode":"flat","parts":"low+mid","slow":50,"use_it":true}"#;
+const DEFAULTS: &str = r#"{"fast":20,"hold":30,"limit":null,"mode":"flat","parts":"low+mid","sides":"","slow":50,"use_it":true}"#;
 
 #[rstest]
 fn the_toy_is_sound(toy: Declaration) {
@@ -122,13 +126,13 @@ fn a_getter_does_not_invent_names(toy: Declaration) {
 #[case(json!({"parts": " mid + low"}), DEFAULTS)]
 #[case(json!({"depth": 0.25}), DEFAULTS)]
 #[case(json!({"limit": "none", "part": null}), DEFAULTS)]
-#[case(json!({"limit": 5}), r#"{"fast":20,"hold":30,"limit":5,"mode":"flat","parts":"low+mid","slow":50,"use_it":true}"#)]
-#[case(json!({"limit": -0.0}), r#"{"fast":20,"hold":30,"limit":0,"mode":"flat","parts":"low+mid","slow":50,"use_it":true}"#)]
-#[case(json!({"part": 2}), r#"{"fast":20,"hold":30,"limit":null,"mode":"flat","parts":"mid","slow":50,"use_it":true}"#)]
-#[case(json!({"parts": ["mid"]}), r#"{"fast":20,"hold":30,"limit":null,"mode":"flat","parts":"mid","slow":50,"use_it":true}"#)]
-#[case(json!({"mode": "off", "use_it": false}), r#"{"fast":20,"hold":30,"limit":null,"mode":"off","parts":"low+mid","slow":50}"#)]
-#[case(json!({"mode": "deep", "use_it": false, "depth": 0.3}), r#"{"fast":20,"hold":30,"limit":null,"mode":"deep","parts":"low+mid","slow":50,"use_it":false}"#)]
-#[case(json!({"mode": "deep"}), r#"{"depth":0.5,"fast":20,"hold":30,"limit":null,"mode":"deep","parts":"low+mid","slow":50,"use_it":true}"#)]
+#[case(json!({"limit": 5}), r#"{"fast":20,"hold":30,"limit":5,"mode":"flat","parts":"low+mid","sides":"","slow":50,"use_it":true}"#)]
+#[case(json!({"limit": -0.0}), r#"{"fast":20,"hold":30,"limit":0,"mode":"flat","parts":"low+mid","sides":"","slow":50,"use_it":true}"#)]
+#[case(json!({"part": 2}), r#"{"fast":20,"hold":30,"limit":null,"mode":"flat","parts":"mid","sides":"","slow":50,"use_it":true}"#)]
+#[case(json!({"parts": ["mid"]}), r#"{"fast":20,"hold":30,"limit":null,"mode":"flat","parts":"mid","sides":"","slow":50,"use_it":true}"#)]
+#[case(json!({"mode": "off", "use_it": false}), r#"{"fast":20,"hold":30,"limit":null,"mode":"off","parts":"low+mid","sides":"","slow":50}"#)]
+#[case(json!({"mode": "deep", "use_it": false, "depth": 0.3}), r#"{"fast":20,"hold":30,"limit":null,"mode":"deep","parts":"low+mid","sides":"","slow":50,"use_it":false}"#)]
+#[case(json!({"mode": "deep"}), r#"{"depth":0.5,"fast":20,"hold":30,"limit":null,"mode":"deep","parts":"low+mid","sides":"","slow":50,"use_it":true}"#)]
 fn equal_meanings_have_one_key(toy: Declaration, #[case] raw: Json, #[case] key: &str) {
     assert_eq!(canonical(&toy, &raw).unwrap().to_json(), key);
 }
@@ -136,8 +140,6 @@ fn equal_meanings_have_one_key(toy: Declaration, #[case] raw: Json, #[case] key:
 #[rstest]
 #[case::unknown(json!({"fasst": 1}), &[1001])]
 #[case::derived(json!({"has_high": true}), &[1001])]
-#[case::planned(json!({"later": 1}), &[4001])]
-#[case::planned_prefix(json!({"grid_step": 1}), &[4001])]
 #[case::bool_is_no_int(json!({"fast": true}), &[1004])]
 #[case::text_is_no_int(json!({"fast": "20"}), &[1004])]
 #[case::fraction_is_no_int(json!({"fast": 20.5}), &[1004])]
@@ -151,16 +153,19 @@ fn equal_meanings_have_one_key(toy: Declaration, #[case] raw: Json, #[case] key:
 #[case::inactive_but_outside(json!({"depth": 0}), &[1003])]
 #[case::beyond_2_53(json!({"slow": 9_007_199_254_740_992_i64}), &[1003])]
 #[case::unknown_choice(json!({"mode": "Flat"}), &[1001])]
-#[case::unbuilt_choice(json!({"mode": "wide"}), &[4001])]
-#[case::unbuilt_member(json!({"parts": ["low", "peak"]}), &[4001])]
-#[case::unbuilt_number(json!({"part": 3}), &[4001])]
 #[case::empty_set(json!({"parts": []}), &[1001])]
 #[case::empty_text(json!({"parts": " "}), &[1001])]
 #[case::unknown_member(json!({"parts": "low+top"}), &[1001])]
+#[case::member_below_its_domain(json!({"length_left_A": 1}), &[1003])]
+#[case::member_of_another_type(json!({"length_left_A": "x"}), &[1004])]
+#[case::no_member(json!({"length_left_C": 2}), &[1001])]
+#[case::no_mapping(json!({"lengths": [1]}), &[1004])]
+#[case::text_that_is_no_mapping(json!({"lengths": "[1]"}), &[1004])]
+#[case::unknown_member_in_any_case(json!({"sides": "up"}), &[1001])]
 #[case::constraint(json!({"fast": 50}), &[1006])]
 #[case::shorthand_and_what_it_stands_for(json!({"part": 1, "parts": "low"}), &[1006])]
 #[case::a_null_constraint_is_violated(json!({"hold": 0}), &[1006])]
-#[case::all_together(json!({"fast": 60, "mode": "x", "limit": 2.0, "later": 1, "zz": 1}), &[4001, 1001, 1001, 1006, 1006])]
+#[case::all_together(json!({"fast": 60, "mode": "x", "limit": 2.0, "zz": 1}), &[1001, 1001, 1006, 1006])]
 #[case::an_invalid_parameter_breaks_no_constraint(json!({"fast": 0, "slow": 0}), &[1003, 1003])]
 fn problems_have_their_codes(toy: Declaration, #[case] raw: Json, #[case] expected: &[u16]) {
     assert_eq!(codes(&toy, &raw), expected, "{:?}", canonical(&toy, &raw));
@@ -215,10 +220,15 @@ fn minimal(parameter: Parameter) -> Builder {
 #[case::twice(minimal(int("a", 1)).parameters([int("a", 2)]), "declared twice")]
 #[case::derived_like_a_parameter(minimal(int("a", 1)).derived([Derived::new("a", "d", &[], |_| Value::Int(1))]), "declared twice")]
 #[case::derived_reads_unknown(minimal(int("a", 1)).derived([Derived::new("d", "d", &["b"], |_| Value::Int(1))]), "unknown name b")]
+#[case::ratio_of_unknown(minimal(int("a", 1)).ratio("a", "b"), "unknown name b")]
 #[case::derived_reads_conditional(
     minimal(int("a", 1)).parameters([int("b", 1).when("a > 0")]).parameters([int("c", 1).when("d > 0")]).derived([Derived::new("d", "d", &["b"], |_| Value::Int(1))]),
     "conditional"
 )]
+#[case::family_without_a_map(minimal(int("a", 1)).families([Family::new(int("b_{x}", 0), &[("x", &["y"])], &["a"])]), "unknown name a; family b_{x}: no map")]
+#[case::member_twice(minimal(map("a")).families([Family::new(int("b_{x}", 0), &[("x", &["y", "y"])], &["a"])]), "declared twice")]
+#[case::member_like_a_parameter(minimal(map("a")).parameters([int("b_y", 1)]).families([Family::new(int("b_{x}", 0), &[("x", &["y"])], &["a"])]), "declared twice")]
+#[case::unknown_in_the_when_of_a_family(minimal(map("a")).families([Family::new(int("b_{x}", 0).when("q > 0"), &[("x", &["y"])], &["a"])]), "unknown name q")]
 #[case::default_outside(minimal(int("a", 0).at_least(1)), "outside its domain")]
 #[case::default_of_another_choice(minimal(categorical("a", &["x"], "y")), "no value `y`")]
 fn unsound_declarations_are_refused(#[case] builder: Builder, #[case] what: &str) {
@@ -249,7 +259,7 @@ fn json_names_every_field_in_the_parameters_type(toy: Declaration) {
         let all = json["parameters"].as_array().unwrap();
         all.iter().find(|parameter| parameter["name"] == name).unwrap().clone()
     };
-    let open = json!({"low": null, "high": null, "low_open": false, "high_open": false, "choices": null, "not_built": []});
+    let open = json!({"low": null, "high": null, "low_open": false, "high_open": false, "choices": null});
     let mut domain = open.clone();
     domain["low"] = json!(1);
     assert_eq!(
@@ -267,7 +277,44 @@ fn json_names_every_field_in_the_parameters_type(toy: Declaration) {
     assert_eq!(parameter("limit")["default"], Json::Null);
     assert_eq!(json["derived"][0], json!({"name": "has_high", "doc": "high is a part"}));
     assert_eq!(json["constraints"][4]["severity"], json!("warning"));
-    assert_eq!(json["planned"], json!(["later", "grid_*"]));
+    let family = &json["families"][0];
+    assert_eq!(family["name"], json!("length_{side}_{place}"));
+    assert_eq!(family["domain"]["low"], json!(2));
+    assert_eq!(family["parts"][1], json!({"name": "place", "texts": ["A", "B"]}));
+    assert_eq!(family["inside"], json!(["lengths", "{side}", "{place}"]));
+    assert_eq!(json["ratios"], json!([["fast", "slow"]]));
+}
+
+#[rstest]
+fn members_of_a_family_are_folded_into_its_map(toy: Declaration) {
+    let flat = json!({"parts": "high", "length_right_B": 3.0, "length_left_A": 2});
+    let mapped = json!({"parts": "high", "lengths": {"length_right_B": 3, "length_left_A": 2}});
+    let text = json!({"parts": "high", "lengths": "{\"length_right_B\": 3.0, \"length_left_A\": 2}"});
+    let (folded, plain) = (canonical(&toy, &flat).unwrap(), canonical(&toy, &mapped).unwrap());
+    assert_eq!(folded.to_json(), plain.to_json());
+    assert_eq!(canonical(&toy, &text).unwrap().to_json(), plain.to_json());
+    assert_eq!(folded.text("lengths"), r#"{"length_left_A":2,"length_right_B":3}"#);
+    assert_eq!(folded.map("lengths")["length_right_B"], json!(3));
+    assert_eq!((folded.warnings.len(), plain.warnings.len()), (1, 0));
+    assert!(!canonical(&toy, &json!({"length_left_A": 2})).unwrap().params.contains_key("lengths"));
+}
+
+#[rstest]
+fn a_member_is_suggested_for_a_name_like_it(toy: Declaration) {
+    let text = canonical(&toy, &json!({"length_left_C": 2})).unwrap_err()[0].to_string();
+    assert!(text.contains("did you mean length_left_A or length_left_B"), "{text}");
+}
+
+#[rstest]
+#[case(json!([]), "")]
+#[case(json!(""), "")]
+#[case(json!(["right", "LEFT", "Right"]), "LEFT+RIGHT")]
+fn a_set_may_be_empty_or_in_any_case_where_it_says_so(
+    toy: Declaration,
+    #[case] raw: Json,
+    #[case] text: &str,
+) {
+    assert_eq!(canonical(&toy, &json!({"sides": raw})).unwrap().text("sides"), text);
 }
 
 #[test]

@@ -149,6 +149,9 @@ mod tests {
                 ("daily_return_kurtosis", 2.275_281_580_294_345),
             ],
         );
+        let mut continuous = inputs(&[1010.0, 990.0, 1005.0, 1020.0], TradeStats::default());
+        continuous.periods_per_year = 365.0;
+        assert_values(&continuous, &[("sharpe_ratio", 5.781_373_250_207_268)]);
         assert_values(&inputs(&[1210.0], TradeStats::default()), &[("cagr_pct", 10.0)]);
     }
 

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::orders::{Direction, Order, Position, Signal, StopKind};
 use crate::strategy::{Actions, Decide, Part, Rules, View};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What a row of exits answers in place of [`Decide::manage`], for the positions or orders of one direction.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,11 +29,53 @@ pub enum Trail {
     ByBar(Vec<f64>),
 }
 
+/// Rows sorted by bar.
+#[derive(Debug)]
+struct ByBar<T> {
+    /// Bar of each row; apart from the rows, since most bars have none.
+    bars: Vec<usize>,
+    rows: Vec<T>,
+    /// Where the last answer began. It makes the next one fast and never decides it.
+    hint: AtomicUsize,
+}
+
+impl<T> ByBar<T> {
+    fn new(rows: Vec<(usize, T)>) -> Self {
+        let (bars, rows) = rows.into_iter().unzip();
+        Self { bars, rows, hint: AtomicUsize::new(0) }
+    }
+
+    /// The rows of bar `i`. Bars mostly advance, by one or a few rows.
+    #[inline]
+    fn of(&self, i: usize) -> &[T] {
+        let hint = self.hint.load(Ordering::Relaxed);
+        let bars = &self.bars[..];
+        let mut from = hint;
+        if from > 0 && bars[from - 1] >= i {
+            from = bars.partition_point(|&bar| bar < i);
+        } else {
+            while bars.get(from).is_some_and(|&bar| bar < i) {
+                from += 1;
+            }
+        }
+        if from != hint {
+            self.hint.store(from, Ordering::Relaxed);
+        }
+        let count = bars[from..].iter().take_while(|&&bar| bar == i).count();
+        &self.rows[from..from + count]
+    }
+
+    /// Rows whose bar is not in `traded`.
+    fn outside(&self, traded: &std::ops::Range<usize>) -> u64 {
+        self.bars.iter().filter(|bar| !traded.contains(bar)).count() as u64
+    }
+}
+
 /// Signals by bar, and replies by bar and direction.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug)]
 pub struct Script {
-    signals: Vec<(usize, Signal)>,
-    exits: Vec<(usize, (Direction, Reply))>,
+    signals: ByBar<Signal>,
+    exits: ByBar<(Direction, Reply)>,
     rules: Rules,
     trail: Option<Trail>,
 }
@@ -54,6 +97,7 @@ impl Script {
                 .at("signal table")
                 .fix("sort them"));
         }
+        let (signals, exits) = (ByBar::new(signals), ByBar::new(exits));
         Ok(Self { signals, exits, rules: Rules { trails: trail.is_some(), ..rules }, trail })
     }
 
@@ -71,20 +115,12 @@ impl Script {
 
     /// Rows that can never act because their bar is not traded.
     pub fn outside(&self, traded: &std::ops::Range<usize>) -> u64 {
-        let signals = self.signals.iter().filter(|r| !traded.contains(&r.0)).count();
-        let exits = self.exits.iter().filter(|r| !traded.contains(&r.0)).count();
-        (signals + exits) as u64
-    }
-
-    fn rows_of<T>(rows: &[(usize, T)], i: usize) -> &[(usize, T)] {
-        let from = rows.partition_point(|r| r.0 < i);
-        let to = rows.partition_point(|r| r.0 <= i);
-        &rows[from..to]
+        self.signals.outside(traded) + self.exits.outside(traded)
     }
 
     fn replies(&self, i: usize, direction: Direction) -> impl Iterator<Item = Reply> + '_ {
-        let rows = Self::rows_of(&self.exits, i).iter().map(|(_, row)| *row);
-        rows.filter(move |(d, _)| *d == direction).map(|(_, reply)| reply)
+        let rows = self.exits.of(i).iter().filter(move |(d, _)| *d == direction);
+        rows.map(|(_, reply)| *reply)
     }
 }
 
@@ -94,7 +130,7 @@ impl Decide for Script {
     }
 
     fn evaluate(&self, i: usize, _view: &View<'_>, signals: &mut Vec<Signal>) {
-        signals.extend(Self::rows_of(&self.signals, i).iter().map(|(_, s)| s.clone()));
+        signals.extend_from_slice(self.signals.of(i));
     }
 
     fn manage(&self, position: &Position, i: usize, _view: &View<'_>, actions: &mut Actions) {
