@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from scripts.strategy_pages import page
 from sweep.errors import SweepError
 from sweep.strategies import backend
 from sweep.strategies.skeleton import write
@@ -251,15 +252,22 @@ DECLARED = """
 import json
 from sweep import config
 from sweep.study.plan import prepare
+
 plan = prepare(config.load("study.yaml"))
-print(json.dumps({"space": [d["name"] for d in plan.space.to_dict()["dimensions"]], "params": json.loads(plan._first.key)}))
+space = [dimension["name"] for dimension in plan.space.to_dict()["dimensions"]]
+params = json.loads(plan.engine.identity_document({}))["params"]
+print(json.dumps({"space": space, "params": params, "declaration": plan.declaration}))
 """
 
 
 def followed(folder: Path, run_in: Python) -> dict[str, bool]:
-    """Where the parameter `lag` turns up: what is searched, what a trial is, and for a native one the catalogue."""
+    """Where the parameter `lag` turns up: what is searched, what a trial is, its page; of a native one in the catalogue."""
     plan = json.loads(run_in(folder, "-c", DECLARED).splitlines()[-1])
-    found = {"space": "lag" in plan["space"], "identity": "lag" in plan["params"]}
+    found = {
+        "space": "lag" in plan["space"],
+        "identity": "lag" in plan["params"],
+        "page": "| `lag` | int | 1 |" in page(plan["declaration"], ""),
+    }
     listed = json.loads(run_in(folder, "-m", "sweep", "strategies", "list", "--json"))
     if folder.name not in {item["id"] for item in listed}:
         return found
@@ -275,7 +283,7 @@ def followed(folder: Path, run_in: Python) -> dict[str, bool]:
 
 @pytest.mark.slow
 def test_a_parameter_more_in_rust_is_a_change_in_one_place(crate: Path) -> None:
-    places = ("space", "identity", "listing", "schema", "table")
+    places = ("space", "identity", "page", "listing", "schema", "table")
     assert followed(crate, python) == dict.fromkeys(places, False)
     source = crate / "src" / "my_rules.rs"
     more = 'int("lag", 1).at_least(0).search(0..=5).unit("bars").group("entry").doc("bars between"),'
@@ -291,9 +299,10 @@ def test_a_parameter_more_in_python_is_a_change_in_one_place(kind: str, tmp_path
         return run([sys.executable, *words], folder)
 
     folder = new("my_rules", kind, tmp_path)
-    assert followed(folder, here) == {"space": False, "identity": False}
+    places = ("space", "identity", "page")
+    assert followed(folder, here) == dict.fromkeys(places, False)
     source = folder / "my_rules.py"
     first = '        sweep.Param("period"'
     more = '        sweep.Param("lag", int, 1, low=0, high=5, doc="bars between"),\n'
     source.write_text(source.read_text().replace(first, more + first, 1))
-    assert followed(folder, here) == {"space": True, "identity": True}
+    assert followed(folder, here) == dict.fromkeys(places, True)
