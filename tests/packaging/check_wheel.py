@@ -111,6 +111,12 @@ def check_plugin(sources: Path) -> None:
     run("strategies", "new", "my_rules", "--kind", "rust")
     target = Path("my_rules/crates").resolve()
     assert target.is_relative_to(Path(sys.prefix).resolve()), target
+    # Compiled quickly, not to run quickly.
+    crates = ("indicators", "engine", "strategies", "py")
+    Path(".cargo").mkdir()
+    Path(".cargo/config.toml").write_text(
+        "".join(f"[profile.fast.package.sweep-{name}]\nopt-level = 0\n" for name in crates)
+    )
     install = ["uv", "pip", "install", "--quiet", "--offline", "--no-deps", "--no-build-isolation"]
     environment = {
         **os.environ,
