@@ -22,7 +22,7 @@ use sweep_engine::run::trial::panic_text;
 use sweep_engine::run::{Outcome, Said, TrialResult, simulation};
 use sweep_engine::schema::Digest;
 use sweep_engine::{Column, Error, Result};
-use sweep_strategies::Directions;
+use sweep_strategies::directions::Directions;
 use sweep_strategies::played::{Entries, Exits, Nullable};
 use sweep_strategies::user::UserStrategy;
 
