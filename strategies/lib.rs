@@ -2,13 +2,14 @@
 //! those of plug-ins too.
 
 mod adx_filter;
-pub mod directions;
+mod directions;
 pub mod donchian_breakout;
 #[cfg(feature = "faults")]
 pub mod faults;
 pub mod ma_cross;
 pub mod mean_reversion_z_score;
 pub mod mtf_trend_pullback;
+pub mod played;
 pub mod position_rules;
 pub mod rsi_reversal_limit;
 mod seeds;
@@ -16,6 +17,7 @@ mod timeframes;
 mod trend_ema;
 pub mod user;
 
+pub use directions::Directions;
 use sweep_engine::error::Result;
 use sweep_engine::run::{self, Native, NativeStrategy, Strategies};
 

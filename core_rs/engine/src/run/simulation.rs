@@ -37,6 +37,9 @@ pub fn run<D: Decide>(session: &Session, strategies: &[Prepared<D>], keep: bool)
     Ok(simulation.finish())
 }
 
+/// Open positions for which there is memory from the beginning.
+const MOST_RESERVED: usize = 1024;
+
 struct Simulation<'a, D> {
     session: &'a Session,
     account: Account,
@@ -57,6 +60,9 @@ impl<'a, D: Decide> Simulation<'a, D> {
             .map(|(symbol, s)| Desk::new(session, symbol, &s.decider, s.warmup))
             .collect();
         let mut account = Account::new(Book::new(initial, keep), tracker, slots);
+        // Positions are large: moving them to longer memory, again and again, costs more than all their checks.
+        let most = limit(execution.max_positions).saturating_mul(desks.len()).min(slots);
+        account.book.open.reserve(most.min(MOST_RESERVED));
         // Configured gates are the same for all symbols; a script's rules are too.
         account.out.blocked = BlockedBars::under(desks.first().map_or(Vec::new(), Desk::gates));
         Self { session, account, desks, mark_to_market: execution.equity == EquityKind::MarkToMarket }
