@@ -177,6 +177,7 @@ def told(folder: Path, script: str) -> Any:
 def test_a_crate_passes_its_tests(crate: Path) -> None:
     assert "6 passed" in python(crate, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     assert "2 passed" in run(["cargo", "test", "--offline"], crate)
+    run(["cargo", "fmt", "--check"], crate)
 
 
 STUDIES = """
