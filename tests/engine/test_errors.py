@@ -60,6 +60,7 @@ def test_a_missing_rate_names_pair_and_time() -> None:
     assert problem.code == 2008
     assert problem.context == {
         "where": "rates.series.EURUSD",
+        "op": "register_entry",
         "pair": "EURUSD",
         "time": "2020-01-01T12:00:00Z",
     }
