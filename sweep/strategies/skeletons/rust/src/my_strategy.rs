@@ -8,7 +8,7 @@ use sweep_engine::strategy::{Decide, Rounder, Rules, Strategy, View};
 use sweep_indicators::atr::Atr;
 use sweep_indicators::scope::Series;
 use sweep_indicators::sma::Sma;
-use sweep_strategies::Directions;
+use sweep_strategies::directions::Directions;
 use sweep_strategies::position_rules::{
     PositionRules, cooldown_bars, direction_filter, max_holding_bars, round_digits, stop_moves,
 };
