@@ -217,16 +217,21 @@ mod tests {
     use serde_json::json;
 
     fn of(parameters: Json, constraints: Json) -> Result<UserStrategy> {
-        let told =
-            json!({"id": "signals:f", "version": "1", "parameters": parameters, "constraints": constraints});
+        let told = json!({
+            "id": "signals:f", "version": "1", "title": "A test", "doc": "A strategy of a test.",
+            "parameters": parameters, "constraints": constraints,
+        });
         UserStrategy::of(&told.to_string())
     }
 
     #[test]
     fn its_parameters_come_first_and_the_position_rules_follow() {
-        let fast =
-            json!({"name": "fast", "type": "int", "default": 20, "low": 5.0, "high": 60.0, "unit": "bars"});
-        let kind = json!({"name": "kind", "type": "categorical", "default": "a", "choices": ["a", "b"]});
+        let fast = json!({
+            "name": "fast", "type": "int", "default": 20, "low": 5.0, "high": 60.0, "unit": "bars", "doc": "a period",
+        });
+        let kind = json!({
+            "name": "kind", "type": "categorical", "default": "a", "choices": ["a", "b"], "doc": "a kind",
+        });
         let made = of(json!([fast, kind]), json!([{"expr": "fast > 1"}])).unwrap();
         let names: Vec<&str> = made.declaration().parameters.iter().map(|p| p.name.as_str()).collect();
         assert_eq!(names[..3], ["fast", "kind", "max_holding_bars"]);
