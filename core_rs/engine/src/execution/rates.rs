@@ -229,7 +229,10 @@ impl Conversion {
     /// [2008] if a rate series knows no rate at `t`; never with fixed rates.
     #[inline]
     pub fn apply(&self, x: f64, t: i64) -> Result<f64> {
-        self.0.apply(x, t)
+        match &self.0 {
+            Steps::Identity => Ok(x),
+            steps => steps.apply(x, t),
+        }
     }
 
     /// The first rule that applies: equal, pair FT, pair TF, through USD.
