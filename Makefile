@@ -64,7 +64,7 @@ demo: build ## the main job: a study of 2,000 trials on a synthetic market, in b
 test: build ## every test: the crates, then the package
 	@mkdir -p $(OUT)
 	cargo test --locked 2>&1 | tee $(OUT)/cargo-test.log
-	$(BIN)/python -m pytest --durations=15 --junitxml=$(OUT)/pytest.xml
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder --durations=25 --junitxml=$(OUT)/pytest.xml
 	@$(BIN)/python scripts/skipped_tests.py $(OUT)/cargo-test.log $(OUT)/pytest.xml | tee $(OUT)/skipped-tests.txt
 
 .PHONY: agree
