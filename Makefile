@@ -71,11 +71,20 @@ test: build ## every test: the crates, then the package
 agree: build ## both engines on 10,000 random cases, and every strategy with 200 sets on every market: an hour
 	SWEEP_CASES=10000 SWEEP_SETS=200 $(BIN)/python -m pytest -q tests/engine/test_campaign.py tests/engine/test_native_strategies.py
 
-.PHONY: coverage
-coverage: venv ## line coverage of the crates by their own tests
+.PHONY: coverage coverage-engine coverage-reference
+coverage: coverage-engine coverage-reference ## line coverage, at least 95 %: of the engine crate by the crates' tests, of the reference engine
+
+coverage-engine: venv
 	@command -v cargo-tarpaulin > /dev/null || cargo install --locked cargo-tarpaulin@0.37.5 --root $(OUT)/tools
 	PATH=$(PATH):$(abspath $(OUT))/tools/bin cargo tarpaulin --locked -p sweep-engine -p sweep-indicators -p sweep-strategies \
-		--engine llvm --skip-clean --target-dir $(OUT)/coverage --timeout 300 --out Stdout
+		--engine llvm --skip-clean --target-dir $(OUT)/coverage --timeout 300 --out Stdout \
+		--include-files 'core_rs/engine/*' --fail-under 95
+
+coverage-reference: build
+	COVERAGE_FILE=$(OUT)/coverage.reference $(BIN)/python -m pytest -q -p no:cacheprovider --numprocesses=2 --dist=loadgroup \
+		--cov=sweep/reference --cov-report=term --cov-fail-under=95 tests/reference tests/portfolio tests/engine/test_gates.py \
+		tests/engine/test_native_vectors.py tests/engine/test_costs.py tests/engine/test_rates.py tests/indicators/test_agreement.py \
+		tests/replay/test_golden_scenarios.py
 
 .PHONY: fuzz
 fuzz: build ## a million inputs with changed bytes at the native boundary

@@ -61,7 +61,7 @@ impl<D: Decide> Desk<'_, D> {
 
     /// Slots for new orders.
     #[inline]
-    fn free_slots(&self, account: &Account, close: &Close) -> usize {
+    pub(super) fn free_slots(&self, account: &Account, close: &Close) -> usize {
         if self.slots == usize::MAX && account.slots == usize::MAX {
             return usize::MAX;
         }
