@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Literal
 
 from sweep.errors import error, not_built
@@ -31,7 +32,7 @@ class Goal:
     direction: Direction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Objective:
     """Objective, result constraints and the least number of trades of a study."""
 
@@ -82,7 +83,7 @@ class Objective:
         """`maximize` or `minimize`, per objective."""
         return tuple(goal.direction for goal in self.goals)
 
-    @property
+    @cached_property
     def constraint_names(self) -> tuple[str, ...]:
         """Keys of the violations of a complete trial: the least number of trades, then the configured order."""
         return (f"{TRADES} >= {self.min_trades}", *(constraint.text for constraint in self.constraints))
@@ -139,18 +140,25 @@ class Objective:
 
     def better(self, a: Trial, b: Trial) -> bool:
         """Whether `a` stands strictly before `b` in the ranking."""
-        return self._order(a) < self._order(b)
+        return self.order(a) < self.order(b)
 
     def rank(self, trials: Iterable[Trial]) -> list[Trial]:
         """Feasible by value, infeasible by total violation, pruned by level and value, failed; ties by number."""
-        return sorted(trials, key=self._order)
+        return sorted(trials, key=self.order)
 
     def best(self, trials: Iterable[Trial]) -> Trial | None:
         """The feasible complete trial with the best value, tie: lower number; None without one."""
         feasible = [
             trial for trial in trials if trial.outcome.feasible and trial.outcome.status is Status.COMPLETE
         ]
-        return min(feasible, key=self._order, default=None)
+        return min(feasible, key=self.order, default=None)
+
+    def losses(self, trial: Trial) -> tuple[float, ...]:
+        """The objectives of a complete trial, signed so that lower is better."""
+        pairs = zip(self.goals, trial.outcome.objectives, strict=True)
+        return tuple(
+            -value if goal.direction == "maximize" else value for goal, value in pairs if value is not None
+        )
 
     def _check_names(self, metrics: Collection[str]) -> None:
         used = [("objective", goal.expression) for goal in self.goals]
@@ -170,7 +178,8 @@ class Objective:
     def _nothing(self) -> tuple[float | None, ...]:
         return (None,) * len(self.goals)
 
-    def _order(self, trial: Trial) -> tuple[int, float, float, int]:
+    def order(self, trial: Trial) -> tuple[int, float, float, int]:
+        """Place of a row in the ranking by the first objective, lower is better: class (0 = feasible), value, number."""
         outcome = trial.outcome
         sign = -1.0 if self.goals[0].direction == "maximize" else 1.0
         if outcome.feasible and outcome.objectives[0] is not None:

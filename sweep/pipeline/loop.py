@@ -21,7 +21,7 @@ from sweep.pipeline.batch import Objectives, OpenBatch, from_spool, graded
 from sweep.pipeline.rules import Ending, Reason, Rules
 from sweep.pipeline.stops import JUDGED_BATCHES, stagnant, too_many_failures
 from sweep.progress import Reporter, Silent, State
-from sweep.samplers.base import Sampler, View, position_after
+from sweep.samplers.base import Prefix, Sampler, View, position_after
 from sweep.seeds import seed
 from sweep.types import Proposal, Status, StudyStatus, Trial
 
@@ -156,7 +156,7 @@ class Pipeline:
         proposals = [trial.proposal for trial in self._history[begin:end]]
         proposals += [proposal for batch in self._open.values() for proposal in batch.proposals]
         view = View(
-            finished=self._history[:begin],
+            finished=Prefix(self._history, min(begin, len(self._history))),
             pending=[proposal.params for proposal in proposals],
             used=self._used,
             stream_pos=self._position,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from itertools import islice
 from typing import Protocol
 
 from sweep.samplers.base import FALLBACK, SAMPLER, STARTUP, Settings, View
-from sweep.samplers.enumerated import as_set, leading
+from sweep.samplers.enumerated import Both, as_set, leading
 from sweep.samplers.sobol import SobolStream
 from sweep.samplers.start_points import start_points
 from sweep.samplers.stream import Stream, random_stream, take
-from sweep.samplers.told import tell
+from sweep.samplers.told import usable
 from sweep.seeds import seed as derive
 from sweep.space import Candidate
 from sweep.types import Proposal
@@ -56,15 +57,16 @@ class AdaptiveSampler:
         if len(proposals) < size:
             start = first + len(proposals)
             rest = size - len(proposals)
-            if self._usable(view) < self._settings.n_startup:
+            if self._blind(view):
                 proposals += self._start_up(k, start, rest, view)
             else:
                 proposals += self._ask(k, start, rest, view, proposals)
         return proposals[:count]
 
-    def _usable(self, view: View) -> int:
-        told = (tell(trial, self._settings.objective) for trial in view.finished)
-        return sum(1 for row in told if row is not None and row.usable)
+    def _blind(self, view: View) -> bool:
+        """Whether fewer than `n_startup` rows teach anything; stops at the row that decides."""
+        wanted = self._settings.n_startup
+        return sum(1 for _ in islice(filter(usable, view.finished), wanted)) < wanted
 
     def _start_up(self, k: int, start: int, count: int, view: View) -> list[Proposal]:
         settings = self._settings
@@ -81,13 +83,9 @@ class AdaptiveSampler:
         known = as_set(view.used)
         pending = [Candidate(proposal.params, proposal.key) for proposal in before]
         used = {candidate.key for candidate in self._start}
-        asked = self._model.ask(
-            derive(settings.seed, "sampler", k),
-            self._at_most(count, known | used),
-            view,
-            pending,
-            known | used,
-        )
+        banned = Both(known, frozenset(used))
+        size = self._at_most(count, banned)
+        asked = self._model.ask(derive(settings.seed, "sampler", k), size, view, pending, banned)
         used |= {candidate.key for candidate in asked if candidate is not None}
         proposals: list[Proposal] = []
         position: int | None = self._fallback_start(start)

@@ -5,9 +5,10 @@ Reading order: base, stream, enumerated (grid, random, qmc), adaptive (optuna, t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Protocol
+from itertools import islice
+from typing import Any, Final, Literal, Protocol, overload
 
 from sweep.errors import SweepError, not_built
 from sweep.objective import Objective
@@ -20,12 +21,39 @@ SAMPLER: Final = "sampler"
 FALLBACK: Final = "fallback"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Prefix(Sequence[Trial]):
+    """The first `length` rows of a ledger that is only ever appended to, without a copy."""
+
+    ledger: Sequence[Trial]
+    length: int
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[Trial]:
+        return islice(self.ledger, self.length)
+
+    @overload
+    def __getitem__(self, index: int) -> Trial: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Trial]: ...
+
+    def __getitem__(self, index: int | slice) -> Trial | Sequence[Trial]:
+        if isinstance(index, slice):
+            return [self.ledger[i] for i in range(self.length)[index]]
+        if not -self.length <= index < self.length:
+            raise IndexError(index)
+        return self.ledger[index if index >= 0 else index + self.length]
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """All that batch k may be proposed from."""
 
     finished: Sequence[Trial]
-    """Final rows of batches <= k − L, in trial order."""
+    """Final rows of batches <= k − L, in trial order; a `Prefix` spares reading all of them for every batch."""
     pending: Sequence[Mapping[str, ParamValue]]
     """Canonical parameter sets of batches k − L + 1 … k − 1, in trial order."""
     used: Collection[str]

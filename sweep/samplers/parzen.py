@@ -19,12 +19,17 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 RECENT: Final = 25
 """The latest rows, which weigh 1 each; those before weigh less the older they are."""
 NARROWEST: Final = 100.0
 """No kernel is narrower than this part of the range."""
 _BLOCK: Final = 1 << 16
 """Candidates times kernels that are scored at a time, so that they stay in the processor's cache."""
+_NEGLIGIBLE: Final = 46.0
+"""A term smaller than the prior's by this exponent is beyond the precision of the sum."""
+_MERGED: Final = 256
+"""Largest table that is made of several."""
 _HALF_LOG_TAU: Final = 0.5 * math.log(2.0 * math.pi)
 
 
@@ -67,10 +72,10 @@ class Axis:
             return np.array([math.log(self.first + index) for index in numbers.tolist()])
         return numbers
 
-    def edges(self, indices: Array) -> tuple[Array, Array]:
-        """Left and right ends of the cells of grid points."""
-        left, right = indices - 0.5, indices + 0.5
-        return (np.log(self.first + left), np.log(self.first + right)) if self.log else (left, right)
+    def start(self, indices: Array) -> Array:
+        """Left ends of the cells of grid points; a cell ends where the next one starts."""
+        ends = indices - 0.5
+        return np.log(self.first + ends) if self.log else ends
 
     def nearest(self, numbers: Array) -> Array:
         """Points of the axis for draws from its kernels."""
@@ -99,6 +104,7 @@ class Parzen:
         total = np.append(weights, 1.0)
         self.weights: Array = total / total.sum()
         self._numeric = [i for i, axis in enumerate(axes) if axis.kind != "choice"]
+        self._is_real = np.array([axes[i].kind == "real" for i in self._numeric], dtype=bool)
         ends = np.array([axes[i].ends() for i in self._numeric]).reshape(-1, 2)
         self._low, self._high = ends[:, 0], ends[:, 1]
         centres = [axes[i].centres(points[:, i]) for i in self._numeric]
@@ -128,51 +134,59 @@ class Parzen:
         return drawn
 
     def log_density(self, points: Array) -> Array:
-        """Log density (real axes, in the units of points) times mass (grids, choices) at each of `points`."""
-        features, factors, constant = self._real(points)
-        tables = [self._table(i, points[:, i]) for i, axis in enumerate(self._axes) if axis.kind != "real"]
-        made = np.empty(len(points))
-        rows = max(1, _BLOCK // len(self.weights))
-        for start in range(0, len(points), rows):
-            block = slice(start, start + rows)
-            terms = features[block] @ factors
-            terms += constant
-            for table, index in tables:
-                terms += table[index[block]]
-            made[block] = _log_sum_exp(terms)
-        return made
+        """Log density (real axes, in the units of points) times mass (grids, choices) at each of `points`.
 
-    def _real(self, points: Array) -> tuple[Array, Array, Array]:
+        All is relative to the uniform density, where the prior is near 1 everywhere. Most kernels are so far from a point
+        that they add nothing beside it: no power is taken for them.
+        """
+        features, factors = self._real(points)
+        discrete = [i for i, axis in enumerate(self._axes) if axis.kind != "real"]
+        tables = _merged([self._table(i, points[:, i]) for i in discrete])
+        kernels = len(self.weights)
+        made = np.empty(len(points))
+        rows = min(len(points), max(1, _BLOCK // kernels))
+        terms, looked_up = np.empty((rows, kernels)), np.empty((rows, kernels))
+        for start in range(0, len(points), rows):
+            block = slice(start, min(start + rows, len(points)))
+            count = block.stop - start
+            held = np.matmul(features[block], factors, out=terms[:count])
+            for table, index in tables:
+                held += np.take(table, index[block], axis=0, out=looked_up[:count], mode="clip")
+            near = np.flatnonzero(held > held[:, -1:] - _NEGLIGIBLE)
+            made[block] = np.bincount(near // kernels, np.exp(held.ravel()[near]), count)
+        widths = (self._high - self._low)[self._is_real]
+        sizes = [self._axes[i].size for i in discrete]
+        return cast(Array, np.log(made) - np.log(widths).sum() - np.log(sizes).sum())
+
+    def _real(self, points: Array) -> tuple[Array, Array]:
         """Real axes as one matrix product: the exponents of their kernels are quadratic in the point.
 
         Numbers are taken from the middle of the range, in ranges, so that the squares do not cancel.
         """
-        columns = [j for j, i in enumerate(self._numeric) if self._axes[i].kind == "real"]
-        low, high = self._low[columns], self._high[columns]
-        middle, width = 0.5 * (low + high), high - low
+        columns = np.flatnonzero(self._is_real)
+        middle = 0.5 * (self._low + self._high)[columns]
+        width = (self._high - self._low)[columns]
         mu, sigma = (self._mu[:, columns] - middle) / width, self._sigma[:, columns] / width
-        x = (points[:, [self._numeric[j] for j in columns]] - middle) / width
+        x = (points[:, [self._numeric[column] for column in columns]] - middle) / width
         precision = 1.0 / sigma**2
         inside = ndtr((0.5 - mu) / sigma) - ndtr((-0.5 - mu) / sigma)
-        each = -0.5 * mu**2 * precision - np.log(sigma * inside) - np.log(width) - _HALF_LOG_TAU
-        factors = np.concatenate([-0.5 * precision, mu * precision], axis=1).T
-        features = np.concatenate([x**2, x], axis=1)
-        return features, np.ascontiguousarray(factors), each.sum(axis=1) + np.log(self.weights)
+        each = -0.5 * mu**2 * precision - np.log(sigma * inside) - _HALF_LOG_TAU
+        constant = each.sum(axis=1, keepdims=True) + np.log(self.weights)[:, np.newaxis]
+        factors = np.concatenate([-0.5 * precision, mu * precision, constant], axis=1)
+        features = np.concatenate([x**2, x, np.ones((len(x), 1))], axis=1)
+        return features, np.ascontiguousarray(factors.T)
 
-    def _table(self, i: int, numbers: Array) -> tuple[Array, NDArray[np.intp]]:
-        """Log masses of the distinct indices under every kernel (indices × kernels), and which one each number is."""
+    def _table(self, i: int, numbers: Array) -> tuple[Array, Index]:
+        """Log of the relative masses of indices under every kernel (indices × kernels), and which one each number is."""
+        size = self._axes[i].size
         if i in self._choice:
-            return np.log(self._choice[i]).T, numbers.astype(np.intp)
-        cells, index = np.unique(numbers, return_inverse=True)
+            return np.log(self._choice[i].T * size), numbers.astype(np.intp)
         column = self._numeric.index(i)
-        pairs, kernel = np.unique(self._mu[:, column] + 1j * self._sigma[:, column], return_inverse=True)
-        mu, sigma = pairs.real, pairs.imag
-        left, right = self._axes[i].edges(cells)
-        ends = np.array([[self._low[column]], [self._high[column]]])
-        with np.errstate(divide="ignore"):
-            masses = _log_mass((left[:, np.newaxis] - mu) / sigma, (right[:, np.newaxis] - mu) / sigma)
-        masses -= _log_mass((ends[0] - mu) / sigma, (ends[1] - mu) / sigma)
-        return masses[:, kernel], index
+        mu, sigma = self._mu[:, column], self._sigma[:, column]
+        cells, index = _distinct(numbers, size)
+        inside = ndtr((self._high[column] - mu) / sigma) - ndtr((self._low[column] - mu) / sigma)
+        masses = (_log_grid_masses if self._axes[i].log else _grid_masses)(self._axes[i], cells, mu, sigma)
+        return masses + np.log(size / inside), index
 
 
 def _kernels(centres: Array, low: Array, high: Array) -> tuple[Array, Array]:
@@ -204,20 +218,61 @@ def _smoothed(indices: Array, size: int) -> Array:
     return cast(Array, shares / shares.sum(axis=1, keepdims=True))
 
 
-def _log_mass(left: Array, right: Array) -> Array:
-    """Log of the standard normal mass of [left, right], taken in the lower tail, where it is exact."""
-    tail_left, tail_right = ndtr(-np.abs(left)), ndtr(-np.abs(right))
-    apart = (left < 0) & (right > 0)
-    mass = np.where(apart, 1.0 - tail_left - tail_right, np.abs(tail_left - tail_right))
-    return cast(Array, np.log(mass))
+def _distinct(numbers: Array, size: int) -> tuple[Array, Index]:
+    """Which indices occur, in order, and which of these each number is."""
+    if size > len(numbers):
+        return np.unique(numbers, return_inverse=True)
+    indices = numbers.astype(np.intp)
+    occurs = np.zeros(size, dtype=np.intp)
+    occurs[indices] = 1
+    return np.flatnonzero(occurs).astype(np.float64), (np.cumsum(occurs) - 1)[indices]
 
 
-def _log_sum_exp(terms: Array) -> Array:
-    """Log of the sum of exponentials along rows; `terms` is overwritten."""
-    largest = terms.max(axis=1)
-    terms -= largest[:, np.newaxis]
-    np.exp(terms, out=terms)
-    return cast(Array, np.log(terms.sum(axis=1)) + largest)
+def _grid_masses(axis: Axis, cells: Array, mu: Array, sigma: Array) -> Array:
+    """Log masses of cells under kernels (cells × kernels).
+
+    Kernels stand on cells, the prior maybe between two: distances are multiples of a half, and widths are few.
+    """
+    widths, width = np.unique(sigma, return_inverse=True)
+    farthest = 2 * (axis.size - 1)
+    halves = np.arange(-farthest - 1, farthest + 2)
+    masses = _masses(0.5 * halves / widths[:, np.newaxis], 2)
+    steps = (2.0 * (cells[:, np.newaxis] - mu)).astype(np.intp) + farthest
+    return np.take(masses, width * masses.shape[1] + steps)
+
+
+def _log_grid_masses(axis: Axis, cells: Array, mu: Array, sigma: Array) -> Array:
+    """The same for grids on the logarithm, where no two cells are alike but many kernels are."""
+    pairs, kernel = np.unique(mu + 1j * sigma, return_inverse=True)
+    starts = np.unique(np.concatenate([cells, cells + 1.0]))
+    masses = _masses((axis.start(starts) - pairs.real[:, np.newaxis]) / pairs.imag[:, np.newaxis], 1)
+    return np.take(masses[:, np.searchsorted(starts, cells)].T, kernel, axis=1)
+
+
+def _masses(ends: Array, step: int) -> Array:
+    """Log of the standard normal mass between each of `ends` and the one `step` further, along rows.
+
+    Taken in the lower tail, where it is exact.
+    """
+    tails, above = ndtr(-np.abs(ends)), ends > 0
+    left, right = tails[:, :-step], tails[:, step:]
+    with np.errstate(divide="ignore"):
+        return np.log(
+            np.where(above[:, :-step] != above[:, step:], 1.0 - left - right, np.abs(left - right))
+        )
+
+
+def _merged(tables: Sequence[tuple[Array, Index]]) -> list[tuple[Array, Index]]:
+    """The same sums of fewer tables: small ones are added up for all pairs of their rows."""
+    made: list[tuple[Array, Index]] = []
+    for table, index in sorted(tables, key=lambda pair: len(pair[0])):
+        if made and len(made[-1][0]) * len(table) <= _MERGED:
+            other, first = made.pop()
+            pairs = (other[:, np.newaxis] + table).reshape(-1, table.shape[1])
+            made.append((pairs, first * len(table) + index))
+        else:
+            made.append((table, index))
+    return made
 
 
 def stacked(rows: Iterable[Sequence[float]], axes: int) -> Array:

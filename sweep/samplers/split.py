@@ -6,6 +6,7 @@ One objective is sorted; several are split by non-domination rank, the last rank
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -13,6 +14,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sweep.samplers.told import State, Told
 
 Array = NDArray[np.float64]
 GOOD: Final = 25
@@ -39,6 +42,22 @@ class Row:
     """Lower is better within the tier; of FEASIBLE rows the objectives, signed so that lower is better."""
     point: tuple[float, ...]
     """One number per axis; NaN where the parameter is inactive."""
+
+
+def lesson(told: Told, directions: Sequence[str]) -> tuple[Tier, tuple[float, ...]]:
+    """Tier and order of a row: feasible by value, pruned by (later level, value), infeasible by total violation."""
+    signs = [-1.0 if direction == "maximize" else 1.0 for direction in directions]
+    violation = sum(v for v in told.violations.values() if v > 0)
+    if told.state is State.FAIL:
+        return Tier.NOTHING, ()
+    if violation > 0:
+        return Tier.INFEASIBLE, (violation,)
+    if told.state is State.COMPLETE:
+        return Tier.FEASIBLE, tuple(s * v for s, v in zip(signs, told.values or (), strict=True))
+    if not told.intermediate:
+        return Tier.PRUNED, (1.0, 0.0)
+    level, value = max(told.intermediate.items())
+    return Tier.PRUNED, (-float(level), math.inf if math.isnan(value) else signs[0] * value)
 
 
 def split(rows: Sequence[Row], objectives: int) -> tuple[list[Row], list[Row]]:
