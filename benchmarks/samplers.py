@@ -53,8 +53,12 @@ def run() -> Iterator[str]:
         shown = [count for count in FINISHED if count <= len(made)]
         yield _line(name, {count: costs[count // BATCH - BATCHES : count // BATCH] for count in shown})
         ledger = [_trial(proposal, objective) for proposal in made] if name == "random" else []
-    yield _line("tpe", {count: _adaptive(tpe.build(Settings(space, objective)), ledger, count) for count in FINISHED})
-    yield _line("optuna_tpe", {1_000: _adaptive(optuna_tpe.build(Settings(space, objective)), ledger, 1_000, 2)})
+    yield _line(
+        "tpe", {count: _adaptive(tpe.build(Settings(space, objective)), ledger, count) for count in FINISHED}
+    )
+    yield _line(
+        "optuna_tpe", {1_000: _adaptive(optuna_tpe.build(Settings(space, objective)), ledger, 1_000, 2)}
+    )
     yield _line("TPESampler", {count: _stock(space, ledger, count) for count in FINISHED})
 
 
@@ -92,7 +96,9 @@ def _trial(proposal: Proposal, objective: Objective) -> Trial:
     return Trial(proposal, Outcome(Status.COMPLETE, None, True, None, (value,), violations), {}, None, None)
 
 
-def _adaptive(sampler: Sampler, ledger: Sequence[Trial], finished: int, batches: int = BATCHES) -> list[float]:
+def _adaptive(
+    sampler: Sampler, ledger: Sequence[Trial], finished: int, batches: int = BATCHES
+) -> list[float]:
     """Milliseconds per trial of batches from about `finished` rows, one batch more each time, one batch pending."""
     costs = []
     used: set[str] = {trial.proposal.key for trial in ledger}

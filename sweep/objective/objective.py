@@ -140,25 +140,18 @@ class Objective:
 
     def better(self, a: Trial, b: Trial) -> bool:
         """Whether `a` stands strictly before `b` in the ranking."""
-        return self.order(a) < self.order(b)
+        return self._order(a) < self._order(b)
 
     def rank(self, trials: Iterable[Trial]) -> list[Trial]:
         """Feasible by value, infeasible by total violation, pruned by level and value, failed; ties by number."""
-        return sorted(trials, key=self.order)
+        return sorted(trials, key=self._order)
 
     def best(self, trials: Iterable[Trial]) -> Trial | None:
         """The feasible complete trial with the best value, tie: lower number; None without one."""
         feasible = [
             trial for trial in trials if trial.outcome.feasible and trial.outcome.status is Status.COMPLETE
         ]
-        return min(feasible, key=self.order, default=None)
-
-    def losses(self, trial: Trial) -> tuple[float, ...]:
-        """The objectives of a complete trial, signed so that lower is better."""
-        pairs = zip(self.goals, trial.outcome.objectives, strict=True)
-        return tuple(
-            -value if goal.direction == "maximize" else value for goal, value in pairs if value is not None
-        )
+        return min(feasible, key=self._order, default=None)
 
     def _check_names(self, metrics: Collection[str]) -> None:
         used = [("objective", goal.expression) for goal in self.goals]
@@ -178,8 +171,7 @@ class Objective:
     def _nothing(self) -> tuple[float | None, ...]:
         return (None,) * len(self.goals)
 
-    def order(self, trial: Trial) -> tuple[int, float, float, int]:
-        """Place of a row in the ranking by the first objective, lower is better: class (0 = feasible), value, number."""
+    def _order(self, trial: Trial) -> tuple[int, float, float, int]:
         outcome = trial.outcome
         sign = -1.0 if self.goals[0].direction == "maximize" else 1.0
         if outcome.feasible and outcome.objectives[0] is not None:

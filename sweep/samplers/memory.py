@@ -30,7 +30,7 @@ class Memory:
         self._space, self._axes, self._objective, self._cap = space, tuple(axes), objective, cap
         self._ledger: Sequence[Trial] | None = None
         self._seen = 0
-        self._history: History[Row] = History(objective, cap)
+        self._history = self._empty()
 
     def history(self, finished: Sequence[Trial]) -> list[Row]:
         """At most `cap` rows in trial order: the best ones and the latest others.
@@ -39,11 +39,11 @@ class Memory:
         """
         ledger = finished.ledger if isinstance(finished, Prefix) else None
         if ledger is None or ledger is not self._ledger or len(finished) < self._seen:
-            self._ledger, self._seen, self._history = ledger, 0, History(self._objective, self._cap)
+            self._ledger, self._seen, self._history = ledger, 0, self._empty()
         new = [finished[i] for i in range(self._seen, len(finished))]
         self._seen = len(finished)
-        for trial, row in self._read(new):
-            self._history.add(trial, row)
+        for row in self._read(new):
+            self._history.add(row)
         return self._history.rows()
 
     def points(self, params: Sequence[Mapping[str, ParamValue]]) -> list[tuple[float, ...]]:
@@ -54,12 +54,15 @@ class Memory:
             for found in self._space.decode(params)
         ]
 
-    def _read(self, trials: Sequence[Trial]) -> list[tuple[Trial, Row]]:
+    def _empty(self) -> History:
+        return History(self._cap, several=len(self._objective.goals) > 1)
+
+    def _read(self, trials: Sequence[Trial]) -> list[Row]:
         told = [(trial, tell(trial, self._objective)) for trial in trials]
         kept = [(trial, what) for trial, what in told if what is not None]
         points = self.points([trial.proposal.params for trial, _ in kept])
         directions = self._objective.directions
         return [
-            (trial, Row(trial.number, *lesson(what, directions), point))
+            Row(trial.number, *lesson(what, directions), point)
             for (trial, what), point in zip(kept, points, strict=True)
         ]

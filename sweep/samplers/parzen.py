@@ -257,9 +257,7 @@ def _masses(ends: Array, step: int) -> Array:
     tails, above = ndtr(-np.abs(ends)), ends > 0
     left, right = tails[:, :-step], tails[:, step:]
     with np.errstate(divide="ignore"):
-        return np.log(
-            np.where(above[:, :-step] != above[:, step:], 1.0 - left - right, np.abs(left - right))
-        )
+        return np.log(np.where(above[:, :-step] != above[:, step:], 1.0 - left - right, np.abs(left - right)))
 
 
 def _merged(tables: Sequence[tuple[Array, Index]]) -> list[tuple[Array, Index]]:
@@ -277,4 +275,5 @@ def _merged(tables: Sequence[tuple[Array, Index]]) -> list[tuple[Array, Index]]:
 
 def stacked(rows: Iterable[Sequence[float]], axes: int) -> Array:
     """Points as an array, also if there are none."""
-    return np.array(list(rows), dtype=np.float64).reshape(-1, axes)
+    listed = list(rows)
+    return np.array(listed, dtype=np.float64).reshape(len(listed), axes)

@@ -103,7 +103,8 @@ class Candidates:
         """
         width = len(self._axes)
         generator = np.random.Generator(np.random.PCG64([self._seed, number]))
-        draws = generator.random((self._count, CANDIDATES, 2 * width))[list(trials)].reshape(-1, 2 * width)
+        draws = generator.random((self._count, CANDIDATES, 2 * width))[list(trials)]
+        draws = draws.reshape(len(trials) * CANDIDATES, 2 * width)
         points = np.empty((len(trials), CANDIDATES, width))
         for group in self._model:
             drawn = group.good.sample(draws[:, width + group.columns[0]], draws[:, group.columns])

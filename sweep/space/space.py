@@ -226,7 +226,9 @@ class Space:
         return found
 
     @cached_property
-    def _decoders(self) -> tuple[tuple[Dimension, Carrier | None, Callable[[type, Any], Coordinate | None]], ...]:
+    def _decoders(
+        self,
+    ) -> tuple[tuple[Dimension, Carrier | None, Callable[[type, Any], Coordinate | None]], ...]:
         """Of each dimension what may carry its value, and `coordinate` with a memory: decimals are slow.
 
         The memory tells 1, 1.0 and true apart.

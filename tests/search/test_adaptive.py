@@ -333,7 +333,7 @@ def test_it_finds_better_values_than_its_start_up() -> None:
 
 def test_names_and_versions() -> None:
     made = [module.build(settings()) for module in (optuna_module, tpe)]
-    assert [(s.name, s.version, s.adaptive) for s in made] == [("optuna_tpe", 1, True), ("tpe", 0, True)]
+    assert [(s.name, s.version, s.adaptive) for s in made] == [("optuna_tpe", 1, True), ("tpe", 1, True)]
     assert "32 trials are blind" in made[0].notes[0]
 
 
