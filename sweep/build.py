@@ -34,7 +34,7 @@ UNBUILT_SAMPLERS: Final = ("cmaes", "nsga2", "gp")
 BACKENDS: Final = ("ray", "local")
 LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = {
     "qmc": ("numpy", "scipy"),
-    "tpe": ("optuna", "numpy", "scipy"),
+    "tpe": ("numpy", "scipy"),
     "optuna_tpe": ("optuna", "numpy", "scipy"),
 }
 """Packages whose version can change what a sampler proposes."""

@@ -185,7 +185,11 @@ class Parzen:
         mu, sigma = self._mu[:, column], self._sigma[:, column]
         cells, index = _distinct(numbers, size)
         inside = ndtr((self._high[column] - mu) / sigma) - ndtr((self._low[column] - mu) / sigma)
-        masses = (_log_grid_masses if self._axes[i].log else _grid_masses)(self._axes[i], cells, mu, sigma)
+        widths, width = np.unique(sigma, return_inverse=True)
+        if self._axes[i].log or 4 * size * len(widths) > len(cells) * len(mu):
+            masses = _cell_masses(self._axes[i], cells, mu, sigma)
+        else:
+            masses = _grid_masses(size, cells, mu, widths, width)
         return masses + np.log(size / inside), index
 
 
@@ -228,25 +232,24 @@ def _distinct(numbers: Array, size: int) -> tuple[Array, Index]:
     return np.flatnonzero(occurs).astype(np.float64), (np.cumsum(occurs) - 1)[indices]
 
 
-def _grid_masses(axis: Axis, cells: Array, mu: Array, sigma: Array) -> Array:
-    """Log masses of cells under kernels (cells × kernels).
-
-    Kernels stand on cells, the prior maybe between two: distances are multiples of a half, and widths are few.
-    """
-    widths, width = np.unique(sigma, return_inverse=True)
-    farthest = 2 * (axis.size - 1)
-    halves = np.arange(-farthest - 1, farthest + 2)
-    masses = _masses(0.5 * halves / widths[:, np.newaxis], 2)
-    steps = (2.0 * (cells[:, np.newaxis] - mu)).astype(np.intp) + farthest
-    return np.take(masses, width * masses.shape[1] + steps)
-
-
-def _log_grid_masses(axis: Axis, cells: Array, mu: Array, sigma: Array) -> Array:
-    """The same for grids on the logarithm, where no two cells are alike but many kernels are."""
+def _cell_masses(axis: Axis, cells: Array, mu: Array, sigma: Array) -> Array:
+    """Log masses of cells under kernels (cells × kernels), many of which are alike."""
     pairs, kernel = np.unique(mu + 1j * sigma, return_inverse=True)
     starts = np.unique(np.concatenate([cells, cells + 1.0]))
     masses = _masses((axis.start(starts) - pairs.real[:, np.newaxis]) / pairs.imag[:, np.newaxis], 1)
-    return np.take(masses[:, np.searchsorted(starts, cells)].T, kernel, axis=1)
+    return cast(Array, np.take(masses[:, np.searchsorted(starts, cells)].T, kernel, axis=1))
+
+
+def _grid_masses(size: int, cells: Array, mu: Array, widths: Array, width: Index) -> Array:
+    """The same on even grids, where kernels stand on cells, the prior maybe between two.
+
+    All that counts is the distance, a multiple of a half, and which of the few `widths` a kernel has.
+    """
+    farthest = 2 * (size - 1)
+    halves = np.arange(-farthest - 1, farthest + 2)
+    masses = _masses(0.5 * halves / widths[:, np.newaxis], 2)
+    steps = (2.0 * (cells[:, np.newaxis] - mu)).astype(np.intp) + farthest
+    return cast(Array, np.take(masses, width * masses.shape[1] + steps))
 
 
 def _masses(ends: Array, step: int) -> Array:
@@ -256,8 +259,9 @@ def _masses(ends: Array, step: int) -> Array:
     """
     tails, above = ndtr(-np.abs(ends)), ends > 0
     left, right = tails[:, :-step], tails[:, step:]
+    mass = np.where(above[:, :-step] != above[:, step:], 1.0 - left - right, np.abs(left - right))
     with np.errstate(divide="ignore"):
-        return np.log(np.where(above[:, :-step] != above[:, step:], 1.0 - left - right, np.abs(left - right)))
+        return cast(Array, np.log(mass))
 
 
 def _merged(tables: Sequence[tuple[Array, Index]]) -> list[tuple[Array, Index]]:

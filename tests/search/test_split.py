@@ -12,8 +12,8 @@ from optuna._hypervolume import compute_hypervolume
 from optuna.samplers._tpe import sampler as theirs
 from optuna.trial import TrialState, create_trial
 
-from sweep.objective import Goal, Objective
 from sweep.expressions import Expression
+from sweep.objective import Goal, Objective
 from sweep.samplers.history import Best, History, history
 from sweep.samplers.split import Row, Tier, largest_hypervolume, lesson, ranks, split
 from sweep.samplers.told import State, Told, tell

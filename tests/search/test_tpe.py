@@ -19,13 +19,14 @@ from sweep.samplers.split import Row, Tier, split
 from sweep.seeds import seed
 from sweep.space import Candidate, Space
 from sweep.types import Kind, Outcome, Status, Trial
-from tests.search.fakes import failed, objective, row, simulate, toy_space
+from tests.search.fakes import failed, objective, simulate, toy_space
 
 GRADED = objective(["max_drawdown_pct <= 25"])
 NOISE = {"low": 0.01, "high": 100, "log": True}
 SPACES: dict[str, dict[str, Any]] = {
     "continuous": {"noise": NOISE, "exit": {"low": 0.0, "high": 1.0}},
     "stepped": {"fast": {"low": 5, "high": 60}, "slow": {"low": 10, "high": 200, "step": 5}},
+    "grid": {"fast": {"low": 5, "high": 25}, "slow": {"low": 30, "high": 200, "step": 5}},
     "log": {"noise": NOISE, "slow": {"low": 30, "high": 900, "log": True}},
     "categorical": {
         "ma": ["ema", "sma"],
