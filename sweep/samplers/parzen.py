@@ -24,13 +24,6 @@ RECENT: Final = 25
 """The latest rows, which weigh 1 each; those before weigh less the older they are."""
 NARROWEST: Final = 100.0
 """No kernel is narrower than this part of the range."""
-_BLOCK: Final = 1 << 16
-"""Candidates times kernels that are scored at a time, so that they stay in the processor's cache."""
-_NEGLIGIBLE: Final = 46.0
-"""A term smaller than the prior's by this exponent is beyond the precision of the sum."""
-_MERGED: Final = 256
-"""Largest table that is made of several."""
-_HALF_LOG_TAU: Final = 0.5 * math.log(2.0 * math.pi)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +93,18 @@ class Parzen:
     """
 
     def __init__(self, axes: Sequence[Axis], points: Array, weights: Array) -> None:
-        self._axes = tuple(axes)
+        self.axes = tuple(axes)
         total = np.append(weights, 1.0)
         self.weights: Array = total / total.sum()
-        self._numeric = [i for i, axis in enumerate(axes) if axis.kind != "choice"]
-        self._is_real = np.array([axes[i].kind == "real" for i in self._numeric], dtype=bool)
-        ends = np.array([axes[i].ends() for i in self._numeric]).reshape(-1, 2)
-        self._low, self._high = ends[:, 0], ends[:, 1]
-        centres = [axes[i].centres(points[:, i]) for i in self._numeric]
-        self._mu, self._sigma = _kernels(
-            np.stack(centres, axis=1) if centres else np.empty((len(points), 0)), self._low, self._high
+        self.numeric = [i for i, axis in enumerate(axes) if axis.kind != "choice"]
+        self.is_real = np.array([axes[i].kind == "real" for i in self.numeric], dtype=bool)
+        ends = np.array([axes[i].ends() for i in self.numeric]).reshape(-1, 2)
+        self.low, self.high = ends[:, 0], ends[:, 1]
+        centres = [axes[i].centres(points[:, i]) for i in self.numeric]
+        self.mu, self.sigma = _kernels(
+            np.stack(centres, axis=1) if centres else np.empty((len(points), 0)), self.low, self.high
         )
-        self._choice = {
+        self.choice = {
             i: _smoothed(points[:, i], axis.size) for i, axis in enumerate(axes) if axis.kind == "choice"
         }
 
@@ -121,76 +114,17 @@ class Parzen:
             np.searchsorted(np.cumsum(self.weights), pick, side="right"), len(self.weights) - 1
         )
         drawn = np.empty_like(draws)
-        if self._numeric:
-            below = ndtr((self._low - self._mu) / self._sigma)
-            mass = ndtr((self._high - self._mu) / self._sigma) - below
-            normal = ndtri(below[kernel] + draws[:, self._numeric] * mass[kernel])
-            numbers = np.clip(self._mu[kernel] + self._sigma[kernel] * normal, self._low, self._high)
-            for column, i in enumerate(self._numeric):
-                drawn[:, i] = self._axes[i].nearest(numbers[:, column])
-        for i, shares in self._choice.items():
+        if self.numeric:
+            below = ndtr((self.low - self.mu) / self.sigma)
+            mass = ndtr((self.high - self.mu) / self.sigma) - below
+            normal = ndtri(below[kernel] + draws[:, self.numeric] * mass[kernel])
+            numbers = np.clip(self.mu[kernel] + self.sigma[kernel] * normal, self.low, self.high)
+            for column, i in enumerate(self.numeric):
+                drawn[:, i] = self.axes[i].nearest(numbers[:, column])
+        for i, shares in self.choice.items():
             reached = np.cumsum(shares, axis=1)[kernel, :-1]
             drawn[:, i] = (reached <= draws[:, i, np.newaxis]).sum(axis=1)
         return drawn
-
-    def log_density(self, points: Array) -> Array:
-        """Log density (real axes, in the units of points) times mass (grids, choices) at each of `points`.
-
-        All is relative to the uniform density, where the prior is near 1 everywhere. Most kernels are so far from a point
-        that they add nothing beside it: no power is taken for them.
-        """
-        features, factors = self._real(points)
-        discrete = [i for i, axis in enumerate(self._axes) if axis.kind != "real"]
-        tables = _merged([self._table(i, points[:, i]) for i in discrete])
-        kernels = len(self.weights)
-        made = np.empty(len(points))
-        rows = min(len(points), max(1, _BLOCK // kernels))
-        terms, looked_up = np.empty((rows, kernels)), np.empty((rows, kernels))
-        for start in range(0, len(points), rows):
-            block = slice(start, min(start + rows, len(points)))
-            count = block.stop - start
-            held = np.matmul(features[block], factors, out=terms[:count])
-            for table, index in tables:
-                held += np.take(table, index[block], axis=0, out=looked_up[:count], mode="clip")
-            near = np.flatnonzero(held > held[:, -1:] - _NEGLIGIBLE)
-            made[block] = np.bincount(near // kernels, np.exp(held.ravel()[near]), count)
-        widths = (self._high - self._low)[self._is_real]
-        sizes = [self._axes[i].size for i in discrete]
-        return cast(Array, np.log(made) - np.log(widths).sum() - np.log(sizes).sum())
-
-    def _real(self, points: Array) -> tuple[Array, Array]:
-        """Real axes as one matrix product: the exponents of their kernels are quadratic in the point.
-
-        Numbers are taken from the middle of the range, in ranges, so that the squares do not cancel.
-        """
-        columns = np.flatnonzero(self._is_real)
-        middle = 0.5 * (self._low + self._high)[columns]
-        width = (self._high - self._low)[columns]
-        mu, sigma = (self._mu[:, columns] - middle) / width, self._sigma[:, columns] / width
-        x = (points[:, [self._numeric[column] for column in columns]] - middle) / width
-        precision = 1.0 / sigma**2
-        inside = ndtr((0.5 - mu) / sigma) - ndtr((-0.5 - mu) / sigma)
-        each = -0.5 * mu**2 * precision - np.log(sigma * inside) - _HALF_LOG_TAU
-        constant = each.sum(axis=1, keepdims=True) + np.log(self.weights)[:, np.newaxis]
-        factors = np.concatenate([-0.5 * precision, mu * precision, constant], axis=1)
-        features = np.concatenate([x**2, x, np.ones((len(x), 1))], axis=1)
-        return features, np.ascontiguousarray(factors.T)
-
-    def _table(self, i: int, numbers: Array) -> tuple[Array, Index]:
-        """Log of the relative masses of indices under every kernel (indices × kernels), and which one each number is."""
-        size = self._axes[i].size
-        if i in self._choice:
-            return np.log(self._choice[i].T * size), numbers.astype(np.intp)
-        column = self._numeric.index(i)
-        mu, sigma = self._mu[:, column], self._sigma[:, column]
-        cells, index = _distinct(numbers, size)
-        inside = ndtr((self._high[column] - mu) / sigma) - ndtr((self._low[column] - mu) / sigma)
-        widths, width = np.unique(sigma, return_inverse=True)
-        if self._axes[i].log or 4 * size * len(widths) > len(cells) * len(mu):
-            masses = _cell_masses(self._axes[i], cells, mu, sigma)
-        else:
-            masses = _grid_masses(size, cells, mu, widths, width)
-        return masses + np.log(size / inside), index
 
 
 def _kernels(centres: Array, low: Array, high: Array) -> tuple[Array, Array]:
@@ -220,61 +154,6 @@ def _smoothed(indices: Array, size: int) -> Array:
     shares = np.full((count + 1, size), 1.0 / (count + 1))
     shares[np.arange(count), indices.astype(np.intp)] += 1.0
     return cast(Array, shares / shares.sum(axis=1, keepdims=True))
-
-
-def _distinct(numbers: Array, size: int) -> tuple[Array, Index]:
-    """Which indices occur, in order, and which of these each number is."""
-    if size > len(numbers):
-        return np.unique(numbers, return_inverse=True)
-    indices = numbers.astype(np.intp)
-    occurs = np.zeros(size, dtype=np.intp)
-    occurs[indices] = 1
-    return np.flatnonzero(occurs).astype(np.float64), (np.cumsum(occurs) - 1)[indices]
-
-
-def _cell_masses(axis: Axis, cells: Array, mu: Array, sigma: Array) -> Array:
-    """Log masses of cells under kernels (cells × kernels), many of which are alike."""
-    pairs, kernel = np.unique(mu + 1j * sigma, return_inverse=True)
-    starts = np.unique(np.concatenate([cells, cells + 1.0]))
-    masses = _masses((axis.start(starts) - pairs.real[:, np.newaxis]) / pairs.imag[:, np.newaxis], 1)
-    return cast(Array, np.take(masses[:, np.searchsorted(starts, cells)].T, kernel, axis=1))
-
-
-def _grid_masses(size: int, cells: Array, mu: Array, widths: Array, width: Index) -> Array:
-    """The same on even grids, where kernels stand on cells, the prior maybe between two.
-
-    All that counts is the distance, a multiple of a half, and which of the few `widths` a kernel has.
-    """
-    farthest = 2 * (size - 1)
-    halves = np.arange(-farthest - 1, farthest + 2)
-    masses = _masses(0.5 * halves / widths[:, np.newaxis], 2)
-    steps = (2.0 * (cells[:, np.newaxis] - mu)).astype(np.intp) + farthest
-    return cast(Array, np.take(masses, width * masses.shape[1] + steps))
-
-
-def _masses(ends: Array, step: int) -> Array:
-    """Log of the standard normal mass between each of `ends` and the one `step` further, along rows.
-
-    Taken in the lower tail, where it is exact.
-    """
-    tails, above = ndtr(-np.abs(ends)), ends > 0
-    left, right = tails[:, :-step], tails[:, step:]
-    mass = np.where(above[:, :-step] != above[:, step:], 1.0 - left - right, np.abs(left - right))
-    with np.errstate(divide="ignore"):
-        return cast(Array, np.log(mass))
-
-
-def _merged(tables: Sequence[tuple[Array, Index]]) -> list[tuple[Array, Index]]:
-    """The same sums of fewer tables: small ones are added up for all pairs of their rows."""
-    made: list[tuple[Array, Index]] = []
-    for table, index in sorted(tables, key=lambda pair: len(pair[0])):
-        if made and len(made[-1][0]) * len(table) <= _MERGED:
-            other, first = made.pop()
-            pairs = (other[:, np.newaxis] + table).reshape(-1, table.shape[1])
-            made.append((pairs, first * len(table) + index))
-        else:
-            made.append((table, index))
-    return made
 
 
 def stacked(rows: Iterable[Sequence[float]], axes: int) -> Array:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sweep.samplers.adaptive import AdaptiveSampler
 from sweep.samplers.base import Settings, View
+from sweep.samplers.density import log_densities
 from sweep.samplers.memory import Memory
 from sweep.samplers.parzen import Array, Axis, Parzen, recency, stacked
 from sweep.samplers.split import Row, split
@@ -108,8 +109,9 @@ class Candidates:
         points = np.empty((len(trials), CANDIDATES, width))
         for group in self._model:
             drawn = group.good.sample(draws[:, width + group.columns[0]], draws[:, group.columns])
-            score = group.good.log_density(drawn) - group.bad.log_density(drawn)
-            ranked = np.argsort(-score.round(_DIGITS).reshape(len(trials), -1), axis=1, kind="stable")
+            good, bad = log_densities((group.good, group.bad), drawn)
+            score = (good - bad).round(_DIGITS).reshape(len(trials), CANDIDATES)
+            ranked = np.argsort(-score, axis=1, kind="stable")
             shaped = drawn.reshape(len(trials), CANDIDATES, -1)
             points[:, :, group.columns] = np.take_along_axis(shaped, ranked[:, :, np.newaxis], axis=1)
         return points

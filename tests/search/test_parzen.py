@@ -11,6 +11,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.samplers._tpe import parzen_estimator as theirs
 from optuna.samplers._tpe.sampler import default_weights
 
+from sweep.samplers.density import log_densities
 from sweep.samplers.parzen import Array, Axis, Parzen, recency
 
 PARAMETERS = theirs._ParzenEstimatorParameters(1.0, True, False, default_weights, True)
@@ -18,7 +19,9 @@ PAIRS: Mapping[str, tuple[Axis, BaseDistribution]] = {
     "float": (Axis("real", -3.0, 7.0), FloatDistribution(-3.0, 7.0)),
     "log float": (Axis("real", 1e-5, 1e3, log=True), FloatDistribution(1e-5, 1e3, log=True)),
     "int": (Axis("grid", size=12), IntDistribution(0, 11)),
-    "long int": (Axis("grid", size=5001), IntDistribution(0, 5000)),
+    "middling int": (Axis("grid", size=700), IntDistribution(0, 699)),
+    "long int": (Axis("grid", size=2600), IntDistribution(0, 2599)),
+    "very long int": (Axis("grid", size=100_001), IntDistribution(0, 100_000)),
     "stepped": (Axis("grid", size=37), FloatDistribution(0.5, 9.5, step=0.25)),
     "log int": (Axis("grid", size=398, log=True, first=3), IntDistribution(3, 400, log=True)),
     "log int from 1": (Axis("grid", size=9, log=True, first=1), IntDistribution(1, 9, log=True)),
@@ -26,6 +29,11 @@ PAIRS: Mapping[str, tuple[Axis, BaseDistribution]] = {
     "bool": (Axis("choice", size=2), CategoricalDistribution([False, True])),
 }
 MIXED = tuple(PAIRS)
+
+
+def log_density(mixture: Parzen, points: Array) -> Array:
+    """Of one mixture."""
+    return log_densities([mixture], points)[0]
 
 
 def values(axis: Axis, u: Array) -> tuple[Array, Array]:
@@ -72,7 +80,7 @@ def both(names: tuple[str, ...], rows: int, seed: int, concentrated: bool = Fals
 def test_log_densities_equal_those_of_optuna(names: tuple[str, ...], rows: int) -> None:
     for seed in range(2):
         ours, points, reference, asked = both(names, rows, seed, concentrated=seed == 1)
-        assert ours.log_density(points) == pytest.approx(reference.log_pdf(asked), abs=1e-10, rel=0)
+        assert log_density(ours, points) == pytest.approx(reference.log_pdf(asked), abs=1e-10, rel=0)
 
 
 def test_uniform_weights_equal_those_of_optuna_too(stable: None) -> None:
@@ -87,7 +95,7 @@ def test_uniform_weights_equal_those_of_optuna_too(stable: None) -> None:
         weights.copy(),
     )
     x = np.linspace(-3.0, 7.0, 101)
-    assert ours.log_density(x.reshape(-1, 1)) == pytest.approx(reference.log_pdf({"x": x}), abs=1e-10, rel=0)
+    assert log_density(ours, x.reshape(-1, 1)) == pytest.approx(reference.log_pdf({"x": x}), abs=1e-10, rel=0)
 
 
 @pytest.mark.parametrize("count", [0, 1, 24, 25, 26, 27, 100, 300])
@@ -99,7 +107,7 @@ def test_weights_of_rows_are_those_of_optuna(count: int) -> None:
 def test_masses_of_all_values_add_up_to_one(name: str) -> None:
     axis = PAIRS[name][0]
     estimator = both((name,), 60, 5)[0]
-    masses = np.exp(estimator.log_density(np.arange(axis.size, dtype=np.float64).reshape(-1, 1)))
+    masses = np.exp(log_density(estimator, np.arange(axis.size, dtype=np.float64).reshape(-1, 1)))
     assert masses.sum() == pytest.approx(1.0, abs=1e-10)
 
 
@@ -107,7 +115,7 @@ def test_masses_of_all_values_add_up_to_one(name: str) -> None:
 def test_densities_integrate_to_one(name: str) -> None:
     low, high = PAIRS[name][0].ends()
     x = np.linspace(low, high, 200_001)
-    density = np.exp(both((name,), 60, 5)[0].log_density(x.reshape(-1, 1)))
+    density = np.exp(log_density(both((name,), 60, 5)[0], x.reshape(-1, 1)))
     assert np.trapezoid(density, x) == pytest.approx(1.0, abs=1e-6)
 
 
@@ -123,13 +131,13 @@ def test_samples_follow_the_density(name: str) -> None:
     assert drawn.max() <= high
     if axis.kind == "real":
         x = np.linspace(low, high, 4_001)
-        density = np.exp(estimator.log_density(x.reshape(-1, 1)))
+        density = np.exp(log_density(estimator, x.reshape(-1, 1)))
         share = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2 * np.diff(x))])
         reached = np.searchsorted(np.sort(drawn), x, side="right") / count
     else:
         x = np.arange(axis.size, dtype=np.float64)
         assert (drawn == np.floor(drawn)).all()
-        share = np.cumsum(np.exp(estimator.log_density(x.reshape(-1, 1))))
+        share = np.cumsum(np.exp(log_density(estimator, x.reshape(-1, 1))))
         reached = np.searchsorted(np.sort(drawn), x, side="right") / count
     # Kolmogorov and Smirnov: 1.95/√n is exceeded once in a thousand times.
     assert np.abs(reached - share).max() < 1.95 / count**0.5
@@ -148,8 +156,8 @@ def test_a_sample_takes_all_its_axes_from_one_kernel() -> None:
 
 def test_a_point_scores_alike_alone_and_among_others() -> None:
     estimator, points, _, _ = both(MIXED, 200, 9)
-    together = estimator.log_density(points)
-    assert [estimator.log_density(points[[i]])[0] for i in range(0, 300, 37)] == pytest.approx(
+    together = log_density(estimator, points)
+    assert [log_density(estimator, points[[i]])[0] for i in range(0, 300, 37)] == pytest.approx(
         together[::37].tolist(), abs=1e-11, rel=0
     )
 
@@ -162,7 +170,7 @@ def test_far_kernels_add_what_they_should_in_many_dimensions() -> None:
     space: dict[str, BaseDistribution] = {name: FloatDistribution(0.0, 1.0) for name in names}
     reference = theirs._ParzenEstimator(dict(zip(names, told.T, strict=True)), space, PARAMETERS)
     expected = reference.log_pdf(dict(zip(names, asked.T, strict=True)))
-    assert ours.log_density(asked) == pytest.approx(expected, abs=1e-10, rel=0)
+    assert log_density(ours, asked) == pytest.approx(expected, abs=1e-10, rel=0)
 
 
 def test_numbers_of_points_and_back() -> None:
@@ -173,3 +181,11 @@ def test_numbers_of_points_and_back() -> None:
             assert isinstance(coordinate, float if axis.kind == "real" else int)
             assert axis.encode(coordinate) == pytest.approx(number, abs=1e-14)
     assert Axis("real", 0.1, 10.0, log=True).decode(2.4) == 10.0
+
+
+def test_two_mixtures_score_together_as_they_do_alone() -> None:
+    one, points, _, _ = both(MIXED, 200, 9)
+    two = both(MIXED, 13, 10, concentrated=True)[0]
+    together = log_densities([two, one], points)
+    assert together[0] == pytest.approx(log_density(two, points), abs=1e-11, rel=0)
+    assert together[1] == pytest.approx(log_density(one, points), abs=1e-11, rel=0)

@@ -20,6 +20,7 @@ from sweep.seeds import seed
 from sweep.space import Candidate, Space
 from sweep.types import Kind, Outcome, Status, Trial
 from tests.search.fakes import failed, objective, simulate, toy_space
+from tests.search.test_parzen import log_density
 
 GRADED = objective(["max_drawdown_pct <= 25"])
 NOISE = {"low": 0.01, "high": 100, "log": True}
@@ -157,7 +158,7 @@ def test_each_trial_takes_the_best_ratio_of_24_draws_from_the_good_rows(name: st
     for trial, sorted_points in zip((1, 3), points, strict=True):
         drawn = group.good.sample(draws[trial, :, width], draws[trial, :, :width])
         assert sorted(map(tuple, drawn.tolist())) == sorted(map(tuple, sorted_points.tolist()))
-        score = group.good.log_density(sorted_points) - group.bad.log_density(sorted_points)
+        score = log_density(group.good, sorted_points) - log_density(group.bad, sorted_points)
         assert (np.diff(score) <= 1e-9).all()
 
 
@@ -173,8 +174,8 @@ def test_the_model_is_made_of_good_bad_and_pending_rows() -> None:
     at = np.array([r.point for r in (*good, *bad)])
     liked = Parzen(axes, np.array([r.point for r in good]), np.ones(len(good)))
     disliked = Parzen(axes, np.array([*(r.point for r in bad), *pending]), recency(len(bad) + 16))
-    assert group.good.log_density(at).tolist() == liked.log_density(at).tolist()
-    assert group.bad.log_density(at).tolist() == disliked.log_density(at).tolist()
+    assert log_density(group.good, at).tolist() == log_density(liked, at).tolist()
+    assert log_density(group.bad, at).tolist() == log_density(disliked, at).tolist()
 
 
 def test_pending_sets_repel() -> None:
@@ -185,8 +186,8 @@ def test_pending_sets_repel() -> None:
     at = np.array(
         Memory(made, [tpe.axis(d) for d in made.dimensions], GRADED, 60).points([trials[-1].proposal.params])
     )
-    assert held.good.log_density(at)[0] == free.good.log_density(at)[0]
-    assert held.bad.log_density(at)[0] > free.bad.log_density(at)[0] + 0.5
+    assert log_density(held.good, at)[0] == log_density(free.good, at)[0]
+    assert log_density(held.bad, at)[0] > log_density(free.bad, at)[0] + 0.5
 
 
 def test_parameters_that_are_active_together_share_an_estimator() -> None:
