@@ -119,6 +119,10 @@ bench: build ## benchmarks on a release build: ns per bar, trials per second, me
 	cp target/release/lib_core.so sweep/_core.abi3.so
 	$(BIN)/python -m benchmarks
 
+.PHONY: tpe-quality
+tpe-quality: build ## how well tpe searches against Optuna's estimator, on standard functions: hours; SEEDS=10 for a part
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.tpe_quality --seeds $(or $(SEEDS),30) --record $(OUT)/tpe_quality.json
+
 $(VENV)/.linker: $(VENV)/.locked requirements-wheel.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-wheel.lock
 	@touch $@

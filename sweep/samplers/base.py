@@ -1,6 +1,7 @@
 """The contract of a sampler: propose(k, view) is a pure function; nothing survives from batch to batch.
 
-Reading order: base, stream, enumerated (grid, random, qmc), adaptive (optuna, tpe), told, history.
+Reading order: base, stream, enumerated (grid, random, qmc), adaptive (optuna, tpe), told, history; for tpe split, parzen,
+density, memory.
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ def _fine_masses(cells: Array, mu: Array, sigma: Array) -> Array:
     masses += h2 / 24.0 - h2**2 / 720.0 - 0.5
     masses *= squares
     masses += h2**2 / 1440.0 - h2 / 24.0 - np.log(sigma) - _HALF_LOG_TAU
-    return cast(Array, masses)
+    return masses
 
 
 def _masses(ends: Array, step: int) -> Array:
