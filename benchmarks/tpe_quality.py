@@ -139,9 +139,9 @@ def main() -> None:
         run = runs.setdefault(case.key, {name: [] for name in SAMPLERS})
         for name in SAMPLERS:
             begun = time.perf_counter()
-            new = [best(case, name, seed) for seed in range(len(run[name]), chosen.seeds)]
-            run[name] += new
-            record.write_text(json.dumps(runs))
+            for seed in range(len(run[name]), chosen.seeds):
+                run[name].append(best(case, name, seed))
+                record.write_text(json.dumps(runs))
             print(f"{case.key:24s} {name:12s} {time.perf_counter() - begun:7.1f} s", flush=True)
         run_cut = {name: run[name][: chosen.seeds] for name in SAMPLERS}
         runs[case.key] = run_cut
