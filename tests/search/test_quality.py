@@ -67,5 +67,10 @@ def test_a_run_and_the_page() -> None:
     assert 0.397 < found < 5.0
     equal = {case.key: {"tpe": [1.0, 2.0, 3.0], "optuna_tpe": [1.0, 2.0, 3.0]}}
     worse = {case.key: {"tpe": [4.0, 5.0, 6.0], "optuna_tpe": [1.0, 2.0, 3.0]}}
-    assert f"by a margin of {MARGIN}: not worse" in "\n".join(table(equal, 3))
-    assert f"by a margin of {MARGIN}: not shown" in "\n".join(table(worse, 3))
+    assert f"by a margin of {MARGIN}: not worse" in "\n".join(table(equal))
+    assert f"by a margin of {MARGIN}: not shown" in "\n".join(table(worse))
+    partial = {case.key: {"tpe": [1.0, 2.0, 3.0], "optuna_tpe": [1.0, 2.0]}}
+    page = "\n".join(table(partial))
+    assert "| branin | 2 | 2 |" in page
+    assert f"1 of {len(PROBLEMS)} functions" in page
+    assert "Batches of 16" not in page
