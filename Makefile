@@ -115,7 +115,7 @@ format: venv ## rewrite the sources as `make lint` wants them
 .PHONY: bench
 bench: build ## benchmarks on a release build: ns per bar, trials per second, memory per worker
 	@rm -f $(VENV)/.built
-	cargo build --release --locked --package sweep-py
+	cargo build --release --locked --package sweep-module
 	cp target/release/lib_core.so sweep/_core.abi3.so
 	$(BIN)/python -m benchmarks
 
@@ -140,6 +140,8 @@ wheel-test: ## the wheel of dist/ in an empty environment, away from the sources
 	@$(UV) pip install --quiet --python $(OUT)/wheel-test/venv --require-hashes -r requirements.lock
 	@$(UV) pip install --quiet --python $(OUT)/wheel-test/venv --no-deps dist/*.whl
 	@$(UV) pip check --quiet --python $(OUT)/wheel-test/venv
+	@awk '/^maturin==/ { on = 1 } on { print } on && !/\\$$/ { exit }' requirements-dev.lock > $(OUT)/wheel-test/maturin.lock
+	@$(UV) pip install --quiet --python $(OUT)/wheel-test/venv --no-deps --require-hashes -r $(OUT)/wheel-test/maturin.lock
 	cd $(OUT)/wheel-test/elsewhere && ../venv/bin/python -P $(CURDIR)/tests/packaging/check_wheel.py $(CURDIR)/dist
 
 .PHONY: pictures

@@ -64,7 +64,7 @@ def _crowd() -> Iterator[str]:
     labels = market.to_table()["timestamp"].cast(pa.int64()).to_pylist()
     price = float(pc.mean(market.to_table()["bid_close"]).as_py())
     unlimited = {"max_positions": None, "end_of_data": "leave_open"}
-    exits = {"bar": pa.int64(), "direction": pa.int8(), "cancel": pa.bool_()}
+    exits = {"bar": pa.int64(), "direction": pa.int8(), "cancel": pa.int8()}
     nothing = pa.table({name: pa.array([], kind) for name, kind in exits.items()})
 
     def script(bar: int, start: int, end: int, **execution: object) -> Callable[[], float]:

@@ -1,23 +1,24 @@
-//! The native strategies. One folder each; adding one is that folder and one line here.
+//! The native strategies. One folder each; adding one is that folder and one line here. What they share is there for
+//! those of plug-ins too.
 
 mod adx_filter;
-mod directions;
+pub mod directions;
 pub mod donchian_breakout;
 #[cfg(feature = "faults")]
 pub mod faults;
 pub mod ma_cross;
 pub mod mean_reversion_z_score;
 pub mod mtf_trend_pullback;
-mod position_rules;
+pub mod played;
+pub mod position_rules;
 pub mod rsi_reversal_limit;
 mod seeds;
 mod timeframes;
 mod trend_ema;
 pub mod user;
 
-use sweep_engine::error::{Error, Result};
-use sweep_engine::run::{Native, NativeStrategy};
-use sweep_engine::suggest::suggestion;
+use sweep_engine::error::Result;
+use sweep_engine::run::{self, Native, NativeStrategy, Strategies};
 
 static DONCHIAN_BREAKOUT: Native<donchian_breakout::DonchianBreakout> = Native::new();
 #[cfg(feature = "faults")]
@@ -28,7 +29,7 @@ static MTF_TREND_PULLBACK: Native<mtf_trend_pullback::MtfTrendPullback> = Native
 static RSI_REVERSAL_LIMIT: Native<rsi_reversal_limit::RsiReversalLimit> = Native::new();
 
 /// All of them, by id.
-pub static STRATEGIES: &[&dyn NativeStrategy] = &[
+pub static STRATEGIES: Strategies = &[
     &DONCHIAN_BREAKOUT,
     #[cfg(feature = "faults")]
     &FAULTS,
@@ -43,12 +44,7 @@ pub static STRATEGIES: &[&dyn NativeStrategy] = &[
 /// # Errors
 /// [1001] naming the nearest ids.
 pub fn find(id: &str) -> Result<&'static dyn NativeStrategy> {
-    if let Some(strategy) = STRATEGIES.iter().find(|s| s.declaration().id == id) {
-        return Ok(*strategy);
-    }
-    Err(Error::config(1001, format!("unknown strategy {id:?}"))
-        .at("strategy.name")
-        .fix(suggestion(id, STRATEGIES.iter().map(|s| s.declaration().id.as_str()))))
+    run::find(STRATEGIES, id)
 }
 
 #[cfg(test)]

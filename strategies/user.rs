@@ -1,6 +1,8 @@
 //! A strategy that its user writes in Python, as the engine sees it: a declaration read from JSON, and tables of signals
 //! and exits in place of rules.
 
+use crate::directions::Directions;
+use crate::played::{Entries, Exits, Tables};
 use crate::position_rules::{
     PositionRules, cooldown_bars, direction_filter, max_holding_bars, round_digits, stop_moves,
 };
@@ -10,8 +12,6 @@ use sweep_engine::declare::{
     Canonical, Constraint, Declaration, Parameter, Range, boolean, categorical, float, int, set,
 };
 use sweep_engine::error::{Error, Result};
-use sweep_engine::orders::{Direction, Signal};
-use sweep_engine::run::script::{Reply, Script, Trail};
 use sweep_engine::run::{Instrument, Prepared};
 use sweep_engine::strategy::Rules;
 use sweep_indicators::atr::Atr;
@@ -77,15 +77,6 @@ struct ToldConstraint {
     warning: bool,
 }
 
-/// Rows of one symbol, sorted by bar.
-#[derive(Debug, Default)]
-pub struct Rows {
-    /// Entry signals by bar.
-    pub signals: Vec<(usize, Signal)>,
-    /// Replies to open positions and pending orders, by bar.
-    pub exits: Vec<(usize, (Direction, Reply))>,
-}
-
 /// A strategy whose decisions come as tables.
 #[derive(Debug)]
 pub struct UserStrategy {
@@ -126,40 +117,30 @@ impl UserStrategy {
         &self.declaration
     }
 
-    /// The rows of one symbol as the rules of a backtest. Entries of a direction that is filtered are left out.
+    /// The tables of one symbol as the rules of a backtest.
     ///
     /// # Errors
-    /// [1006] for rows that are not sorted.
+    /// As [`Tables::new`].
     pub fn prepare(
         &self,
         params: &Canonical,
         instrument: &Instrument,
-        rows: Rows,
-    ) -> Result<Prepared<Script>> {
-        let atr = || instrument.indicators().bid().get(&Atr { period: params.count("trail_atr_period") });
+        entries: Entries,
+        exits: Exits,
+    ) -> Result<Prepared<Tables>> {
         let own = Rules {
             timeout_bars: params.count("max_holding_bars"),
             same_bar_reentry: self.same_bar_reentry,
             ..Rules::default()
         };
-        let trails = params.float("trail_atr") > 0.0;
-        let atr = if trails { atr() } else { Vec::new().into() };
+        let atr = if params.float("trail_atr") > 0.0 {
+            instrument.indicators().bid().get(&Atr { period: params.count("trail_atr_period") })
+        } else {
+            Vec::new().into()
+        };
         let position = PositionRules::of(params, &atr, own);
-        let trail =
-            trails.then(|| Trail::ByBar((0..atr.len()).map(|i| position.trail_distance(i)).collect()));
-        let signals = Self::allowed(params, rows.signals);
-        let decider = Script::new(signals, rows.exits, position.rules, trail)?;
+        let decider = Tables::new(entries, exits, Directions::of(params), position)?;
         Ok(Prepared { decider, warmup: 0 })
-    }
-
-    /// Without the entries of a direction that `direction_filter` excludes.
-    pub fn allowed(params: &Canonical, mut signals: Vec<(usize, Signal)>) -> Vec<(usize, Signal)> {
-        match params.text("direction_filter") {
-            "long" => signals.retain(|(_, signal)| signal.direction == Direction::Long),
-            "short" => signals.retain(|(_, signal)| signal.direction == Direction::Short),
-            _ => {}
-        }
-        signals
     }
 }
 
@@ -236,16 +217,21 @@ mod tests {
     use serde_json::json;
 
     fn of(parameters: Json, constraints: Json) -> Result<UserStrategy> {
-        let told =
-            json!({"id": "signals:f", "version": "1", "parameters": parameters, "constraints": constraints});
+        let told = json!({
+            "id": "signals:f", "version": "1", "title": "A test", "doc": "A strategy of a test.",
+            "parameters": parameters, "constraints": constraints,
+        });
         UserStrategy::of(&told.to_string())
     }
 
     #[test]
     fn its_parameters_come_first_and_the_position_rules_follow() {
-        let fast =
-            json!({"name": "fast", "type": "int", "default": 20, "low": 5.0, "high": 60.0, "unit": "bars"});
-        let kind = json!({"name": "kind", "type": "categorical", "default": "a", "choices": ["a", "b"]});
+        let fast = json!({
+            "name": "fast", "type": "int", "default": 20, "low": 5.0, "high": 60.0, "unit": "bars", "doc": "a period",
+        });
+        let kind = json!({
+            "name": "kind", "type": "categorical", "default": "a", "choices": ["a", "b"], "doc": "a kind",
+        });
         let made = of(json!([fast, kind]), json!([{"expr": "fast > 1"}])).unwrap();
         let names: Vec<&str> = made.declaration().parameters.iter().map(|p| p.name.as_str()).collect();
         assert_eq!(names[..3], ["fast", "kind", "max_holding_bars"]);

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from sweep.config import Config
 from sweep.errors import SweepError, error
+from sweep.strategies import natives
 from sweep.strategies.code import strategy_of
 
 if TYPE_CHECKING:
@@ -50,11 +50,11 @@ def declaration(config: Config) -> Mapping[str, Any]:
     return native(chosen) if isinstance(chosen, str) else chosen.load().declared
 
 
-def canonicalise(config: Config) -> Canonicalise | None:
-    """What makes parameter sets of a strategy in Python canonical; None for a native one."""
+def canonicalise(config: Config) -> Canonicalise:
+    """What makes parameter sets of the strategy canonical: the native module that it is in; for one in Python, its text."""
     chosen = strategy_of(config.strategy)
     if isinstance(chosen, str):
-        return None
+        return cast("Canonicalise", natives.find(chosen).core.canonicalise)
     from sweep import _core
 
     told = chosen.load().declaration
@@ -65,14 +65,9 @@ def native(name: str) -> Mapping[str, Any]:
     """The declaration of a native strategy.
 
     Raises:
-        SweepError: [1001] with the nearest names if there is none.
+        SweepError: [1001] with the nearest names if there is none; what is wrong with the plug-in that has it.
     """
-    from sweep import _core
-
-    known: dict[str, Mapping[str, Any]] = {str(item["id"]): item for item in json.loads(_core.strategies())}
-    if name not in known:
-        raise _unknown("strategy", name, known, where="strategy.name")
-    return known[name]
+    return natives.find(name).declaration
 
 
 def sampler(config: Config, space: Space, objective: Objective) -> Sampler:

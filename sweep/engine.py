@@ -13,11 +13,13 @@ from sweep.arrow import read_all
 from sweep.errors import SweepError, error
 from sweep.json_text import json_text
 from sweep.market.market import Market
+from sweep.strategies import natives
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from sweep.strategies import Code, UserStrategy
+    from sweep.strategies.natives import Native
 
 Backend = Literal["rust", "python"]
 CACHE_BYTES = 512 * 2**20
@@ -126,7 +128,7 @@ class Engine:
         Args:
             market: Bars or ticks; the window says which are traded. Or one such market of bars per symbol, all of one
                 timeframe, in the order in which the symbols trade.
-            strategy: Name of a native strategy; a function that `sweep.signals` declares; or a class derived from
+            strategy: Name of a native strategy, of sweep or of a plug-in; a function that `sweep.signals` declares; or a class derived from
                 `sweep.PythonStrategy`, which runs bar by bar on the reference engine.
             execution: Preset name, or a mapping of options with `preset` among them.
             costs, account, metrics: Sections as in a config.
@@ -147,6 +149,8 @@ class Engine:
         """One per symbol, in the order in which they trade."""
         self.user: UserStrategy | None = None if isinstance(strategy, str) else user_strategy(strategy)
         """The strategy, if it is written in Python."""
+        self.native: Native | None = natives.find(strategy) if isinstance(strategy, str) else None
+        """The strategy, if it is a native one."""
         numbers = _section("rates", rates)
         self.rate_markets = _rate_markets(numbers.pop("series", None))
         options: dict[str, Any] = {
@@ -170,8 +174,11 @@ class Engine:
         self.commission = options["costs"].get("commission")
         """As it was given, for all symbols; `options` has that of the first one."""
         self.backend: Backend = backend
-        series = {pair: rate.core for pair, rate in self.rate_markets.items()}
-        self.core = _core.Engine([market.core for market in self.markets], json_text(options), series)
+        module = _core if self.native is None else self.native.core
+        series = {pair: rate.core_in(module) for pair, rate in self.rate_markets.items()}
+        self.core: _core.Engine = module.Engine(
+            [market.core_in(module) for market in self.markets], json_text(options), series
+        )
 
     def run(self, params: Mapping[str, Any] | None = None) -> Backtest:
         """One backtest of partial parameters, with the equity of every bar.

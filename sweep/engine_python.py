@@ -9,10 +9,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from sweep.engine import Backtest, Engine
-from sweep.errors import SweepError
+from sweep.errors import SweepError, error
 from sweep.reference import engine as reference
 from sweep.reference.market import ReferenceMarket, TickRows
-from sweep.reference.registry import twin
 from sweep.reference.result import ReferenceResult, to_arrow
 from sweep.reference.strategy import ReferenceStrategy
 
@@ -31,8 +30,8 @@ class ReferenceRunner:
         """Raises [4001] where the twins of native strategies are not at hand."""
         self._engine = engine
         self._user = engine.user
-        if self._user is None:
-            twin(engine.strategy)
+        if engine.native is not None:
+            engine.native.twin()
         self._markets = [_plain(market) for market in engine.markets]
         self._rates = {pair: _plain(market) for pair, market in engine.rate_markets.items()}
 
@@ -75,9 +74,11 @@ class ReferenceRunner:
 
     def _strategies(self, canonical: Mapping[str, Any]) -> list[ReferenceStrategy]:
         """New instances, one per symbol."""
-        user = self._user
+        user, native = self._user, self._engine.native
+        if native is not None:
+            return [native.twin() for _ in self._markets]
         if user is None:
-            return [twin(self._engine.strategy) for _ in self._markets]
+            raise error(4004, "an engine without a strategy", stage="engine")
         if user.kind == "python":
             from sweep.strategies.bar import Ruled
 

@@ -16,6 +16,7 @@ from sweep.artifacts import FOLDER
 from sweep.config.engine import rate_sections
 from sweep.errors import error
 from sweep.ledger import IdentityTemplate, Ledger
+from sweep.strategies import natives
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -157,12 +158,12 @@ def check_versions(facts: Mapping[str, Any], *, engine_change: bool) -> tuple[st
     if wanted != found:
         changes.append(f"engine semantics {wanted} → {found}")
     strategy = facts["strategy"]
-    versions = {item["id"]: item["version"] for item in json.loads(_core.strategies())}
     # A strategy in Python comes with the record: its text is in the config, its version in the identity.
-    if ":" not in strategy["id"] and versions.get(strategy["id"]) != strategy["version"]:
-        changes.append(
-            f"strategy {strategy['id']} {strategy['version']} → {versions.get(strategy['id'], 'absent')}"
-        )
+    if ":" not in strategy["id"]:
+        known = strategy["id"] in natives.names()
+        version = natives.find(strategy["id"]).declaration["version"] if known else "absent"
+        if version != strategy["version"]:
+            changes.append(f"strategy {strategy['id']} {strategy['version']} → {version}")
     if changes and not engine_change:
         raise error(
             4005,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from sweep.cli import output
 from sweep.cli.options import Debug, Json
-from sweep.errors import not_built
 
 strategies = typer.Typer(
     no_args_is_help=True,
@@ -69,11 +69,20 @@ def show_strategy(
 
 def new_strategy(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Strategy.", show_default=False)],
-    kind: Annotated[str, typer.Option("--kind", help="rust, signals or python.")] = "rust",
+    kind: Annotated[str, typer.Option("--kind", help="signals, python or rust.")] = "signals",
     debug: Debug = False,
 ) -> None:
-    """Writes the skeleton of a new strategy. Not built in this version."""
-    raise not_built("sweep strategies new", remedy="see docs/own-strategy.md")
+    """Writes a small strategy that works into a new folder, to be changed into one's own.
+
+    signals: a vectorised function in Python. python: a class that decides bar by bar, slow. rust: a package with a native
+    module of its own.
+    """
+    from sweep.strategies.skeleton import write
+
+    files = write(name, kind, Path.cwd())
+    for path in files:
+        output.line(str(path.relative_to(Path.cwd())))
+    output.line(f"read {name}/README.md")
 
 
 def indicators(
@@ -128,10 +137,13 @@ def schema(as_json: Json = False, debug: Debug = False) -> None:
     typer.echo(json.dumps(json_schema(_declarations()), indent=None if as_json else 2))
 
 
-def _declarations() -> list[dict[str, Any]]:
-    from sweep import _core
+def _declarations() -> list[Mapping[str, Any]]:
+    """Of all strategies; those of plug-ins that cannot be used are named on standard error."""
+    from sweep.strategies.natives import declarations
 
-    known: list[dict[str, Any]] = json.loads(_core.strategies())
+    known, problems = declarations()
+    for problem in problems:
+        typer.echo(f"warning: {problem}", err=True)
     return known
 
 

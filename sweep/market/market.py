@@ -173,6 +173,14 @@ class Market:
         """The same market, its digest taken from a trusted record instead of computed."""
         return self._again({"digest": digest})
 
+    def core_in(self, module: Any) -> Any:
+        """The native market in a native module; that of a plug-in gets the same memory."""
+        if isinstance(self.core, module.Market):
+            return self.core
+        core = _core_of(self.rows(), {**self.meta, "digest": self.digest}, module)
+        given = [market.core_in(module) for market in self.given_higher()]
+        return core.with_higher(given, True) if given else core
+
     def _again(self, known: Mapping[str, Any]) -> Market:
         return self._with(_core_of(self.rows(), {**self.meta, **known}))
 
@@ -275,12 +283,14 @@ def dataset_of(digests: Mapping[str, str]) -> str:
     return hashlib.sha256("".join(digests[symbol] for symbol in sorted(digests)).encode()).hexdigest()
 
 
-def _core_of(table: pa.Table, meta: Mapping[str, Any]) -> _core.Market:
-    """The native market of rows and meta; nothing is checked again."""
+def _core_of(table: pa.Table, meta: Mapping[str, Any], module: Any = None) -> _core.Market:
+    """The native market of rows and meta, in sweep's native module or that of a plug-in; nothing is checked again."""
     from sweep import _core
 
-    make = _core.Market.from_ticks_table if meta.get("kind") == "ticks" else _core.Market.from_table
-    return make(table, json.dumps(dict(meta)))
+    cls = (module or _core).Market
+    make = cls.from_ticks_table if meta.get("kind") == "ticks" else cls.from_table
+    core: _core.Market = make(table, json.dumps(dict(meta)))
+    return core
 
 
 def _section(keys: Mapping[str, Any]) -> MarketConfig:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sweep.errors import error
 from sweep.reference.context import Context, Frame, Indicators
 from sweep.reference.digest import result_digest, table_digest
 from sweep.reference.market import ReferenceMarket, SymbolSpec
@@ -33,7 +35,7 @@ def run(
 
     `options` has the sections execution, costs, account, rates, metrics, gates; what is left out takes its default.
     `rates` are the markets of the rate series, by pair. Several markets need as many strategies. Raises [1001] [1003]
-    [1004] [1008] for bad options, [1010] without bars, [2000] if the strategy fails, [2008] if an amount has to be
+    [1004] [1008] for bad options, [1010] without bars, [2000] if the strategy fails, [2005] if an amount became infinite, [2008] if an amount has to be
     converted and there is no rate, [4001] for ticks of several symbols.
     """
     markets = [market] if isinstance(market, ReferenceMarket) else list(market)
@@ -43,7 +45,19 @@ def run(
     widened = [one.with_spread(chosen.spread_multiplier) for one in markets]
     simulation = Simulation(widened, chosen, strategies, dict(params), options.get("gates"))
     simulation.run()
+    _finite(simulation)
     return _result(simulation, strategies)
+
+
+def _finite(simulation: Simulation) -> None:
+    """Raises [2005] if an amount overflowed: one that did stays so."""
+    last, book = simulation.curve.samples[-1], simulation.book
+    drawdown = max(sample.high_water - sample.equity for sample in simulation.curve.samples)
+    amounts = {"cash": book.cash, "equity": last.equity, "fees": book.total_fees, "drawdown": drawdown}
+    for name, amount in amounts.items():
+        if not math.isfinite(amount):
+            remedy = "use smaller sizes, fees or multipliers"
+            raise error(2005, f"{name} became {amount}", where="money", remedy=remedy, stage="engine")
 
 
 def signals(

@@ -29,10 +29,13 @@ _NO_EXITS: Final = pa.table(
     {
         "bar": pa.array([], pa.int64()),
         "direction": pa.array([], pa.int8()),
-        "cancel": pa.array([], pa.bool_()),
+        "cancel": pa.array([], pa.int8()),
     }
 )
 _SHOWN: Final = 10
+_FLOAT: Final = pa.float64()
+_SHARED: Final = {"<i8": pa.int64(), "<i4": pa.int32(), "|i1": pa.int8(), "<f8": _FLOAT}
+"""Types whose memory Arrow takes as it is."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Tables:
     """bar (int64), direction (int8), stop_loss, and what was given of order_type (int8), prices, valid_bars, good_till
     (int64) and texts."""
     exits: pa.Table
-    """bar, direction, cancel (bool)."""
+    """bar, direction, cancel (int8)."""
     labels: Any
     """Labels of the market, µs."""
     symbol: str
@@ -141,7 +144,7 @@ def _entries(given: _Given, market: MarketArrays) -> pa.Table:
 def _exits(given: _Given | None, market: MarketArrays) -> pa.Table:
     if given is None:
         return _NO_EXITS
-    cancel = given.words("action", ACTIONS) == ACTIONS.index("cancel")
+    cancel = given.words("action", ACTIONS)  # 0 close, 1 cancel
     columns = [pa.array(given.bars(market)), pa.array(given.directions()), pa.array(cancel)]
     return pa.Table.from_arrays(columns, names=["bar", "direction", "cancel"])
 
@@ -208,7 +211,8 @@ class _Given:
 
     def _indices(self, index: Any, bars: int) -> Any:
         """bar_index as int64. Numbers beyond int64, which only uint64 has, become negative ones."""
-        found = index.cast(pa.int64(), safe=False).to_numpy(zero_copy_only=False)
+        whole = index if index.type == pa.int64() else index.cast(pa.int64(), safe=False)
+        found = whole.to_numpy(zero_copy_only=False)
         if len(found) and (found.min() < 0 or found.max() >= bars):
             beyond = np.flatnonzero((found < 0) | (found >= bars))
             raise self.wrong(1003, f"bar_index is outside 0 to {bars - 1}", "", beyond)
@@ -231,13 +235,20 @@ class _Given:
         if not pa.types.is_integer(column.type):
             return (1 - 2 * self.words("direction", DIRECTIONS)).astype(np.int8)
         values = column.to_numpy(zero_copy_only=False)
-        wrong = np.flatnonzero((values != 1) & (values != -1))
-        if len(wrong):
+        strange = (values != 1) & (values != -1)
+        if strange.any():
+            wrong = np.flatnonzero(strange)
             raise self.wrong(1001, "a direction that is neither 1 nor -1", "1 is long, -1 is short", wrong)
         return values.astype(np.int8)
 
     def words(self, name: str, known: Sequence[str]) -> Any:
         """Index among the known words."""
+        column = self.columns.get(name)
+        if column is not None and pa.types.is_dictionary(column.type) and not column.null_count:
+            words = self._text(name, column.dictionary).to_pylist()
+            if set(words) <= set(known):
+                codes = np.array([known.index(word) for word in words], np.int8)
+                return codes[column.indices.to_numpy()]
         texts = self.texts(name)
         self.without_nulls(name, texts)
         indices = pc.index_in(texts, pa.array(known))
@@ -286,6 +297,9 @@ class _Given:
         column = self.columns.get(name)
         if column is None or pa.types.is_null(column.type):
             return pa.nulls(self.rows, pa.string())
+        return self._text(name, column)
+
+    def _text(self, name: str, column: Any) -> Any:
         kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
         if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
             raise self.wrong(1005, f"{name} is {column.type}, not text", "give texts")
@@ -325,6 +339,10 @@ def _columns(what: str, table: Any) -> dict[str, Any]:
 
 def _array(what: str, name: str, values: Any) -> Any:
     """A column of a mapping; numeric NaN means null."""
+    if isinstance(values, np.ndarray) and values.ndim == 1 and len(values):
+        quick = _quick(values)
+        if quick is not None:
+            return quick
     try:
         return pa.array(values, from_pandas=True)
     except (
@@ -337,6 +355,18 @@ def _array(what: str, name: str, values: Any) -> Any:
         said = str(problem).splitlines()[0]
         where = f"{what}, column {name}"
         raise error(1005, f"no array of one type: {said}", where=where, remedy="give a flat array") from None
+
+
+def _quick(values: Any) -> Any:
+    """What Arrow would make of common arrays, only sooner; None for all others."""
+    kind = _SHARED.get(values.dtype.str) if values.flags.c_contiguous else None
+    if kind is not None and not (kind is _FLOAT and np.isnan(values).any()):
+        return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
+    if values.dtype.kind == "U":
+        first = values[0]
+        if (values == first).all():  # as of np.full(n, "close"): Arrow would convert every copy of the word
+            return pa.DictionaryArray.from_arrays(np.zeros(len(values), np.int32), pa.array([str(first)]))
+    return None
 
 
 def _words(codes: Any, words: Sequence[str]) -> Any:

@@ -68,7 +68,6 @@ BARS = "market={symbol: GBPUSD, timeframe: M1, bid: BID, ask: ASK}"
         (["indicators", "rsx"], 2, 1001, "did you mean rsi?"),
         (["indicators", "nope"], 2, 1001, "known: ema, ema_stepwise, sma"),
         (["data", "check", "x.parquet"], 3, 3001, "x.parquet"),
-        (["strategies", "new", "mine"], 2, 4001, "strategies new"),
         (["run", "small.yaml", "study=" + "x" * 101, "--dry-run"], 2, 1009, "at most 100"),
         (["run", "small.yaml", "study=-x"], 2, 1009, "'-x'"),
         (["run", "small.yaml", f"market={'[' * 5000}{']' * 5000}"], 2, 1009, "nested"),

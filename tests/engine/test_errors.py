@@ -60,6 +60,7 @@ def test_a_missing_rate_names_pair_and_time() -> None:
     assert problem.code == 2008
     assert problem.context == {
         "where": "rates.series.EURUSD",
+        "op": "register_entry",
         "pair": "EURUSD",
         "time": "2020-01-01T12:00:00Z",
     }
@@ -86,3 +87,42 @@ def test_a_seed_outside_its_range_is_out_of_bounds(market: sweep.Market, seed: i
 def test_a_chart_is_written_to_a_path(market: sweep.Market) -> None:
     backtest = sweep.Engine(market, "ma_cross").run()
     assert _refused(backtest.plot, 5).code == 1004
+
+
+@pytest.mark.parametrize("backend", ["rust", "python"])
+@pytest.mark.parametrize(
+    "costs",
+    [
+        {"commission": {"schema": "per_lot", "per_lot": 1e308}},
+        {"commission": {"schema": "per_lot", "per_lot": 1e300}, "fee_multiplier": 1e300},
+    ],
+)
+def test_money_that_overflows_fails_the_trial(market: sweep.Market, backend: Any, costs: Any) -> None:
+    import pyarrow as pa
+
+    engine = sweep.Engine(market, "ma_cross", costs=costs, backend=backend)
+    quick = {"fast_period": 5, "slow_period": 20}
+    problem = _refused(engine.run, quick)
+    assert (problem.code, problem.stage) == (2005, "engine")
+    row = engine.run_batch(pa.table({name: [value] for name, value in quick.items()})).to_pylist()[0]
+    assert (row["status"], row["kind"], "[2005]" in row["reason"]) == ("FAILED", "ENGINE_ERROR", True)
+
+
+def test_a_refused_operation_names_itself() -> None:
+    portfolio = sweep.Portfolio(1000.0, "USD", {"EURUSD": {}})
+    position = {
+        "symbol": "EURUSD",
+        "direction": "long",
+        "price": 1.1,
+        "size": 0.0,
+        "stop_loss": 1.0,
+        "time": NOON,
+    }
+    assert _refused(portfolio.register_entry, position).context["op"] == "register_entry"
+    negative = _refused(portfolio.register_entry, {**position, "size": 1.0, "position_id": -1})
+    assert (negative.code, "-1" in str(negative)) == (1001, True)
+
+
+def test_a_missing_rate_of_an_account_names_the_pair(market: sweep.Market) -> None:
+    problem = _refused(sweep.Engine, market, "ma_cross", account={"currency": "CHF"})
+    assert (problem.code, problem.context["pair"]) == (1008, "USDCHF")

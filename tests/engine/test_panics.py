@@ -58,7 +58,7 @@ def answer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     build = ["cargo", "build", "--locked", "--quiet", "--profile", "fast", "--features", "faults"]
     environment = {**os.environ, "PYO3_PYTHON": sys.executable}
-    subprocess.run([*build, "--package", "sweep-py"], cwd=ROOT, check=True, env=environment)
+    subprocess.run([*build, "--package", "sweep-module"], cwd=ROOT, check=True, env=environment)
     module = folder / "_core.abi3.so"
     shutil.copy(target / "fast" / "lib_core.so", module)
     probe = subprocess.run(

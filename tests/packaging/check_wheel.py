@@ -1,6 +1,7 @@
 """Try the built packages away from the sources: `python -P check_wheel.py DIST`, run by `make wheel-test`.
 
-Uses nothing but what the wheel and the runtime requirements brought: pytest is not installed here.
+Uses nothing but what the wheel and the runtime requirements brought, and maturin for a plug-in: pytest is not installed
+here.
 """
 
 from __future__ import annotations
@@ -53,6 +54,9 @@ def check_archives(wheel: Path, sdist: Path) -> None:
     assert crates, "the source distribution holds no crates"
     assert crates <= shipped, f"sources missing in the wheel: {sorted(crates - shipped)}"
     assert not [name for name in names if name.startswith("sweep/_crates/") and name.endswith(".py")]
+    skeletons = {name for name in sources if name.startswith("sweep/strategies/skeletons/")}
+    assert any(name.endswith("rust/Cargo.toml") for name in skeletons)
+    assert skeletons <= names, f"skeletons missing in the wheel: {sorted(skeletons - names)}"
 
 
 def check_import(sources: Path) -> None:
@@ -102,12 +106,37 @@ def check_study() -> None:
     assert len(Path("trials.csv").read_text().splitlines()) == 17
 
 
+def check_plugin(sources: Path) -> None:
+    """A native strategy of one's own, compiled of the crates in the wheel, without network."""
+    run("strategies", "new", "my_rules", "--kind", "rust")
+    target = Path("my_rules/crates").resolve()
+    assert target.is_relative_to(Path(sys.prefix).resolve()), target
+    # Compiled quickly, not to run quickly.
+    crates = ("indicators", "engine", "strategies", "py")
+    Path(".cargo").mkdir()
+    Path(".cargo/config.toml").write_text(
+        "".join(f"[profile.fast.package.sweep-{name}]\nopt-level = 0\n" for name in crates)
+    )
+    install = ["uv", "pip", "install", "--quiet", "--offline", "--no-deps", "--no-build-isolation"]
+    environment = {
+        **os.environ,
+        "CARGO_NET_OFFLINE": "true",
+        "CARGO_TARGET_DIR": os.environ.get("CARGO_TARGET_DIR", str(sources / "target")),
+    }
+    command = [*install, "--python", sys.executable, "--editable", "my_rules"]
+    print("$", *command, flush=True)
+    subprocess.run(command, check=True, env=environment)
+    run("strategies", "show", "my_rules")
+    run("run", "my_rules/study.yaml")
+
+
 def main(dist: Path) -> None:
     """All checks, in order."""
     check_archives(one(dist, "*.whl"), one(dist, "*.tar.gz"))
     check_import(dist.parent)
     check_crates()
     check_study()
+    check_plugin(dist.parent)
     print("wheel: passed")
 
 

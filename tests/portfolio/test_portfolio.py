@@ -216,7 +216,7 @@ BAD: dict[str, tuple[int, Callable[[Portfolio], Any]]] = {
     "no rate": (1008, lambda p: p.register_entry(POSITION | {"symbol": "USDJPY"})),
     "an id that is none": (1001, lambda p: p.register_entry(POSITION | {"position_id": 0})),
     "a text for an id": (1004, lambda p: p.register_exit("1", 1.1, NOON)),  # type: ignore[arg-type]
-    "an id below 0": (1007, lambda p: p.register_exit(-1, 1.1, NOON)),
+    "an id below 0": (1001, lambda p: p.register_exit(-1, 1.1, NOON)),
     "an infinite price": (1001, lambda p: p.register_exit(1, float("inf"), NOON)),
     "an exit before its entry": (1003, lambda p: p.register_exit(1, 1.1, NOON - 1)),
     "an unknown reason": (1001, lambda p: p.register_exit(1, 1.1, NOON, "boredom")),

@@ -5,13 +5,34 @@ use crate::market::json;
 use pyo3::prelude::*;
 use serde_json::{Map, Value as Json, json as object};
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use sweep_engine::declare::canonicalise as canonical;
 use sweep_engine::market::{GENERATOR_VERSION, SymbolSpec, Timeframe, ZONE_DATA};
 use sweep_engine::metrics::CATALOGUE;
 use sweep_engine::run::session::context;
+use sweep_engine::run::{NativeStrategy, Strategies, find};
 use sweep_engine::{Error, Result, SEMANTICS, Value, schema};
 use sweep_strategies::user::UserStrategy;
-use sweep_strategies::{STRATEGIES, find};
+
+/// The strategies of the module that was built.
+static LISTED: OnceLock<Strategies> = OnceLock::new();
+
+/// Says which strategies the module has; the first call counts.
+pub fn list(strategies: Strategies) {
+    LISTED.get_or_init(|| strategies);
+}
+
+fn listed() -> Strategies {
+    LISTED.get().copied().unwrap_or_default()
+}
+
+/// The strategy of the module with this id.
+///
+/// # Errors
+/// [1001] naming the nearest ids.
+pub fn named(id: &str) -> Result<&'static dyn NativeStrategy> {
+    find(listed(), id)
+}
 
 fn parse(text: &str, place: &str) -> Result<Json> {
     serde_json::from_str(text).map_err(|e| Error::config(3004, format!("not JSON: {e}")).at(place))
@@ -31,11 +52,11 @@ pub fn build_info() -> String {
     .to_string()
 }
 
-/// The declarations of all native strategies, as a JSON list.
+/// The declarations of the strategies in this module, as a JSON list.
 #[pyfunction]
 pub fn strategies(py: Python<'_>) -> PyResult<String> {
     attached(py, || {
-        Ok(Json::from(STRATEGIES.iter().map(|s| s.declaration().to_json()).collect::<Vec<_>>()).to_string())
+        Ok(Json::from(listed().iter().map(|s| s.declaration().to_json()).collect::<Vec<_>>()).to_string())
     })
 }
 
@@ -52,7 +73,7 @@ pub fn canonicalise(py: Python<'_>, strategy: &str, timeframe: &str, params: &st
         let user = if strategy.starts_with('{') { Some(UserStrategy::of(strategy)?) } else { None };
         let declaration = match &user {
             Some(user) => user.declaration(),
-            None => find(strategy)?.declaration(),
+            None => named(strategy)?.declaration(),
         };
         let context = context(timeframe.parse::<Timeframe>()?);
         let list = parse(params, "params")?;

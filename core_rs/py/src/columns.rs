@@ -23,6 +23,11 @@ impl<T: arrow_buffer::ArrowNativeType> AsRef<[T]> for Shared<T> {
     }
 }
 
+/// A buffer as a column, sharing the memory.
+pub fn column<T: arrow_buffer::ArrowNativeType>(values: ScalarBuffer<T>) -> Column<T> {
+    Column::new(Arc::new(Shared(values)))
+}
+
 impl Table {
     /// Of a stream's parts.
     pub fn new((schema, batches): (SchemaRef, Vec<RecordBatch>)) -> Self {

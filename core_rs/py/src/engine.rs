@@ -1,6 +1,7 @@
 //! `Engine`, `Batch` and `Backtest`: two calls per batch, whatever its size.
 
 use crate::arrow::{ArrowTable, read_stream};
+use crate::catalogue::named;
 use crate::guard::{attached, detached, to_py};
 use crate::indicators::outputs;
 use crate::market::{Market, json};
@@ -55,7 +56,7 @@ impl Source {
         let name = name.as_ref().and_then(Json::as_str).ok_or_else(|| {
             Error::config(1008, "a strategy is needed").at("strategy.name").fix("see `sweep strategies list`")
         })?;
-        sweep_strategies::find(name).map(Self::Native)
+        named(name).map(Self::Native)
     }
 
     fn declaration(&self) -> &Declaration {

@@ -1,4 +1,6 @@
-//! The native module `sweep._core`: conversion between Python, Arrow and the engine. No logic lives here.
+//! Conversion between Python, Arrow and the engine: all that a native module exports. No logic lives here.
+//!
+//! [`module!`] makes a module with a list of strategies: `sweep._core`, or that of a plug-in.
 
 mod arrow;
 mod catalogue;
@@ -22,25 +24,70 @@ mod user;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The native module of sweep.
-#[pyo3::pymodule(name = "_core", gil_used = false)]
-mod native {
-    #[pymodule_export]
-    use super::arrow::ArrowTable;
-    #[pymodule_export]
-    use super::catalogue::{
-        build_info, canonicalise, declare, metrics, resolve, schemas, strategies, symbol_spec,
+#[doc(hidden)]
+pub use pyo3;
+pub use sweep_engine::run::Strategies;
+
+use pyo3::prelude::*;
+
+/// Adds everything that a native module has, and says which strategies are in it.
+///
+/// # Errors
+/// What Python raises when a name is added.
+pub fn export(module: &Bound<'_, PyModule>, strategies: Strategies) -> PyResult<()> {
+    catalogue::list(strategies);
+    module.add_class::<arrow::ArrowTable>()?;
+    module.add_class::<engine::Backtest>()?;
+    module.add_class::<engine::Batch>()?;
+    module.add_class::<engine::Engine>()?;
+    module.add_class::<market::Market>()?;
+    module.add_class::<portfolio::Portfolio>()?;
+    module.add_class::<user::Played>()?;
+    macro_rules! functions {
+        ($($function:path),* $(,)?) => {
+            $(module.add_function(wrap_pyfunction!($function, module)?)?;)*
+        };
+    }
+    functions!(
+        catalogue::build_info,
+        catalogue::canonicalise,
+        catalogue::declare,
+        catalogue::metrics,
+        catalogue::resolve,
+        catalogue::schemas,
+        catalogue::strategies,
+        catalogue::symbol_spec,
+        digests::result_digest,
+        digests::table_digest,
+        engine::run_signals,
+        indicators::indicator,
+        indicators::indicator_on,
+        indicators::indicators,
+        market::check_bars,
+        market::check_higher,
+        market::check_ticks,
+        market::spacing,
+        user::backtest_of,
+        user::gather,
+        user::play,
+        user::said,
+        user::signals_digest,
+        user::unplayed,
+    );
+    Ok(())
+}
+
+/// The native module `_core` of the crate that says so, with a list of strategies.
+///
+/// The crate names this one `sweep_py` among its dependencies and is built as a `cdylib`.
+#[macro_export]
+macro_rules! module {
+    ($strategies:expr) => {
+        #[$crate::pyo3::pymodule(name = "_core", gil_used = false, crate = "sweep_py::pyo3")]
+        fn native_module(
+            module: &$crate::pyo3::Bound<'_, $crate::pyo3::types::PyModule>,
+        ) -> $crate::pyo3::PyResult<()> {
+            $crate::export(module, $strategies)
+        }
     };
-    #[pymodule_export]
-    use super::digests::{result_digest, table_digest};
-    #[pymodule_export]
-    use super::engine::{Backtest, Batch, Engine, run_signals};
-    #[pymodule_export]
-    use super::indicators::{indicator, indicator_on, indicators};
-    #[pymodule_export]
-    use super::market::{Market, check_bars, check_higher, check_ticks, spacing};
-    #[pymodule_export]
-    use super::portfolio::Portfolio;
-    #[pymodule_export]
-    use super::user::{Played, backtest_of, gather, play, said, signals_digest, unplayed};
 }

@@ -165,7 +165,13 @@ impl Cell<'_, '_> {
             return Ok(id);
         }
         let whole = self.value.hasattr("__index__").unwrap_or(false);
-        if whole { Ok(u64::MAX) } else { Err(self.wrong("whole number")) }
+        if !whole {
+            return Err(self.wrong("whole number"));
+        }
+        let told = self.value.str().map(|text| text.to_string()).unwrap_or_default();
+        Err(Error::config(1001, format!("{} is {told}", self.name))
+            .at("operation")
+            .fix("give an id from 1 on"))
     }
 
     /// µs as an integer, or what Python makes of a date and time.

@@ -1,12 +1,13 @@
 //! Backtests of a strategy that its user writes in Python: it gives tables, the engine does the rest.
 
 use crate::arrow::{ArrowTable, read_stream};
+use crate::columns::column;
 use crate::engine::{Backtest, Batch, Engine};
 use crate::guard::{detached, to_py};
 use crate::tables::signals_table;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int8Type, Int64Type};
-use arrow_array::{Array, RecordBatch};
+use arrow_array::types::{ArrowPrimitiveType, Float64Type, Int8Type, Int64Type};
+use arrow_array::{Array, PrimitiveArray, RecordBatch};
 use arrow_schema::{DataType, SchemaRef};
 use pyo3::prelude::*;
 use sha2::{Digest as _, Sha256};
@@ -14,15 +15,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use sweep_engine::declare::Canonical;
-use sweep_engine::orders::{Direction, OrderType, Signal, Text};
+use sweep_engine::orders::Text;
 use sweep_engine::run::batch::Timed;
 use sweep_engine::run::digest::Digests;
-use sweep_engine::run::script::Reply;
 use sweep_engine::run::trial::panic_text;
 use sweep_engine::run::{Outcome, Said, TrialResult, simulation};
 use sweep_engine::schema::Digest;
-use sweep_engine::{Error, Result};
-use sweep_strategies::user::{Rows, UserStrategy};
+use sweep_engine::{Column, Error, Result};
+use sweep_strategies::directions::Directions;
+use sweep_strategies::played::{Entries, Exits, Nullable};
+use sweep_strategies::user::UserStrategy;
 
 type Read = (SchemaRef, Vec<RecordBatch>);
 
@@ -57,7 +59,7 @@ impl Played {
 ///
 /// Entries: bar (int64), direction (int8, 1 or -1), stop_loss (float64), and, if given, order_type (int8: 0 market,
 /// 1 limit, 2 stop), entry, take_profit, size (float64), valid_bars, good_till (int64, µs), oco_group, reason, scenario,
-/// tag (utf8). Exits: bar, direction, cancel (bool).
+/// tag (utf8). Exits: bar, direction, cancel (int8: 1 cancels, 0 closes). Tables have at most one chunk.
 #[pyfunction]
 pub fn play(
     py: Python<'_>,
@@ -132,9 +134,14 @@ pub fn said(
     detached(py, || {
         let (_, canonical) = engine.user(params)?;
         let mut all = Vec::new();
-        for (symbol, (entries, _)) in tables.iter().enumerate() {
-            let signals = UserStrategy::allowed(&canonical, signals(entries)?);
-            all.extend(signals.into_iter().map(|(bar, signal)| Said { symbol, bar, signal }));
+        let directions = Directions::of(&canonical);
+        for (symbol, (table, _)) in tables.iter().enumerate() {
+            let rows = entries(table)?;
+            rows.check()?;
+            let bars = rows.bar.iter().map(|&bar| usize::try_from(bar).unwrap_or(usize::MAX));
+            let signals = bars.enumerate().map(|(row, bar)| (bar, rows.signal(row)));
+            let allowed = signals.filter(|(_, signal)| directions.allow(signal.direction));
+            all.extend(allowed.map(|(bar, signal)| Said { symbol, bar, signal }));
         }
         let market = |said: &Said| &engine.session.instruments[said.symbol].market;
         if let Some(beyond) = all.iter().find(|said| said.bar >= market(said).len()) {
@@ -149,7 +156,7 @@ pub fn said(
 ///
 /// SHA-256 of `sweep.signals.v1\n` and, symbol by symbol, of the entries and the exits: the number of rows (u64), then per
 /// column that has a value, in order of names: name, byte 0, a byte per row (1 value, 0 null) if any is null, the values
-/// (floats and int64 8 bytes little-endian, int8 and bool a byte; texts their length as u32, and UTF-8); nulls as zero.
+/// (their bytes, little-endian; texts their length as u64, and UTF-8); nulls as zero.
 #[pyfunction]
 pub fn signals_digest(py: Python<'_>, tables: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)>) -> PyResult<String> {
     let tables = read(&tables)?;
@@ -157,62 +164,41 @@ pub fn signals_digest(py: Python<'_>, tables: Vec<(Bound<'_, PyAny>, Bound<'_, P
 }
 
 fn digest_of(tables: &[(Read, Read)]) -> String {
-    let mut bytes = b"sweep.signals.v1\n".to_vec();
+    let mut hash = Sha256::new();
+    hash.update(b"sweep.signals.v1\n");
     for (schema, batches) in tables.iter().flat_map(|(entries, exits)| [entries, exits]) {
         let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-        bytes.extend((rows as u64).to_le_bytes());
+        hash.update((rows as u64).to_le_bytes());
         let mut names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         names.sort_unstable();
         for name in names {
-            let chunks: Vec<&dyn Array> =
-                batches.iter().filter_map(|batch| batch.column_by_name(name).map(AsRef::as_ref)).collect();
-            let nulls: usize = chunks.iter().map(|chunk| chunk.null_count()).sum();
-            if nulls == rows {
-                continue;
+            let chunks = batches.iter().filter_map(|batch| batch.column_by_name(name));
+            let nulls: usize = chunks.clone().map(|chunk| chunk.null_count()).sum();
+            if nulls < rows {
+                hash.update(name.as_bytes());
+                hash.update([0]);
+                chunks.for_each(|chunk| add_values(chunk.as_ref(), nulls > 0, &mut hash));
             }
-            bytes.extend(name.as_bytes());
-            bytes.push(0);
-            for chunk in &chunks {
-                if nulls > 0 {
-                    bytes.extend((0..chunk.len()).map(|i| u8::from(chunk.is_valid(i))));
-                }
-            }
-            chunks.iter().for_each(|chunk| write_values(*chunk, &mut bytes));
         }
     }
-    Digest(Sha256::digest(&bytes).into()).to_string()
+    Digest(hash.finalize().into()).to_string()
 }
 
-fn write_values(chunk: &dyn Array, bytes: &mut Vec<u8>) {
-    let valid = |i: usize| chunk.is_valid(i);
+/// Which rows have a value, if any has none, and the values.
+fn add_values(chunk: &dyn Array, nulls: bool, hash: &mut Sha256) {
+    if nulls {
+        let valid: Vec<u8> = (0..chunk.len()).map(|i| u8::from(chunk.is_valid(i))).collect();
+        hash.update(&valid);
+    }
     match chunk.data_type() {
-        DataType::Float64 => {
-            let column = chunk.as_primitive::<Float64Type>();
-            let bits = |i: usize| if valid(i) { digest_bits(column.value(i)) } else { 0 };
-            (0..column.len()).for_each(|i| bytes.extend(bits(i).to_le_bytes()));
-        }
-        DataType::Int64 => {
-            let column = chunk.as_primitive::<Int64Type>();
-            let value = |i: usize| if valid(i) { column.value(i) } else { 0 };
-            (0..column.len()).for_each(|i| bytes.extend(value(i).to_le_bytes()));
-        }
-        DataType::Int8 => {
-            let column = chunk.as_primitive::<Int8Type>();
-            bytes.extend(
-                (0..column.len()).map(|i| if valid(i) { column.value(i).to_le_bytes()[0] } else { 0 }),
-            );
-        }
-        DataType::Boolean => {
-            let column = chunk.as_boolean();
-            bytes.extend((0..column.len()).map(|i| u8::from(valid(i) && column.value(i))));
-        }
+        DataType::Float64 => add_numbers(chunk.as_primitive::<Float64Type>(), hash),
+        DataType::Int64 => add_numbers(chunk.as_primitive::<Int64Type>(), hash),
+        DataType::Int8 => add_numbers(chunk.as_primitive::<Int8Type>(), hash),
         DataType::Utf8 => {
-            let column = chunk.as_string::<i32>();
-            for i in 0..column.len() {
-                let text = if valid(i) { column.value(i) } else { "" };
-                #[allow(clippy::cast_possible_truncation)]
-                bytes.extend((text.len() as u32).to_le_bytes());
-                bytes.extend(text.as_bytes());
+            for text in chunk.as_string::<i32>() {
+                let text = text.unwrap_or("");
+                hash.update((text.len() as u64).to_le_bytes());
+                hash.update(text.as_bytes());
             }
         }
         // Columns of other types are refused where they are read.
@@ -220,9 +206,18 @@ fn write_values(chunk: &dyn Array, bytes: &mut Vec<u8>) {
     }
 }
 
-/// The bits of a float in digests: one zero, one NaN.
-fn digest_bits(x: f64) -> u64 {
-    if x.is_nan() { 0x7ff8_0000_0000_0000 } else { (x + 0.0).to_bits() }
+fn add_numbers<P: ArrowPrimitiveType>(column: &PrimitiveArray<P>, hash: &mut Sha256)
+where
+    P::Native: bytemuck::Pod,
+{
+    if column.null_count() == 0 {
+        hash.update(bytemuck::cast_slice(column.values()));
+        return;
+    }
+    // What stands where a value is missing is anything.
+    let zero = P::Native::default();
+    let values: Vec<P::Native> = column.iter().map(|value| value.unwrap_or(zero)).collect();
+    hash.update(bytemuck::cast_slice(&values));
 }
 
 fn run(
@@ -237,13 +232,12 @@ fn run(
         let what = format!("{} tables for {} symbols", tables.len(), session.instruments.len());
         return Err(Error::engine(1011, what));
     }
-    let scripts = session.instruments.iter().zip(tables).map(|(instrument, (entries, exits))| {
-        let rows = Rows { signals: signals(entries)?, exits: replies(exits)? };
-        strategy.prepare(params, instrument, rows)
+    let prepared = session.instruments.iter().zip(tables).map(|(instrument, (first, second))| {
+        strategy.prepare(params, instrument, entries(first)?, exits(second)?)
     });
-    let scripts = scripts.collect::<Result<Vec<_>>>()?;
-    let mut outcome = simulation::run(session, &scripts, keep)?;
-    let outside = scripts.iter().zip(&session.instruments);
+    let prepared = prepared.collect::<Result<Vec<_>>>()?;
+    let mut outcome = simulation::run(session, &prepared, keep)?;
+    let outside = prepared.iter().zip(&session.instruments);
     outcome.outside_window = outside.map(|(s, x)| s.decider.outside(&x.traded())).sum();
     Ok((Digests::of(&outcome, session), Box::new(outcome)))
 }
@@ -254,12 +248,22 @@ fn read(tables: &[(Bound<'_, PyAny>, Bound<'_, PyAny>)]) -> PyResult<Vec<(Read, 
 
 // ---------------------------------------------------------------------------------------------------------------- columns
 
-/// One chunk of a table, by column names.
-struct Chunk<'a>(&'a RecordBatch);
+const PLACE: &str = "table of signals";
+
+/// The one chunk of a table, by column names.
+struct Chunk<'a>(Option<&'a RecordBatch>);
 
 impl<'a> Chunk<'a> {
+    fn of((_, batches): &'a Read) -> Result<Self> {
+        match &batches[..] {
+            [] => Ok(Self(None)),
+            [one] => Ok(Self(Some(one))),
+            _ => Err(Error::engine(5004, "a table in several chunks").at(PLACE)),
+        }
+    }
+
     fn column(&self, name: &str, kind: &DataType) -> Result<Option<&'a dyn Array>> {
-        match self.0.column_by_name(name) {
+        match self.0.and_then(|batch| batch.column_by_name(name)) {
             None => Ok(None),
             Some(column) if column.data_type() == kind => Ok(Some(column.as_ref())),
             Some(other) => {
@@ -268,107 +272,69 @@ impl<'a> Chunk<'a> {
         }
     }
 
-    fn needed(&self, name: &str, kind: &DataType) -> Result<&'a dyn Array> {
-        let column = self.column(name, kind)?;
-        let column =
-            column.ok_or_else(|| Error::engine(5004, format!("column {name:?} is absent")).at(PLACE))?;
-        match column.null_count() {
-            0 => Ok(column),
-            nulls => Err(Error::engine(5004, format!("column {name:?} has {nulls} nulls")).at(PLACE)),
+    fn optional<P: ArrowPrimitiveType>(&self, name: &str) -> Result<Option<Nullable<P::Native>>> {
+        let Some(found) = self.column(name, &P::DATA_TYPE)? else { return Ok(None) };
+        let found = found.as_primitive::<P>();
+        let valid = found.nulls().map(|nulls| nulls.iter().collect());
+        Ok(Some(Nullable { values: column(found.values().clone()), valid }))
+    }
+
+    fn needed<P: ArrowPrimitiveType>(&self, name: &str) -> Result<Column<P::Native>>
+    where
+        P::Native: Send + Sync,
+    {
+        match self.optional::<P>(name)? {
+            Some(Nullable { values, valid: None }) => Ok(values),
+            Some(Nullable { valid: Some(valid), values }) if valid.iter().all(|v| *v) => Ok(values),
+            Some(_) => Err(Error::engine(5004, format!("column {name:?} has nulls")).at(PLACE)),
+            None if self.0.is_none() => Ok(Vec::new().into()),
+            None => Err(Error::engine(5004, format!("column {name:?} is absent")).at(PLACE)),
         }
     }
 
-    fn floats(&self, name: &str) -> Result<impl Fn(usize) -> Option<f64> + use<'a>> {
-        let column = self.column(name, &DataType::Float64)?.map(|c| c.as_primitive::<Float64Type>());
-        Ok(move |i: usize| column.filter(|c| c.is_valid(i)).map(|c| c.value(i)))
-    }
-
-    fn whole(&self, name: &str) -> Result<impl Fn(usize) -> Option<i64> + use<'a>> {
-        let column = self.column(name, &DataType::Int64)?.map(|c| c.as_primitive::<Int64Type>());
-        Ok(move |i: usize| column.filter(|c| c.is_valid(i)).map(|c| c.value(i)))
-    }
-
     /// Texts; rows that repeat the one before share it.
-    fn texts(&self, name: &str) -> Result<impl FnMut(usize) -> Option<Text> + use<'a>> {
-        let column = self.column(name, &DataType::Utf8)?.map(|c| c.as_string::<i32>());
+    fn texts(&self, name: &str) -> Result<Option<Vec<Option<Text>>>> {
+        let Some(found) = self.column(name, &DataType::Utf8)? else { return Ok(None) };
         let mut last: Option<Text> = None;
-        Ok(move |i: usize| {
-            let text = column.filter(|c| c.is_valid(i))?.value(i);
+        let shared = |text: Option<&str>| {
+            let text = text?;
             if last.as_deref() != Some(text) {
                 last = Some(text.to_owned().into());
             }
             last.clone()
-        })
-    }
-
-    fn bars(&self) -> Result<impl Fn(usize) -> Result<usize> + use<'a>> {
-        let column = self.needed("bar", &DataType::Int64)?.as_primitive::<Int64Type>();
-        Ok(move |i: usize| {
-            let bar = column.value(i);
-            usize::try_from(bar)
-                .map_err(|_| Error::engine(1003, format!("bar {bar} does not exist")).at(PLACE))
-        })
-    }
-
-    fn directions(&self) -> Result<impl Fn(usize) -> Result<Direction> + use<'a>> {
-        let column = self.needed("direction", &DataType::Int8)?.as_primitive::<Int8Type>();
-        Ok(move |i: usize| match column.value(i) {
-            1 => Ok(Direction::Long),
-            -1 => Ok(Direction::Short),
-            other => Err(Error::engine(1001, format!("{other} is no direction")).at(PLACE)),
-        })
+        };
+        Ok(Some(found.as_string::<i32>().iter().map(shared).collect()))
     }
 }
 
-const PLACE: &str = "table of signals";
-
-fn signals((_, batches): &Read) -> Result<Vec<(usize, Signal)>> {
-    let mut rows = Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum());
-    for batch in batches {
-        let chunk = Chunk(batch);
-        let (bar, direction) = (chunk.bars()?, chunk.directions()?);
-        let stop = chunk.needed("stop_loss", &DataType::Float64)?.as_primitive::<Float64Type>();
-        let kind = chunk.column("order_type", &DataType::Int8)?.map(|c| c.as_primitive::<Int8Type>());
-        let (entry, target, size) =
-            (chunk.floats("entry")?, chunk.floats("take_profit")?, chunk.floats("size")?);
-        let (valid_bars, good_till) = (chunk.whole("valid_bars")?, chunk.whole("good_till")?);
-        let (mut group, mut reason) = (chunk.texts("oco_group")?, chunk.texts("reason")?);
-        let (mut scenario, mut tag) = (chunk.texts("scenario")?, chunk.texts("tag")?);
-        for i in 0..batch.num_rows() {
-            let order_type = match kind.map_or(0, |k| k.value(i)) {
-                0 => OrderType::Market,
-                1 => OrderType::Limit,
-                2 => OrderType::Stop,
-                other => return Err(Error::engine(1001, format!("{other} is no order type")).at(PLACE)),
-            };
-            let signal = Signal {
-                order_type,
-                entry: entry(i),
-                size: size(i),
-                valid_bars: valid_bars(i),
-                good_till: good_till(i),
-                oco_group: group(i),
-                reason: reason(i),
-                scenario: scenario(i),
-                tag: tag(i),
-                ..Signal::market(direction(i)?, stop.value(i), target(i))
-            };
-            rows.push((bar(i)?, signal));
-        }
-    }
-    Ok(rows)
+fn entries(table: &Read) -> Result<Entries> {
+    let chunk = Chunk::of(table)?;
+    let order_type = match chunk.column("order_type", &DataType::Int8)? {
+        None => None,
+        Some(_) => Some(chunk.needed::<Int8Type>("order_type")?),
+    };
+    Ok(Entries {
+        bar: chunk.needed::<Int64Type>("bar")?,
+        direction: chunk.needed::<Int8Type>("direction")?,
+        order_type,
+        entry: chunk.optional::<Float64Type>("entry")?,
+        stop_loss: chunk.needed::<Float64Type>("stop_loss")?,
+        take_profit: chunk.optional::<Float64Type>("take_profit")?,
+        size: chunk.optional::<Float64Type>("size")?,
+        valid_bars: chunk.optional::<Int64Type>("valid_bars")?,
+        good_till: chunk.optional::<Int64Type>("good_till")?,
+        oco_group: chunk.texts("oco_group")?,
+        reason: chunk.texts("reason")?,
+        scenario: chunk.texts("scenario")?,
+        tag: chunk.texts("tag")?,
+    })
 }
 
-fn replies((_, batches): &Read) -> Result<Vec<(usize, (Direction, Reply))>> {
-    let mut rows = Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum());
-    for batch in batches {
-        let chunk = Chunk(batch);
-        let (bar, direction) = (chunk.bars()?, chunk.directions()?);
-        let cancel = chunk.needed("cancel", &DataType::Boolean)?.as_boolean();
-        for i in 0..batch.num_rows() {
-            let reply = if cancel.value(i) { Reply::Cancel } else { Reply::Close };
-            rows.push((bar(i)?, (direction(i)?, reply)));
-        }
-    }
-    Ok(rows)
+fn exits(table: &Read) -> Result<Exits> {
+    let chunk = Chunk::of(table)?;
+    Ok(Exits {
+        bar: chunk.needed::<Int64Type>("bar")?,
+        direction: chunk.needed::<Int8Type>("direction")?,
+        cancel: chunk.needed::<Int8Type>("cancel")?,
+    })
 }

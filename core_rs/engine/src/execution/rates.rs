@@ -244,7 +244,8 @@ impl Conversion {
             (Some(first), Some(second)) => Ok(Self(Steps::Through(Box::new(first), Box::new(second)))),
             _ => Err(Error::config(1008, format!("no rate from {from} to {to}"))
                 .at("rates")
-                .fix(format!("add {from}{to} or {to}{from}, or both legs through USD"))),
+                .fix(format!("add {from}{to} or {to}{from}, or both legs through USD"))
+                .with("pair", format!("{from}{to}").into())),
         }
     }
 }

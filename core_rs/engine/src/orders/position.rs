@@ -190,6 +190,7 @@ pub struct Position {
 
 impl Position {
     /// An order filled at `price`, recorded with `time`, before size, risk and fees are known.
+    #[inline]
     pub fn filled(order: Order, time: i64, price: f64) -> Self {
         let Order { id, symbol, order_time, signal, .. } = order;
         Self {

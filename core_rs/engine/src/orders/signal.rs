@@ -90,6 +90,7 @@ pub struct Signal {
 
 impl Signal {
     /// A market order.
+    #[inline]
     pub fn market(direction: Direction, stop_loss: f64, take_profit: Option<f64>) -> Self {
         Self {
             direction,

@@ -110,6 +110,7 @@ impl<O> Book<O> {
 
 impl Book {
     /// Files a filled position at its place in id order and pays its entry fee.
+    #[inline]
     pub fn enter(&mut self, position: Position, turnover: f64) {
         self.fill(&position, turnover);
         let at = match self.open.last() {

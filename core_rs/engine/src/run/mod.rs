@@ -19,7 +19,7 @@ pub mod simulation;
 mod tick_plan;
 pub mod trial;
 
-pub use native::{Native, NativeStrategy, Said};
+pub use native::{Native, NativeStrategy, Said, Strategies, find};
 pub use outcome::Outcome;
 pub use session::{Instrument, Session};
 pub use simulation::Prepared;

@@ -1,12 +1,13 @@
 //! Strategies behind one interface: the type is erased once per run, never per bar.
 
 use crate::declare::{Canonical, Declaration};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::orders::Signal;
 use crate::run::outcome::Outcome;
 use crate::run::session::{Instrument, Session};
 use crate::run::simulation::{self, Prepared};
 use crate::strategy::Strategy;
+use crate::suggest::suggestion;
 use std::marker::PhantomData;
 use std::sync::OnceLock;
 
@@ -37,6 +38,22 @@ pub trait NativeStrategy: Send + Sync {
     /// # Errors
     /// As [`Strategy::prepare`].
     fn signals(&self, session: &Session, params: &Canonical) -> Result<Vec<Said>>;
+}
+
+/// A list of strategies, as a native module has one.
+pub type Strategies = &'static [&'static dyn NativeStrategy];
+
+/// The strategy of a list with this id.
+///
+/// # Errors
+/// [1001] naming the nearest ids.
+pub fn find(strategies: Strategies, id: &str) -> Result<&'static dyn NativeStrategy> {
+    if let Some(strategy) = strategies.iter().find(|s| s.declaration().id == id) {
+        return Ok(*strategy);
+    }
+    Err(Error::config(1001, format!("unknown strategy {id:?}"))
+        .at("strategy.name")
+        .fix(suggestion(id, strategies.iter().map(|s| s.declaration().id.as_str()))))
 }
 
 /// The one implementation of [`NativeStrategy`], for every strategy type.

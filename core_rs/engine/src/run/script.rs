@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::orders::{Direction, Order, Position, Signal, StopKind};
 use crate::strategy::{Actions, Decide, Part, Rules, View};
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What a row of exits answers in place of [`Decide::manage`], for the positions or orders of one direction.
@@ -29,39 +30,65 @@ pub enum Trail {
     ByBar(Vec<f64>),
 }
 
-/// Rows sorted by bar.
-#[derive(Debug)]
-struct ByBar<T> {
-    rows: Vec<(usize, T)>,
+/// Finds the rows of a bar among rows that are sorted by bar.
+#[derive(Debug, Default)]
+pub struct Cursor {
     /// Where the last answer began. It makes the next one fast and never decides it.
     hint: AtomicUsize,
 }
 
-impl<T> ByBar<T> {
-    fn new(rows: Vec<(usize, T)>) -> Self {
-        Self { rows, hint: AtomicUsize::new(0) }
-    }
-
-    /// The rows of bar `i`. Bars mostly advance, by one or a few rows.
+impl Cursor {
+    /// The rows of bar `i`; `bars` has the bar of each row, always the same ones. Bars mostly advance, by one or a few
+    /// rows.
     #[inline]
-    fn of(&self, i: usize) -> &[(usize, T)] {
-        let rows = &self.rows[..];
-        let mut from = self.hint.load(Ordering::Relaxed);
-        if from > 0 && rows[from - 1].0 >= i {
-            from = rows.partition_point(|row| row.0 < i);
+    pub fn rows(&self, bars: &[i64], i: usize) -> Range<usize> {
+        #[allow(clippy::cast_possible_wrap)]
+        let wanted = i as i64;
+        let hint = self.hint.load(Ordering::Relaxed);
+        let mut from = hint;
+        if from > 0 && bars[from - 1] >= wanted {
+            from = bars.partition_point(|&bar| bar < wanted);
         } else {
-            while rows.get(from).is_some_and(|row| row.0 < i) {
+            while bars.get(from).is_some_and(|&bar| bar < wanted) {
                 from += 1;
             }
         }
-        self.hint.store(from, Ordering::Relaxed);
-        let count = rows[from..].iter().take_while(|row| row.0 == i).count();
-        &rows[from..from + count]
+        if from != hint {
+            self.hint.store(from, Ordering::Relaxed);
+        }
+        from..from + bars[from..].iter().take_while(|&&bar| bar == wanted).count()
+    }
+}
+
+/// Rows whose bar is not among the traded ones, and so never act.
+pub fn rows_outside(bars: &[i64], traded: &Range<usize>) -> u64 {
+    let inside = |bar: &&i64| usize::try_from(**bar).is_ok_and(|bar| traded.contains(&bar));
+    (bars.len() - bars.iter().filter(inside).count()) as u64
+}
+
+/// Rows sorted by bar.
+#[derive(Debug)]
+struct ByBar<T> {
+    /// Bar of each row; apart from the rows, since most bars have none.
+    bars: Vec<i64>,
+    rows: Vec<T>,
+    cursor: Cursor,
+}
+
+impl<T> ByBar<T> {
+    #[allow(clippy::cast_possible_wrap)]
+    fn new(rows: Vec<(usize, T)>) -> Self {
+        let (bars, rows) = rows.into_iter().map(|(bar, row)| (bar as i64, row)).unzip();
+        Self { bars, rows, cursor: Cursor::default() }
     }
 
-    /// Rows whose bar is not in `traded`.
-    fn outside(&self, traded: &std::ops::Range<usize>) -> u64 {
-        self.rows.iter().filter(|row| !traded.contains(&row.0)).count() as u64
+    #[inline]
+    fn of(&self, i: usize) -> &[T] {
+        &self.rows[self.cursor.rows(&self.bars, i)]
+    }
+
+    fn outside(&self, traded: &Range<usize>) -> u64 {
+        rows_outside(&self.bars, traded)
     }
 }
 
@@ -108,13 +135,13 @@ impl Script {
     }
 
     /// Rows that can never act because their bar is not traded.
-    pub fn outside(&self, traded: &std::ops::Range<usize>) -> u64 {
+    pub fn outside(&self, traded: &Range<usize>) -> u64 {
         self.signals.outside(traded) + self.exits.outside(traded)
     }
 
     fn replies(&self, i: usize, direction: Direction) -> impl Iterator<Item = Reply> + '_ {
-        let rows = self.exits.of(i).iter().map(|(_, row)| *row);
-        rows.filter(move |(d, _)| *d == direction).map(|(_, reply)| reply)
+        let rows = self.exits.of(i).iter().filter(move |(d, _)| *d == direction);
+        rows.map(|(_, reply)| *reply)
     }
 }
 
@@ -124,7 +151,7 @@ impl Decide for Script {
     }
 
     fn evaluate(&self, i: usize, _view: &View<'_>, signals: &mut Vec<Signal>) {
-        signals.extend(self.signals.of(i).iter().map(|(_, s)| s.clone()));
+        signals.extend_from_slice(self.signals.of(i));
     }
 
     fn manage(&self, position: &Position, i: usize, _view: &View<'_>, actions: &mut Actions) {

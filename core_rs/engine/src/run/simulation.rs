@@ -1,6 +1,6 @@
 //! One backtest: every traded bar or tick, in the written order.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::execution::options::EquityKind;
 use crate::market::Ticks;
 use crate::orders::{Direction, Order};
@@ -26,7 +26,7 @@ pub struct Prepared<D> {
 /// `keep` keeps what only a look at one backtest needs: the equity of every bar, and the orders that ended unfilled.
 ///
 /// # Errors
-/// [2008] where an amount has to be converted and there is no rate.
+/// [2005] where an amount became infinite, [2008] where an amount has to be converted and there is no rate.
 pub fn run<D: Decide>(session: &Session, strategies: &[Prepared<D>], keep: bool) -> Result<Outcome> {
     let mut simulation = Simulation::new(session, strategies, keep);
     match (&session.instruments[..], &session.instruments[0].ticks) {
@@ -34,8 +34,12 @@ pub fn run<D: Decide>(session: &Session, strategies: &[Prepared<D>], keep: bool)
         ([_], None) => simulation.run_bars()?,
         (_, None) => simulation.run_symbols()?,
     }
+    simulation.finite()?;
     Ok(simulation.finish())
 }
+
+/// Open positions for which there is memory from the beginning.
+const MOST_RESERVED: usize = 1024;
 
 struct Simulation<'a, D> {
     session: &'a Session,
@@ -57,6 +61,9 @@ impl<'a, D: Decide> Simulation<'a, D> {
             .map(|(symbol, s)| Desk::new(session, symbol, &s.decider, s.warmup))
             .collect();
         let mut account = Account::new(Book::new(initial, keep), tracker, slots);
+        // Positions are large: moving them to longer memory, again and again, costs more than all their checks.
+        let most = limit(execution.max_positions).saturating_mul(desks.len()).min(slots);
+        account.book.open.reserve(most.min(MOST_RESERVED));
         // Configured gates are the same for all symbols; a script's rules are too.
         account.out.blocked = BlockedBars::under(desks.first().map_or(Vec::new(), Desk::gates));
         Self { session, account, desks, mark_to_market: execution.equity == EquityKind::MarkToMarket }
@@ -234,6 +241,24 @@ impl<'a, D: Decide> Simulation<'a, D> {
         }
         self.account.end_bar();
         Ok(())
+    }
+
+    /// An amount that overflowed once stays so: it is found at the end.
+    fn finite(&self) -> Result<()> {
+        let Account { book, tracker, .. } = &self.account;
+        let drawdown = tracker.drawdowns().money;
+        let amounts = [
+            ("cash", book.cash),
+            ("equity", tracker.last().equity),
+            ("fees", book.total_fees),
+            ("drawdown", drawdown),
+        ];
+        match amounts.iter().find(|(_, amount)| !amount.is_finite()) {
+            Some((name, amount)) => Err(Error::engine(2005, format!("{name} became {amount}"))
+                .at("money")
+                .fix("use smaller sizes, fees or multipliers")),
+            None => Ok(()),
+        }
     }
 
     fn finish(mut self) -> Outcome {

@@ -191,7 +191,7 @@ mod tests {
     #[case(json!({"schema": "per_lot", "per_lot": "1"}), 1004, "per_lot")]
     #[case(json!({"schema": "per_lot", "per_lot": 1, "min_fee": -1}), 1001, "min_fee")]
     #[case(json!({"schema": "per_lot", "per_lot": 1, "side": "entr"}), 1001, "entry")]
-    #[case(json!({"schema": "per_lot", "per_lot": 1, "decimals": -1}), 1004, "decimals")]
+    #[case(json!({"schema": "per_lot", "per_lot": 1, "decimals": -1}), 1003, "decimals")]
     #[case(json!({"schema": "per_lot", "per_lot": 1, "fee_ccy": "eur"}), 1001, "fee_ccy")]
     #[case(json!({"schema": "per_lot"}), 1008, "per_lot")]
     #[case(json!({"schema": "per_million_notional", "per_lot": 1}), 1008, "rate_per_million")]

@@ -86,7 +86,7 @@ fn the_identity_has_the_digest_of_the_events_whatever_their_order() {
 #[case(json!({"events": [{"time": i64::MAX, "currency": "USD"}]}), 1003, "gates.news.events.0.time")]
 #[case(json!({"events": [{"time": 1, "currency": "usd"}]}), 1001, "gates.news.events.0.currency")]
 #[case(json!({"events": [{"time": 1, "currency": "USD", "impact": "hihg"}]}), 1001, "did you mean high")]
-#[case(json!({"events": [], "before_minutes": -1}), 1004, "gates.news.before_minutes")]
+#[case(json!({"events": [], "before_minutes": -1}), 1003, "gates.news.before_minutes")]
 #[case(json!({"events": [], "blocks": {"USD": "EUR"}}), 1004, "gates.news.blocks.USD")]
 #[case(json!({"events": [], "blocks": {"USD": ["eur"]}}), 1001, "gates.news.blocks.USD.0")]
 #[case(json!({"events": [], "min_inpact": "high"}), 1001, "did you mean min_impact")]

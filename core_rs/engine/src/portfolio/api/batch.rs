@@ -102,7 +102,14 @@ impl Portfolio {
     /// # Errors
     /// [1001] for an unknown operation; those of the operation.
     pub fn apply(&mut self, row: &impl Operation) -> Result<Option<u64>> {
-        self.perform(Op::parse(row.op().unwrap_or(""))?, row)
+        let named = |error: Error| {
+            let error = error.with("op", row.op().into());
+            match row.position_id() {
+                Some(id) => error.with("position_id", id.into()),
+                None => error,
+            }
+        };
+        Op::parse(row.op().unwrap_or("")).and_then(|op| self.perform(op, row)).map_err(named)
     }
 
     fn perform(&mut self, op: Op, row: &impl Operation) -> Result<Option<u64>> {

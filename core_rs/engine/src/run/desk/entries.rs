@@ -99,6 +99,7 @@ impl<D: Decide> Desk<'_, D> {
     }
 
     /// Validates one signal and makes it an order.
+    #[inline]
     fn accept(&mut self, account: &mut Account, signal: Signal, close: &Close) -> Result<()> {
         if let Some(reason) = self.problem(account, &signal, close) {
             let price = validation::reference_price(&signal, close.bid, close.ask);
