@@ -164,9 +164,15 @@ def test_run_300_and_extend_by_300_is_run_600(name: str) -> None:
     assert {"start_point", "sampler"} <= sources <= {"start_point", "sampler", "fallback"}
 
 
-def test_a_kept_fold_is_a_fold_made_anew() -> None:
-    live = simulate(build(), GRADED, trials=256, batch_size=16, growing=True)
-    assert live == simulate(build(), GRADED, trials=256, batch_size=16)
+@pytest.mark.parametrize("start_points", [(), ("default",)])
+def test_a_kept_fold_is_a_fold_made_anew(start_points: Sequence[Any]) -> None:
+    """In a small space, where many points are repeats of earlier batches."""
+    made = toy_space({"fast": {"low": 5, "high": 19}, "slow": {"low": 20, "high": 60, "step": 2}})
+    drawn = settings(made, start_points=start_points)
+    live = simulate(cmaes.build(drawn), GRADED, trials=256, batch_size=16, growing=True)
+    assert {trial.proposal.source for trial in live} >= {"sampler", "fallback"}
+    for trials in (160, 256):
+        assert live[:trials] == simulate(cmaes.build(drawn), GRADED, trials=trials, batch_size=16)
 
 
 def test_propose_is_pure() -> None:
