@@ -29,6 +29,11 @@ def summary(state: Report) -> Iterator[str]:
         yield f"failed: {failed}; reasons: sweep show {state.name} --failed"
     if not state.best:
         yield "no feasible trial yet"
+    elif len(state.objectives) > 1:
+        goals = ", ".join(f"{n} ({d})" for n, d in zip(state.objectives, state.directions, strict=True))
+        shown = "" if state.front == len(state.best) else f", {len(state.best)} of them shown"
+        order = f", best {state.objective} ({state.direction}) first" if state.objective else ""
+        yield f"not dominated in {goals}: {state.front}{shown}{order}"
     if state.environment_dependent:
         yield "environment_dependent: a trial ended in an environment failure"
 

@@ -254,7 +254,6 @@ def prepare(config: Config, *, cache: DatasetCache | None = None, searching: boo
         SweepError: what is wrong, with stage config, data or engine; nothing has been written.
     """
     from sweep.market.load import load_all, load_rates
-    from sweep.objective import Objective
     from sweep.space import Space
 
     with located(config):
@@ -274,12 +273,7 @@ def prepare(config: Config, *, cache: DatasetCache | None = None, searching: boo
             canonicalise=build.canonicalise(config),
             locate=config.locate,
         )
-        objective = Objective.build(
-            [item.model_dump(exclude_none=True) for item in config.objective],
-            config.constraints,
-            config.min_trades,
-        )
-        plan = Plan(complete, declaration, markets, rates, space, objective)
+        plan = Plan(complete, declaration, markets, rates, space, build.objective(config))
         if searching:
             _ = plan.sampler, plan.identity_base, plan.keep_returns
             plan.check_lookahead()
