@@ -13,12 +13,14 @@ import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from scipy.stats import rankdata, t
 
+from benchmarks.light_optuna import light_optuna
 from benchmarks.measure import machine
 from benchmarks.problems import PROBLEMS, Problem
 from sweep.objective import Objective
@@ -27,9 +29,8 @@ from sweep.samplers import tpe
 from sweep.samplers.base import Prefix, Settings, View, position_after
 from sweep.types import Outcome, Status, Trial
 
-EVALUATIONS: Final = 300
-SETTINGS: Final = ((1, 1), (16, 2), (64, 2))
-"""Batch size and lag."""
+SETTINGS: Final = ((1, 1, 300), (16, 2, 300), (64, 2, 1_000))
+"""Batch size, lag and evaluations."""
 MARGIN: Final = 0.05
 SAMPLERS: Final = {"tpe": tpe, "optuna_tpe": optuna_tpe}
 OBJECTIVE: Final = Objective.build(
@@ -44,15 +45,21 @@ class Case:
     problem: Problem
     batch_size: int
     lag: int
+    evaluations: int
 
     @property
     def key(self) -> str:
         """Name in the record of runs."""
-        return f"{self.problem.name} {self.batch_size} {self.lag}"
+        return f"{self.problem.name} {self.batch_size} {self.lag} {self.evaluations}"
 
 
 def best(case: Case, sampler: str, seed: int) -> float:
     """The lowest loss among the trials of one search."""
+    return min(trial.outcome.objectives[0] or 0.0 for trial in trials(case, sampler, seed))
+
+
+def trials(case: Case, sampler: str, seed: int) -> list[Trial]:
+    """One search."""
     size, lag = case.batch_size, case.lag
     space = case.problem.space(seed)
     proposer = SAMPLERS[sampler].build(Settings(space, OBJECTIVE, seed=seed, batch_size=size, lag=lag))
@@ -60,7 +67,7 @@ def best(case: Case, sampler: str, seed: int) -> float:
     ledger: list[Trial] = []
     used: set[str] = set()
     position = k = 0
-    while len(ledger) < EVALUATIONS:
+    while len(ledger) < case.evaluations:
         rows = max(0, k - lag + 1) * size
         pending = [trial.proposal.params for trial in ledger[rows:]]
         batch = proposer.propose(k, k * size, size, View(Prefix(ledger, rows), pending, used, position))
@@ -68,12 +75,12 @@ def best(case: Case, sampler: str, seed: int) -> float:
             break
         position, k = position_after(batch, position), k + 1
         used.update(proposal.key for proposal in batch)
-        for proposal in batch[: EVALUATIONS - len(ledger)]:
+        for proposal in batch[: case.evaluations - len(ledger)]:
             outcome = Outcome(
                 Status.COMPLETE, None, True, None, (case.problem.loss(proposal.params),), violations
             )
             ledger.append(Trial(proposal, outcome, {}, None, None))
-    return min(trial.outcome.objectives[0] or 0.0 for trial in ledger)
+    return ledger
 
 
 def differences(ours: Sequence[float], theirs: Sequence[float]) -> np.ndarray:
@@ -95,17 +102,17 @@ def table(runs: Mapping[str, Mapping[str, Sequence[float]]]) -> Iterator[str]:
     """The page: a table and a verdict per setting, from the seeds that both samplers have finished."""
     yield "# How well `tpe` searches\n"
     yield (
-        f"{EVALUATIONS} evaluations, against `optuna_tpe` with the same batch size, lag, start-up and history. Medians of "
+        "Against `optuna_tpe` with the same batch size, lag, start-up and history. Medians of "
         "the best loss; the rank difference is negative where `tpe` is better, and given with its 95 % interval "
         f"(see `benchmarks/tpe_quality.py`). Made by `make tpe-quality` on {machine()}."
     )
-    for size, lag in SETTINGS:
-        done = {problem.name: runs.get(Case(problem, size, lag).key, {}) for problem in PROBLEMS}
+    for size, lag, evaluations in SETTINGS:
+        done = {problem.name: runs.get(Case(problem, size, lag, evaluations).key, {}) for problem in PROBLEMS}
         counts = {name: min(len(run.get(s, ())) for s in SAMPLERS) for name, run in done.items()}
         finished = [problem for problem in PROBLEMS if counts[problem.name] > 1]
         if not finished:
             continue
-        yield f"\n## Batches of {size}, lag {lag}\n"
+        yield f"\n## {evaluations} evaluations in batches of {size}, lag {lag}\n"
         yield "| function | parameters | seeds | `tpe` | `optuna_tpe` | rank difference |\n|---|---|---|---|---|---|"
         groups = []
         for problem in finished:
@@ -132,21 +139,27 @@ def main() -> None:
     parser.add_argument("--record", type=Path, default=Path("build/tpe_quality.json"), help="finished runs")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("TPE_QUALITY.md"))
     parser.add_argument(
-        "--batch", type=int, choices=[size for size, _ in SETTINGS], help="only this batch size"
+        "--batch", type=int, choices=[size for size, *_ in SETTINGS], help="only this batch size"
     )
     chosen = parser.parse_args()
     record = chosen.record
     record.parent.mkdir(parents=True, exist_ok=True)
     runs: dict[str, dict[str, list[float]]] = json.loads(record.read_text()) if record.exists() else {}
     wanted = [setting for setting in SETTINGS if chosen.batch in (None, setting[0])]
-    for case in [Case(problem, *setting) for setting in wanted for problem in PROBLEMS]:
-        run = runs.setdefault(case.key, {name: [] for name in SAMPLERS})
-        for name in SAMPLERS:
+    cases = [Case(problem, *setting) for setting in wanted for problem in PROBLEMS]
+    for case in cases:
+        runs.setdefault(case.key, {name: [] for name in SAMPLERS})
+    for seed in range(chosen.seeds):
+        for case, name in product(cases, SAMPLERS):
+            done = runs[case.key][name]
+            if len(done) > seed:
+                continue
             begun = time.perf_counter()
-            for seed in range(len(run[name]), chosen.seeds):
-                run[name].append(best(case, name, seed))
-                record.write_text(json.dumps(runs))
-            print(f"{case.key:24s} {name:12s} {time.perf_counter() - begun:7.1f} s", flush=True)
+            with light_optuna():
+                done.append(best(case, name, seed))
+            record.write_text(json.dumps(runs))
+            seconds = time.perf_counter() - begun
+            print(f"seed {seed:3d}  {case.key:24s} {name:12s} {seconds:7.1f} s", flush=True)
     chosen.out.write_text("\n".join(table(runs)) + "\n")
     print(f"written: {chosen.out}")
 

@@ -79,6 +79,19 @@ def native(name: str) -> Mapping[str, Any]:
     return natives.find(name).declaration
 
 
+def objective(config: Config) -> Objective:
+    """What a study of this config looks for; [1001] [1003] [1004] [1006] [1008] for mistakes."""
+    from sweep.objective import Objective
+
+    rank_by = config.search.rank_by
+    return Objective.build(
+        [item.model_dump(exclude_none=True) for item in config.objective],
+        config.constraints,
+        config.min_trades,
+        rank_by=None if rank_by is None else rank_by.model_dump(exclude_none=True),
+    )
+
+
 def sampler(config: Config, space: Space, objective: Objective) -> Sampler:
     """The sampler of `search.sampler`.
 

@@ -50,7 +50,9 @@ def status(
             rows.append([name, "BROKEN", None, None, None])
             broken.append(f"{name}: {problem.message}")
             continue
-        best = state.best[0].value if state.best else None
+        best: float | str | None = state.best[0].value if state.best else None
+        if best is None and state.front:
+            best = f"{state.front} not dominated"
         told.append(state.to_dict())
         rows.append([state.name, state.status, state.done, state.requested, best])
     if as_json:

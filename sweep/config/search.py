@@ -27,6 +27,7 @@ from sweep.config.base import (
     as_tuple,
 )
 from sweep.config.problems import invalid, shown
+from sweep.config.results import ObjectiveConfig
 
 _SCALAR = {"type": ["string", "number", "boolean", "null"]}
 _DIMENSION = {
@@ -142,12 +143,13 @@ class SearchConfig(Section):
     timeout: Duration | None = None
     """Seconds of wall clock after which no batch is proposed."""
     stagnation: StagnationConfig | None = None
+    rank_by: ObjectiveConfig | None = None
+    """Which of the non-dominated trials of several objectives is the candidate; null: none is."""
     spool_interval: Duration = 5.0
     keep_returns: Literal["all", "blocks", "none"] | None = None
     """Null: all, or blocks where all would be too many."""
     pruner: Annotated[Any, NotBuilt(("none", {"type": "none"}))] = Field(default=None, exclude=True)
     early_stop: Annotated[Any, NotBuilt(("off", {}))] = Field(default=None, exclude=True)
-    rank_by: Annotated[Any, NotBuilt()] = Field(default=None, exclude=True)
     keep_positions: Annotated[Any, NotBuilt(("none",))] = Field(default=None, exclude=True)
 
     @model_validator(mode="after")

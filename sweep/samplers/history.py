@@ -10,7 +10,8 @@ from typing import Final
 import numpy as np
 
 from sweep.objective import Objective
-from sweep.samplers.split import Row, Tier, lesson, ranks
+from sweep.objective.pareto import ranks
+from sweep.samplers.split import Row, Tier, lesson
 from sweep.samplers.told import tell
 from sweep.types import Kind, Trial
 
@@ -100,7 +101,7 @@ class Best:
         """The best, in no particular order."""
         chosen: list[Row] = []
         if self._feasible:
-            leading = np.argsort(ranks(self._losses, self._size), kind="stable")[: self._size]
+            leading = np.argsort(ranks(self._losses), kind="stable")[: self._size]
             chosen = [self._feasible[i] for i in leading.tolist()]
         return chosen + self._sorted[: self._size - len(chosen)]
 

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sweep.objective.pareto import ranks
 from sweep.samplers.told import State, Told
 
 Array = NDArray[np.float64]
@@ -85,46 +86,12 @@ def _leading(rows: Sequence[Row], count: int) -> list[Row]:
     if count == 0:
         return []
     losses = np.array([row.order for row in rows])
-    rank = ranks(losses, count)
+    rank = ranks(losses)
     last = int(np.sort(rank)[count - 1])
     chosen = np.flatnonzero(rank < last).tolist()
     ties = np.flatnonzero(rank == last)
     chosen += ties[largest_hypervolume(losses[ties], count - len(chosen))].tolist()
     return [rows[i] for i in chosen]
-
-
-def ranks(losses: Array, wanted: int | None = None) -> NDArray[np.intp]:
-    """Non-domination ranks from 0, lower losses being better; equal rows share a rank.
-
-    With `wanted`, ranks are told apart only until that many rows have one; all others share the next.
-    """
-    wanted = len(losses) if wanted is None else wanted
-    rank = np.full(len(losses), len(losses), dtype=np.intp)
-    unique, inverse = np.unique(losses, axis=0, return_inverse=True)
-    inverse = inverse.reshape(-1)
-    level = np.full(len(unique), -1, dtype=np.intp)
-    left = np.arange(len(unique))
-    current = ranked = 0
-    while left.size and ranked < wanted:
-        front = left[_front(unique[left])]
-        level[front] = current
-        left = left[level[left] < 0]
-        ranked = int((level[inverse] >= 0).sum())
-        current += 1
-    level[level < 0] = current
-    rank[:] = level[inverse]
-    return rank
-
-
-def _front(losses: Array) -> NDArray[np.bool_]:
-    """Which of lexicographically sorted, distinct rows no other dominates: none after a row dominates it."""
-    on_front = np.zeros(len(losses), dtype=bool)
-    left = np.arange(len(losses))
-    while left.size:
-        first = left[0]
-        on_front[first] = True
-        left = left[(losses[left] < losses[first]).any(axis=1)]
-    return on_front
 
 
 def largest_hypervolume(losses: Array, count: int) -> NDArray[np.intp]:

@@ -160,7 +160,8 @@ class Driver:
         from sweep import artifacts
 
         top = self.plan.config.tracking.top
-        ranked = self.plan.objective.rank(ledger.history())
+        objective = self.plan.objective
+        ranked = objective.rank(ledger.history() if objective.rank_by is None else ledger.trials())
         complete = [trial for trial in ranked if trial.outcome.status is Status.COMPLETE]
         artifacts.write(ledger.folder, self.plan.engine, complete[: MOST_ARTIFACTS if top == "all" else top])
 

@@ -273,7 +273,6 @@ def prepare(config: Config, *, cache: DatasetCache | None = None, searching: boo
         SweepError: what is wrong, with stage config, data or engine; nothing has been written.
     """
     from sweep.market.load import load_all, load_rates
-    from sweep.objective import Objective
 
     with located(config):
         declaration = build.declaration(config)
@@ -281,12 +280,7 @@ def prepare(config: Config, *, cache: DatasetCache | None = None, searching: boo
         markets = load_all(config.markets, config.symbol_specs, cache=cache)
         rates = load_rates(rate_sections(config.rates), config.symbol_specs, cache=cache)
         space = space_of(config, markets[0].timeframe)
-        objective = Objective.build(
-            [item.model_dump(exclude_none=True) for item in config.objective],
-            config.constraints,
-            config.min_trades,
-        )
-        plan = Plan(complete, declaration, markets, rates, space, objective)
+        plan = Plan(complete, declaration, markets, rates, space, build.objective(config))
         if searching:
             _ = plan.sampler, plan.identity_base, plan.keep_returns
             plan.check_lookahead()

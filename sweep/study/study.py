@@ -181,10 +181,7 @@ class Study:
     @property
     def objective(self) -> Objective:
         """What the study looks for."""
-        from sweep.objective import Objective
-
-        goals = [item.model_dump(exclude_none=True) for item in self.config.objective]
-        return Objective.build(goals, self.config.constraints, self.config.min_trades)
+        return build.objective(self.config)
 
     def trials(self) -> pa.Table:
         """The trials table, failed trials and their reasons included."""
@@ -198,10 +195,17 @@ class Study:
 
     @property
     def best(self) -> Trial | None:
-        """The feasible trial with the best value, tie: lower number; None if no trial is feasible."""
+        """The feasible trial with the best value, tie: lower number; None if no trial is feasible.
+
+        Of several objectives the trial of the front that `search.rank_by` puts first; None without it.
+        """
+        return self.objective.best(self.front)
+
+    @property
+    def front(self) -> list[Trial]:
+        """The feasible trials that no other dominates, by number; of one objective the best one alone."""
         with self.ledger as ledger:
-            best = self.objective.best(ledger.history())
-            return None if best is None else ledger.trial(best.number)
+            return [ledger.trial(trial.number) for trial in self.objective.front(ledger.history())]
 
     @property
     def failed(self) -> list[Trial]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from benchmarks.light_optuna import light_optuna
 from benchmarks.problems import PROBLEMS
-from benchmarks.tpe_quality import MARGIN, Case, best, differences, interval, table
+from benchmarks.tpe_quality import MARGIN, Case, best, differences, interval, table, trials
 
 LOSS = {problem.name: problem.loss for problem in PROBLEMS}
 
@@ -61,9 +63,9 @@ def test_rank_differences_and_their_interval() -> None:
 
 
 def test_a_run_and_the_page() -> None:
-    case = Case(PROBLEMS[0], 64, 2)
-    found = best(case, "tpe", 1)
-    assert found == best(case, "tpe", 1)
+    case = Case(PROBLEMS[0], 64, 2, 1_000)
+    found = best(replace(case, evaluations=200), "tpe", 1)
+    assert found == best(replace(case, evaluations=200), "tpe", 1)
     assert 0.397 < found < 5.0
     equal = {case.key: {"tpe": [1.0, 2.0, 3.0], "optuna_tpe": [1.0, 2.0, 3.0]}}
     worse = {case.key: {"tpe": [4.0, 5.0, 6.0], "optuna_tpe": [1.0, 2.0, 3.0]}}
@@ -74,3 +76,13 @@ def test_a_run_and_the_page() -> None:
     assert "| branin | 2 | 2 |" in page
     assert f"1 of {len(PROBLEMS)} functions" in page
     assert "Batches of 16" not in page
+
+
+@pytest.mark.parametrize("name", ["log_sphere", "conditional"])
+def test_the_light_optuna_searches_as_optuna_does(name: str) -> None:
+    (problem,) = (problem for problem in PROBLEMS if problem.name == name)
+    case = Case(problem, 16, 2, 80)
+    plain = [trial.outcome.objectives for trial in trials(case, "optuna_tpe", 3)]
+    with light_optuna():
+        light = [trial.outcome.objectives for trial in trials(case, "optuna_tpe", 3)]
+    assert light == [pytest.approx(losses, rel=1e-9) for losses in plain]
