@@ -67,6 +67,12 @@ test: build ## every test: the crates, then the package
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder --durations=25 --junitxml=$(OUT)/pytest.xml
 	@$(BIN)/python scripts/skipped_tests.py $(OUT)/cargo-test.log $(OUT)/pytest.xml | tee $(OUT)/skipped-tests.txt
 
+.PHONY: test-gp
+test-gp: build ## the sampler gp, in an environment with its extra (PyTorch: some gigabytes)
+	@test -x $(OUT)/gp/bin/python || $(UV) venv --quiet --python $(BIN)/python $(OUT)/gp
+	@$(UV) pip sync --quiet --python $(OUT)/gp/bin/python --require-hashes requirements-gp.lock
+	$(OUT)/gp/bin/python -m pytest tests/search/test_gp.py
+
 .PHONY: agree
 agree: build ## both engines on 10,000 random cases, and every strategy with 200 sets on every market: an hour
 	SWEEP_CASES=10000 SWEEP_SETS=200 $(BIN)/python -m pytest -q tests/engine/test_campaign.py tests/engine/test_native_strategies.py
@@ -128,6 +134,10 @@ bench: build ## benchmarks on a release build: ns per bar, trials per second, me
 	cp target/release/lib_core.so sweep/_core.abi3.so
 	$(BIN)/python -m benchmarks
 
+.PHONY: tpe-quality
+tpe-quality: build ## how well tpe searches against Optuna's estimator, on standard functions: hours; SEEDS=10 for a part
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.tpe_quality --seeds $(or $(SEEDS),30) --record $(OUT)/tpe_quality.json
+
 $(VENV)/.linker: $(VENV)/.locked requirements-wheel.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-wheel.lock
 	@touch $@
@@ -168,6 +178,8 @@ locks: $(VENV)/.locked ## resolve the requirements anew (UPGRADE=1 takes the new
 	UV_CUSTOM_COMPILE_COMMAND="make locks" $(PIP_COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev \
 		--constraint requirements.lock -o requirements-dev.lock
 	UV_CUSTOM_COMPILE_COMMAND="make locks" $(PIP_COMPILE) $(if $(UPGRADE),--upgrade) --group wheel -o requirements-wheel.lock
+	UV_CUSTOM_COMPILE_COMMAND="make locks" $(PIP_COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra gp --group dev \
+		--constraint requirements-dev.lock -o requirements-gp.lock
 
 .PHONY: clean
 clean: ## remove all that was built, the environment too

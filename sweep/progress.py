@@ -33,6 +33,8 @@ class State:
     failed: int
     """Trials that FAILED, infeasible results included."""
     open_batches: int
+    front: int = 0
+    """Feasible trials that no other dominates; of one objective at most 1."""
 
 
 class Reporter(Protocol):
@@ -191,6 +193,8 @@ def _figures(state: State, rate: float | None) -> str:
     parts = [f"{rate:.0f}/s" if rate is not None and rate >= 10 else f"{rate:.2g}/s" if rate else "-/s"]
     if state.best is not None:
         parts.append(f"best {state.objective} {state.best:.6g} (#{state.best_number})")
+    elif state.front:
+        parts.append(f"{state.front} non-dominated by {state.objective}")
     else:
         parts.append("no feasible trial yet")
     parts.append(f"failed {state.failed}")

@@ -74,8 +74,14 @@ def report(state: Report) -> None:
         line(text)
     if state.best:
         alike = _alike([best.params for best in state.best])
-        rows = [[best.number, best.value, _params(best.params, alike)] for best in state.best]
-        table(["trial", state.objective, "parameters that differ" if alike else "parameters"], rows)
+        several = len(state.objectives) > 1
+        ranked = several and bool(state.objective) and state.objective not in state.objectives
+        columns = [*([state.objective] if ranked else []), *state.objectives]
+        rows = [
+            [best.number, *([best.value] if ranked else []), *best.values, _params(best.params, alike)]
+            for best in state.best
+        ]
+        table(["trial", *columns, "parameters that differ" if alike else "parameters"], rows)
     if state.counts:
         table(["outcome", "trials"], sorted(state.counts.items()))
     for warning in state.warnings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag, model_validator
 
@@ -46,9 +46,13 @@ class ConstraintConfig(Section):
         return self
 
 
-def _single(objectives: tuple[Any, ...]) -> tuple[Any, ...]:
-    if len(objectives) > 1:
-        raise invalid(4001, "more than one {path} is not built in this version", "name one")
+_MOST: Final = 3
+
+
+def _up_to_three(objectives: tuple[Any, ...]) -> tuple[Any, ...]:
+    if len(objectives) > _MOST:
+        remedy = f"name at most {_MOST}; make constraints of the others"
+        raise invalid(1003, f"{{path}} lists {len(objectives)}", remedy)
     if not objectives:
         raise invalid(1008, "{path} is empty", "name a metric and a direction")
     return objectives
@@ -60,7 +64,8 @@ def _form(value: Any) -> str:
 
 DEFAULT_OBJECTIVE = ObjectiveConfig(metric="t_stat_r", direction="maximize")
 
-Objectives = Annotated[tuple[ObjectiveConfig, ...], BeforeValidator(as_tuple), AfterValidator(_single)]
+Objectives = Annotated[tuple[ObjectiveConfig, ...], BeforeValidator(as_tuple), AfterValidator(_up_to_three)]
+"""One objective, or a list of up to three."""
 Constraint = Annotated[
     Annotated[Name, Tag("text")] | Annotated[dict[str, Any], given_keys(ConstraintConfig), Tag("mapping")],
     Discriminator(_form),

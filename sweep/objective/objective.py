@@ -7,18 +7,25 @@ import json
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Literal
 
-from sweep.errors import error, not_built
+import numpy as np
+
+from sweep.errors import error
 from sweep.expressions import Expression
 from sweep.objective.constraint import Metrics, ResultConstraint, number
+from sweep.objective.pareto import ranks
 from sweep.types import INFEASIBLE_RESULTS, Kind, Outcome, Status, Trial
 
 Direction = Literal["maximize", "minimize"]
 TRADES: Final = "total_trades"
 PARAMETERS: Final = "parameters"
 """Key of the violation of a set that strategy or engine refused although all constraints hold."""
+MOST: Final = 3
+"""Objectives of a study at most."""
 _DEFAULT: Final[Mapping[str, Any]] = {"metric": "t_stat_r", "direction": "maximize"}
+_RANK_BY: Final = "search.rank_by"
 _KEYS: Final = frozenset({"metric", "expr", "direction", "name"})
 
 
@@ -31,13 +38,18 @@ class Goal:
     direction: Direction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Objective:
-    """Objective, result constraints and the least number of trades of a study."""
+    """Objectives, result constraints and the least number of trades of a study.
+
+    One objective has a best trial; several have a front, and a candidate of it where `rank_by` says which.
+    """
 
     goals: tuple[Goal, ...]
     constraints: tuple[ResultConstraint, ...]
     min_trades: int
+    rank_by: Goal | None = None
+    """Orders the front of several objectives; enters neither proposals nor identities."""
 
     @staticmethod
     def build(
@@ -45,6 +57,7 @@ class Objective:
         constraints: Sequence[str | Mapping[str, Any]] = (),
         min_trades: int = 30,
         *,
+        rank_by: Mapping[str, Any] | None = None,
         metrics: Collection[str] | None = None,
     ) -> Objective:
         """Builds and checks; names are validated against `metrics`, the engine's catalogue by default.
@@ -52,12 +65,11 @@ class Objective:
         A constraint `total_trades >= v` sets min_trades.
 
         Raises:
-            SweepError: [1001] [1003] [1004] [1008] for mistakes, [4001] for more than one objective.
+            SweepError: [1001] [1003] [1004] [1006] [1008] for mistakes.
         """
         listed = [objectives] if isinstance(objectives, Mapping) else list(objectives)
-        if len(listed) > 1:
-            raise not_built("more than one objective", where="objective", remedy="keep one objective")
         goals = tuple(_goal(form) for form in listed or [_DEFAULT])
+        _check_goals(goals, rank_by)
         parsed = [ResultConstraint.parse(form) for form in constraints]
         for bound in [c for c in parsed if _sets_min_trades(c)]:
             min_trades = math.ceil(bound.value)
@@ -68,7 +80,8 @@ class Objective:
                 where="min_trades",
                 remedy="give an integer of 0 or more",
             )
-        made = Objective(goals, tuple(c for c in parsed if not _sets_min_trades(c)), min_trades)
+        kept = tuple(c for c in parsed if not _sets_min_trades(c))
+        made = Objective(goals, kept, min_trades, None if rank_by is None else _goal(rank_by, _RANK_BY))
         made._check_names(_catalogue() if metrics is None else metrics)
         return made
 
@@ -83,6 +96,16 @@ class Objective:
         return tuple(goal.direction for goal in self.goals)
 
     @property
+    def several(self) -> bool:
+        """Whether there is a front rather than one best trial."""
+        return len(self.goals) > 1
+
+    @property
+    def ranked_by(self) -> Goal | None:
+        """What ranks the best trials: the objective, or `rank_by` of several; None of several without it."""
+        return self.rank_by if self.several else self.goals[0]
+
+    @cached_property
     def constraint_names(self) -> tuple[str, ...]:
         """Keys of the violations of a complete trial: the least number of trades, then the configured order."""
         return (f"{TRADES} >= {self.min_trades}", *(constraint.text for constraint in self.constraints))
@@ -137,24 +160,52 @@ class Objective:
             )
         return Outcome(Status.COMPLETE, None, True, None, values, violations)
 
-    def better(self, a: Trial, b: Trial) -> bool:
-        """Whether `a` stands strictly before `b` in the ranking."""
-        return self._order(a) < self._order(b)
-
     def rank(self, trials: Iterable[Trial]) -> list[Trial]:
-        """Feasible by value, infeasible by total violation, pruned by level and value, failed; ties by number."""
-        return sorted(trials, key=self._order)
+        """Feasible by value, infeasible by total violation, pruned by level and value, failed; ties by number.
+
+        Of several objectives the value is the non-domination rank, then what `rank_by` says of trials with metrics.
+        """
+        listed = list(trials)
+        fronts = self._fronts(listed) if self.several else {}
+
+        def order(trial: Trial) -> tuple[float, ...]:
+            if trial.number in fronts:
+                return 0, fronts[trial.number], *self._preference(trial), trial.number
+            return *self._order(trial), trial.number
+
+        return sorted(listed, key=order)
+
+    def front(self, trials: Iterable[Trial]) -> list[Trial]:
+        """The feasible complete trials that no other dominates, by number; of one objective the best one alone."""
+        feasible = [trial for trial in trials if _scored(trial)]
+        if not self.several:
+            best = min(feasible, key=lambda trial: (*self._order(trial), trial.number), default=None)
+            return [] if best is None else [best]
+        fronts = self._fronts(feasible)
+        return sorted((t for t in feasible if fronts[t.number] == 0), key=lambda trial: trial.number)
 
     def best(self, trials: Iterable[Trial]) -> Trial | None:
-        """The feasible complete trial with the best value, tie: lower number; None without one."""
-        feasible = [
-            trial for trial in trials if trial.outcome.feasible and trial.outcome.status is Status.COMPLETE
-        ]
-        return min(feasible, key=self._order, default=None)
+        """The feasible complete trial with the best value, tie: lower number; None without one.
+
+        Of several objectives the one of the front that `rank_by` puts first, which its trials need metrics for; None
+        without `rank_by`, or where it is undefined for all of them.
+        """
+        front = self.front(trials)
+        if not self.several:
+            return front[0] if front else None
+        known = [trial for trial in front if self.preferred(trial) is not None]
+        return min(known, key=lambda trial: (*self._preference(trial), trial.number), default=None)
+
+    def preferred(self, trial: Trial) -> float | None:
+        """What `rank_by` says of a trial with metrics; None without `rank_by`, or where it is undefined."""
+        if self.rank_by is None or self.rank_by.expression.names - trial.metrics.keys():
+            return None
+        return number(self.rank_by.expression.evaluate(trial.metrics))
 
     def _check_names(self, metrics: Collection[str]) -> None:
         used = [("objective", goal.expression) for goal in self.goals]
         used += [("constraints", constraint.left) for constraint in self.constraints]
+        used += [(_RANK_BY, goal.expression) for goal in [self.rank_by] if goal is not None]
         for where, expression in used:
             for name in sorted(expression.names - set(metrics)):
                 raise error(1001, f"unknown metric {name}", where=where, remedy=_nearest(name, metrics))
@@ -170,38 +221,77 @@ class Objective:
     def _nothing(self) -> tuple[float | None, ...]:
         return (None,) * len(self.goals)
 
-    def _order(self, trial: Trial) -> tuple[int, float, float, int]:
+    def _fronts(self, trials: Iterable[Trial]) -> dict[int, int]:
+        """Non-domination rank by number of the feasible complete trials."""
+        feasible = [trial for trial in trials if _scored(trial)]
+        losses = np.array([self._losses(trial) for trial in feasible], dtype=np.float64)
+        return dict(zip((trial.number for trial in feasible), ranks(losses).tolist(), strict=True))
+
+    def _losses(self, trial: Trial) -> list[float]:
+        values = zip(self.directions, trial.outcome.objectives, strict=True)
+        return [_loss(direction, value) for direction, value in values]
+
+    def _preference(self, trial: Trial) -> tuple[float, float]:
+        """Order by `rank_by`; undefined last."""
+        value = self.preferred(trial)
+        return (
+            (1, 0.0) if value is None or self.rank_by is None else (0, _loss(self.rank_by.direction, value))
+        )
+
+    def _order(self, trial: Trial) -> tuple[float, ...]:
         outcome = trial.outcome
-        sign = -1.0 if self.goals[0].direction == "maximize" else 1.0
-        if outcome.feasible and outcome.objectives[0] is not None:
-            return 0, sign * outcome.objectives[0], 0.0, trial.number
+        direction = self.goals[0].direction
+        if _scored(trial):
+            return 0, _loss(direction, outcome.objectives[0]), 0.0
         if outcome.status is Status.COMPLETE or outcome.kind in INFEASIBLE_RESULTS:
-            return 1, outcome.total_violation, 0.0, trial.number
+            return 1, outcome.total_violation, 0.0
         if outcome.status is Status.PRUNED:
             level = max((int(step) for step in trial.intermediate), default=-1)
-            value = trial.intermediate[str(level)] if level >= 0 else math.inf
-            return 2, -level, sign * value if level >= 0 else value, trial.number
-        return 3, 0.0, 0.0, trial.number
+            value = trial.intermediate[str(level)] if level >= 0 else None
+            return 2, -level, _loss(direction, value)
+        return 3, 0.0, 0.0
 
 
-def _goal(form: Mapping[str, Any]) -> Goal:
+def _scored(trial: Trial) -> bool:
+    outcome = trial.outcome
+    return outcome.feasible and outcome.status is Status.COMPLETE and outcome.objectives[0] is not None
+
+
+def _loss(direction: Direction, value: float | None) -> float:
+    """The value turned so that lower is better."""
+    if value is None:
+        return math.inf
+    return -value if direction == "maximize" else value
+
+
+def _check_goals(goals: Sequence[Goal], rank_by: Mapping[str, Any] | None) -> None:
+    if len(goals) > MOST:
+        remedy = f"keep {MOST}, or make constraints of the others"
+        raise error(1003, f"{len(goals)} objectives", where="objective", remedy=remedy)
+    names = [goal.name for goal in goals]
+    for name in names:
+        if names.count(name) > 1:
+            remedy = "leave one out, or give each a name"
+            raise error(1006, f"two objectives are called {name}", where="objective", remedy=remedy)
+    if rank_by is not None and len(goals) == 1:
+        remedy = "leave it out: one objective ranks the trials itself"
+        raise error(1006, "rank_by beside one objective", where=_RANK_BY, remedy=remedy)
+
+
+def _goal(form: Mapping[str, Any], where: str = "objective") -> Goal:
     keys = {key for key, value in form.items() if value is not None}
     for key in sorted(keys - _KEYS):
-        raise error(
-            1001, f"unknown key {key}", where="objective", remedy="use metric or expr, direction, name"
-        )
+        raise error(1001, f"unknown key {key}", where=where, remedy="use metric or expr, direction, name")
     if ("metric" in keys) == ("expr" in keys):
-        raise error(
-            1008, "an objective needs metric or expr, one of them", where="objective", remedy="give one"
-        )
+        raise error(1008, "an objective needs metric or expr, one of them", where=where, remedy="give one")
     direction = form.get("direction")
     if direction not in ("maximize", "minimize"):
         code = 1008 if direction is None else 1001
         what = "an objective without direction" if direction is None else f"unknown direction {direction!r}"
-        raise error(code, what, where="objective.direction", remedy="write direction: maximize or minimize")
+        raise error(code, what, where=f"{where}.direction", remedy="write direction: maximize or minimize")
     expression = Expression.parse(str(form.get("metric") or form["expr"]))
     if not expression.names:
-        raise error(1001, f"`{expression.text}` names no metric", where="objective", remedy="name a metric")
+        raise error(1001, f"`{expression.text}` names no metric", where=where, remedy="name a metric")
     return Goal(
         str(form.get("name") or expression.text),
         expression,

@@ -28,8 +28,8 @@ class Objectives(Protocol):
         """Outcome of one result of the engine."""
         ...
 
-    def best(self, trials: Iterable[Trial]) -> Trial | None:
-        """Best feasible trial; None if there is none, or several objectives."""
+    def front(self, trials: Iterable[Trial]) -> list[Trial]:
+        """Feasible trials that no other dominates, by number; of one objective the best one alone."""
         ...
 
 

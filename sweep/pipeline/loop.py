@@ -21,7 +21,7 @@ from sweep.pipeline.batch import Objectives, OpenBatch, from_spool, graded
 from sweep.pipeline.rules import Ending, Reason, Rules
 from sweep.pipeline.stops import JUDGED_BATCHES, stagnant, too_many_failures
 from sweep.progress import Reporter, Silent, State
-from sweep.samplers.base import Sampler, View, position_after
+from sweep.samplers.base import Prefix, Sampler, View, position_after
 from sweep.seeds import seed
 from sweep.types import Proposal, Status, StudyStatus, Trial
 
@@ -72,8 +72,10 @@ class Pipeline:
         self._position = position_after(earlier)
         self._stop: Reason | None = None
         """Why nothing more is proposed; None while it is."""
-        self._best: Trial | None = None
+        self._front: list[Trial] = []
+        """The best trial; of several objectives all that no other dominates."""
         self._best_after: list[int | None] = []
+        """Of each committed batch the latest trial that had improved the front by then."""
         for k in range(math.ceil(len(self._history) / size)):
             self._note_best(k, self._history[k * size : (k + 1) * size])
         self._failed = sum(trial.outcome.status is Status.FAILED for trial in self._history)
@@ -156,7 +158,7 @@ class Pipeline:
         proposals = [trial.proposal for trial in self._history[begin:end]]
         proposals += [proposal for batch in self._open.values() for proposal in batch.proposals]
         view = View(
-            finished=self._history[:begin],
+            finished=Prefix(self._history, min(begin, len(self._history))),
             pending=[proposal.params for proposal in proposals],
             used=self._used,
             stream_pos=self._position,
@@ -223,8 +225,11 @@ class Pipeline:
         self._note_best(batch.k, committed.trials)
 
     def _note_best(self, k: int, trials: Sequence[Trial]) -> None:
-        self._best = self._objective.best([*([self._best] if self._best else []), *trials])
-        self._best_after[k:] = [self._best.number if self._best else None]
+        self._front = self._objective.front([*self._front, *trials])
+        first: dict[object, int] = {}
+        for trial in self._front:
+            first.setdefault(trial.outcome.objectives, trial.number)
+        self._best_after[k:] = [max(first.values(), default=None)]
 
     def _spool_results(self, batches: Iterable[OpenBatch]) -> None:
         """Make finished results durable before their batch's turn."""
@@ -239,7 +244,7 @@ class Pipeline:
         due = JUDGED_BATCHES * self._rules.batch_size
         if len(self._history) < due and (self._open or self._stop is None):
             return None
-        return too_many_failures(self._history[:due], self._rules.max_failure_share)
+        return too_many_failures(self._history[:due], self._rules.max_failure_share, self._ledger.folder.name)
 
     def _finished(self) -> Ending:
         if self._history and (problem := self._failure()) is not None:
@@ -275,14 +280,16 @@ class Pipeline:
 
     def _report(self) -> None:
         waiting = sum(len(batch.results) for batch in self._open.values())
-        values = self._best.outcome.objectives if self._best else (None,)
+        names = self._objective.names
+        best = self._front[0] if self._front and len(names) == 1 else None
         self._reporter.update(
             State(
                 done=len(self._history) + waiting,
                 total=self._rules.trials,
-                best=values[0],
-                best_number=self._best.number if self._best else None,
-                objective=self._objective.names[0],
+                best=best.outcome.objectives[0] if best else None,
+                best_number=best.number if best else None,
+                objective=", ".join(names),
+                front=len(self._front),
                 failed=self._failed,
                 open_batches=len(self._open),
             )

@@ -7,7 +7,7 @@ from typing import Any
 
 def __getattr__(name: str) -> Any:
     if name == "TpeSampler":
-        from sweep.errors import not_built_name
+        from sweep.samplers.for_optuna import TpeSampler
 
-        raise not_built_name("sweep.samplers.TpeSampler")
+        return TpeSampler
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

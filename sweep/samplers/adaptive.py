@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
-from typing import Protocol
+from collections.abc import Callable, Sequence, Set
+from itertools import islice
+from typing import Final, Protocol
 
 from sweep.samplers.base import FALLBACK, SAMPLER, STARTUP, Settings, View
-from sweep.samplers.enumerated import as_set, leading
+from sweep.samplers.enumerated import Both, as_set, leading
 from sweep.samplers.sobol import SobolStream
 from sweep.samplers.start_points import start_points
 from sweep.samplers.stream import Stream, random_stream, take
-from sweep.samplers.told import tell
+from sweep.samplers.told import usable
 from sweep.seeds import seed as derive
 from sweep.space import Candidate
-from sweep.types import Proposal
+from sweep.types import Proposal, Trial
+
+RETRIES: Final = 16
+"""How often a model is asked again for an invalid or repeated parameter set."""
 
 
 class Model(Protocol):
@@ -30,15 +34,33 @@ class Model(Protocol):
 
 
 class AdaptiveSampler:
-    """Start points, start-up from a stream, then the model; what the model cannot find comes from `fallback`."""
+    """Start points, start-up from a stream, then the model; what the model cannot find comes from `fallback`.
+
+    Args:
+        n_startup: usable rows that end the start-up; `settings.n_startup` by default.
+        teaches: whether a row is usable.
+        notes: what the user should know before the run, besides what every adaptive sampler says.
+    """
 
     adaptive = True
 
-    def __init__(self, settings: Settings, model: Model, *, name: str, version: int) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        model: Model,
+        *,
+        name: str,
+        version: int,
+        n_startup: int | None = None,
+        teaches: Callable[[Trial], bool] = usable,
+        notes: Sequence[str] = (),
+    ) -> None:
         self.name = name
         self.version = version
         self._settings = settings
         self._model = model
+        self._n_startup = settings.n_startup if n_startup is None else n_startup
+        self._teaches = teaches
         space, seed = settings.space, settings.seed
         self._startup: Stream = (
             SobolStream(space, seed) if settings.startup == "qmc" else random_stream(space, seed)
@@ -46,7 +68,7 @@ class AdaptiveSampler:
         self._fallback: Stream = random_stream(space, seed, FALLBACK)
         self._start, skipped = start_points(space, settings.start_points)
         blind = settings.lag * settings.batch_size
-        self.notes = (f"at least the first {blind} trials are blind (lag x batch_size)", *skipped)
+        self.notes = (f"at least the first {blind} trials are blind (lag x batch_size)", *notes, *skipped)
         """What the user should know before the run."""
 
     def propose(self, k: int, first: int, count: int, view: View) -> list[Proposal]:
@@ -56,15 +78,16 @@ class AdaptiveSampler:
         if len(proposals) < size:
             start = first + len(proposals)
             rest = size - len(proposals)
-            if self._usable(view) < self._settings.n_startup:
+            if self._blind(view):
                 proposals += self._start_up(k, start, rest, view)
             else:
                 proposals += self._ask(k, start, rest, view, proposals)
         return proposals[:count]
 
-    def _usable(self, view: View) -> int:
-        told = (tell(trial, self._settings.objective) for trial in view.finished)
-        return sum(1 for row in told if row is not None and row.usable)
+    def _blind(self, view: View) -> bool:
+        """Whether fewer than `n_startup` rows teach anything; stops at the row that decides."""
+        wanted = self._n_startup
+        return sum(1 for _ in islice(filter(self._teaches, view.finished), wanted)) < wanted
 
     def _start_up(self, k: int, start: int, count: int, view: View) -> list[Proposal]:
         settings = self._settings
@@ -81,13 +104,9 @@ class AdaptiveSampler:
         known = as_set(view.used)
         pending = [Candidate(proposal.params, proposal.key) for proposal in before]
         used = {candidate.key for candidate in self._start}
-        asked = self._model.ask(
-            derive(settings.seed, "sampler", k),
-            self._at_most(count, known | used),
-            view,
-            pending,
-            known | used,
-        )
+        banned = Both(known, frozenset(used))
+        size = self._at_most(count, banned)
+        asked = self._model.ask(derive(settings.seed, "sampler", k), size, view, pending, banned)
         used |= {candidate.key for candidate in asked if candidate is not None}
         proposals: list[Proposal] = []
         position: int | None = self._fallback_start(start)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Set
+from collections.abc import Collection, Iterator, Set
+from itertools import chain
 
 from sweep.samplers.base import SAMPLER, START_POINT, Settings, View
 from sweep.samplers.start_points import start_points
@@ -58,6 +59,23 @@ def leading(points: tuple[Candidate, ...], k: int, first: int, count: int) -> li
         Proposal(first + j, k, START_POINT, None, candidate.params, candidate.key)
         for j, candidate in enumerate(points[first : first + count])
     ]
+
+
+class Both(Set[str]):
+    """The union of a large set and a small one, without a copy."""
+
+    def __init__(self, large: Set[str], small: frozenset[str]) -> None:
+        self._large = large
+        self._small = frozenset(key for key in small if key not in large)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._large or key in self._small
+
+    def __iter__(self) -> Iterator[str]:
+        return chain(self._large, self._small)
+
+    def __len__(self) -> int:
+        return len(self._large) + len(self._small)
 
 
 def as_set(keys: Collection[str]) -> Set[str]:

@@ -28,10 +28,16 @@ class Told:
     """The same keys in the same order for every row of a study."""
     intermediate: Mapping[int, float]
 
-    @property
-    def usable(self) -> bool:
-        """Whether a model learns anything from it."""
-        return self.state is not State.FAIL
+
+def usable(trial: Trial) -> bool:
+    """Whether a model learns anything from the row: it is not told, or told FAIL, otherwise."""
+    outcome = trial.outcome
+    return outcome.status is not Status.FAILED or outcome.kind in INFEASIBLE_RESULTS
+
+
+def complete(trial: Trial) -> bool:
+    """Whether the row has a value, for models that learn from nothing else."""
+    return trial.outcome.status is Status.COMPLETE
 
 
 def tell(trial: Trial, objective: Objective) -> Told | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, lru_cache, partial
+from typing import Any, Final
 
 from sweep.errors import error
 from sweep.expressions import Expression
@@ -15,10 +15,13 @@ from sweep.space.declaration import Declaration
 from sweep.space.dimension import Coordinate, Dimension
 from sweep.space.draws import Point
 from sweep.space.evaluate import Candidate, Evaluation, Evaluator
-from sweep.space.knowledge import Knowledge
+from sweep.space.knowledge import Carrier, Knowledge
 from sweep.space.native import MISSING, Canonicalise
 from sweep.space.problems import Locate, suggestion
 from sweep.types import ParamValue
+
+_REMEMBERED: Final = 4_096
+"""Values per dimension whose coordinates are remembered."""
 
 
 @dataclass(frozen=True)
@@ -158,10 +161,12 @@ class Space:
     def decode(self, params_list: Sequence[Mapping[str, ParamValue]]) -> list[dict[str, Coordinate]]:
         """Coordinates of the active dimensions of canonical parameter sets: the way back from `Candidate.params`."""
         decoded = [self._decode(params) for params in params_list]
-        if any(self.evaluator.levels):
-            for coordinates, params in zip(decoded, params_list, strict=True):
-                for name in self._switched_off(params, coordinates):
-                    coordinates.pop(name, None)
+        if any(self.evaluator.levels) and decoded:
+            blank = [(dimension.name, dimension.from_unit(0.0)) for dimension in self.dimensions]
+            points = [tuple(found.get(name, zero) for name, zero in blank) for found in decoded]
+            for found, evaluation in zip(decoded, self.evaluate(points), strict=True):
+                for i in evaluation.inactive:  # by conditions of the configuration too
+                    found.pop(self.dimensions[i].name, None)
         return decoded
 
     def describe(self) -> str:
@@ -209,22 +214,30 @@ class Space:
 
     def _decode(self, params: Mapping[str, ParamValue]) -> dict[str, Coordinate]:
         found: dict[str, Coordinate] = {}
-        for dimension in self.dimensions:
-            carrier = self.knowledge.carriers.get(dimension.name)
+        for dimension, carrier, seen in self._decoders:
             coordinate: Coordinate | None = None
             if carrier is not None and carrier.name in params:
                 coordinate = carrier.coordinates.get(params[carrier.name])
             held = dimension.shown(params)
             if coordinate is None and held is not MISSING:
-                coordinate = dimension.coordinate(held)
+                coordinate = seen(held.__class__, held)
             if coordinate is not None:
                 found[dimension.name] = coordinate
         return found
 
-    def _switched_off(
-        self, params: Mapping[str, ParamValue], coordinates: Mapping[str, Coordinate]
-    ) -> list[str]:
-        """Dimensions that conditions of the configuration leave inactive in a canonical set."""
-        point = tuple(coordinates.get(d.name, d.from_unit(0.0)) for d in self.dimensions)
-        inactive = self.evaluate([point])[0].inactive
-        return [self.dimensions[i].name for i in inactive]
+    @cached_property
+    def _decoders(
+        self,
+    ) -> tuple[tuple[Dimension, Carrier | None, Callable[[type, Any], Coordinate | None]], ...]:
+        """Of each dimension what may carry its value, and `coordinate` with a memory: decimals are slow.
+
+        The memory tells 1, 1.0 and true apart.
+        """
+        return tuple(
+            (d, self.knowledge.carriers.get(d.name), lru_cache(_REMEMBERED)(partial(_coordinate, d)))
+            for d in self.dimensions
+        )
+
+
+def _coordinate(dimension: Dimension, _: type, value: ParamValue) -> Coordinate | None:
+    return dimension.coordinate(value)

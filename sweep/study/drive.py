@@ -127,7 +127,7 @@ class Driver:
         if total and refused > ADVICE_SHARE * total:
             self._warn(
                 f"{refused} of {total} parameter sets were refused by the strategy: declare the missing constraint "
-                "in search.where (`sweep show STUDY --failed` has the reasons)"
+                f"in search.where (`sweep show {ledger.folder.name} --failed` has the reasons)"
             )
 
     # ----------------------------------------------------------------------------------------------------- projections
@@ -160,7 +160,8 @@ class Driver:
         from sweep import artifacts
 
         top = self.plan.config.tracking.top
-        ranked = self.plan.objective.rank(ledger.history())
+        objective = self.plan.objective
+        ranked = objective.rank(ledger.history() if objective.rank_by is None else ledger.trials())
         complete = [trial for trial in ranked if trial.outcome.status is Status.COMPLETE]
         artifacts.write(ledger.folder, self.plan.engine, complete[: MOST_ARTIFACTS if top == "all" else top])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -21,6 +21,9 @@ class Best:
 
     number: int
     value: float | None
+    """The objective; of several what `rank_by` says, None without it."""
+    values: tuple[float | None, ...]
+    """Every objective."""
     feasible: bool
     identity: str | None
     params: Mapping[str, ParamValue]
@@ -39,13 +42,19 @@ class Report:
     driver: str | None
     """Process that runs it now, `pid on host`; None if there is none."""
     objective: str
+    """What trials are ranked by: the objective, or `rank_by`; empty for several objectives without it."""
     direction: str
+    objectives: tuple[str, ...]
+    directions: tuple[str, ...]
     done: int
     requested: int | None
     """None = the whole space."""
     counts: Mapping[str, int]
     """Trials by STATUS or STATUS/KIND."""
     best: tuple[Best, ...]
+    """The best trials; of several objectives the non-dominated ones, the candidate first if `rank_by` names one."""
+    front: int
+    """Feasible trials that no other dominates; of one objective at most 1."""
     rate: float | None
     """Trials per second over the last batches, while a driver ran."""
     seconds: float
@@ -77,6 +86,8 @@ def report(ledger: Ledger, objective: Objective, *, top: int = 5) -> Report:
         trials = ledger.history()
         batches = ledger.batches()
         counts, digest = ledger.counts(), ledger.digest()
+        best, front = best_of(ledger, trials, objective, top)
+    ranked_by = objective.ranked_by
     ended = [event for event in facts["events"] if event["event"] == "ended"]
     last = ended[-1] if ended and facts["status"] != "RUNNING" else {}
     holder = driver(ledger.folder)
@@ -86,12 +97,15 @@ def report(ledger: Ledger, objective: Objective, *, top: int = 5) -> Report:
         status=str(facts["status"]),
         reason=str(last.get("reason", "")),
         driver=f"{holder[0]} on {holder[1]}" if holder else None,
-        objective=objective.names[0],
-        direction=str(objective.directions[0]),
+        objective=ranked_by.name if ranked_by else "",
+        direction=ranked_by.direction if ranked_by else "",
+        objectives=objective.names,
+        directions=objective.directions,
         done=len(trials),
         requested=facts["trials"],
         counts=counts,
-        best=tuple(best_of(trials, objective, top)),
+        best=tuple(best),
+        front=front,
         rate=_rate(
             [(record.count, at) for record, _, at in batches[-_RATE_BATCHES:]],
             [event["at"] for event in facts["events"] if event["event"] == "started"],
@@ -105,13 +119,27 @@ def report(ledger: Ledger, objective: Objective, *, top: int = 5) -> Report:
     )
 
 
-def best_of(trials: Iterable[Trial], objective: Objective, top: int) -> list[Best]:
-    """The best feasible trials, the best first."""
-    feasible = [trial for trial in trials if trial.outcome.feasible]
-    return [
-        Best(t.number, t.outcome.objectives[0], True, t.identity, t.proposal.params)
-        for t in objective.rank(feasible)[:top]
-    ]
+def best_of(
+    ledger: Ledger, trials: Sequence[Trial], objective: Objective, top: int
+) -> tuple[list[Best], int]:
+    """The best feasible trials, the best first, and how many no other dominates.
+
+    Of several objectives the best are the non-dominated ones; their metrics are read if `rank_by` needs them.
+    """
+    front = objective.front(trials)
+    if not objective.several:
+        ranked = objective.rank(trial for trial in trials if trial.outcome.feasible)
+        return [_row(t, t.outcome.objectives[0]) for t in ranked[:top]], len(front)
+    if objective.rank_by is not None:
+        front = objective.rank(ledger.trial(trial.number) for trial in front)
+    return [_row(t, objective.preferred(t)) for t in front[:top]], len(front)
+
+
+def _row(trial: Trial, value: float | None) -> Best:
+    outcome = trial.outcome
+    return Best(
+        trial.number, value, outcome.objectives, outcome.feasible, trial.identity, trial.proposal.params
+    )
 
 
 def _rate(batches: Sequence[tuple[int, str]], started: Sequence[str]) -> float | None:

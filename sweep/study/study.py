@@ -18,7 +18,7 @@ from sweep.study import folder as folders
 from sweep.study.drive import Driver
 from sweep.study.dry_run import DryRun, measure
 from sweep.study.interrupts import Interrupted
-from sweep.study.plan import Plan, prepare
+from sweep.study.plan import Plan, prepare, space_of
 from sweep.study.report import Report, report
 from sweep.study.snapshot import refusal, snapshot
 from sweep.types import Status, Trial
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from sweep.objective import Objective
     from sweep.replay import Replay
+    from sweep.trackers.optuna import Exported
 
 Source = str | Path | Mapping[str, Any] | Config
 
@@ -180,10 +181,7 @@ class Study:
     @property
     def objective(self) -> Objective:
         """What the study looks for."""
-        from sweep.objective import Objective
-
-        goals = [item.model_dump(exclude_none=True) for item in self.config.objective]
-        return Objective.build(goals, self.config.constraints, self.config.min_trades)
+        return build.objective(self.config)
 
     def trials(self) -> pa.Table:
         """The trials table, failed trials and their reasons included."""
@@ -197,10 +195,17 @@ class Study:
 
     @property
     def best(self) -> Trial | None:
-        """The feasible trial with the best value, tie: lower number; None if no trial is feasible."""
+        """The feasible trial with the best value, tie: lower number; None if no trial is feasible.
+
+        Of several objectives the trial of the front that `search.rank_by` puts first; None without it.
+        """
+        return self.objective.best(self.front)
+
+    @property
+    def front(self) -> list[Trial]:
+        """The feasible trials that no other dominates, by number; of one objective the best one alone."""
         with self.ledger as ledger:
-            best = self.objective.best(ledger.history())
-            return None if best is None else ledger.trial(best.number)
+            return [ledger.trial(trial.number) for trial in self.objective.front(ledger.history())]
 
     @property
     def failed(self) -> list[Trial]:
@@ -225,6 +230,28 @@ class Study:
         from sweep.replay import replay
 
         return replay(of_study(self.folder, number), **options)
+
+    def to_optuna(self, url: str) -> Exported:
+        """Bring a study of the same name in an Optuna storage up to date; see `sweep.trackers.optuna.write`.
+
+        Raises:
+            SweepError: [4005] if the strategy at hand declares another space than the study searched.
+        """
+        from sweep.export import to_optuna
+        from sweep.ledger.canonical import dumps
+
+        with self.ledger as ledger:
+            searched = ledger.get("space")
+        space = space_of(self.config, searched["timeframe"], measured=False)
+        if dumps(space.to_dict()) != dumps(searched):
+            raise error(
+                4005,
+                "the strategy declares another space than the study searched",
+                where=f"study {self.name}",
+                remedy="install the version of the strategy that the study was started with",
+                stage="engine",
+            )
+        return to_optuna(self.folder, space, url)
 
     def __repr__(self) -> str:
         """Name and place."""

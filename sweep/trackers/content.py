@@ -27,6 +27,8 @@ FREE: Final = (
 """Config keys that a resume may change; MLflow params are write-once, so these are tags."""
 
 _REFUSED: Final = re.compile(r"[^\w\-. :/]")
+_MOST_OF_FRONT: Final = 50
+"""Rows of the note's table."""
 _NOTE_METRICS: Final = (
     "total_trades",
     "net_profit",
@@ -117,11 +119,13 @@ def study_note(view: StudyView) -> str:
         "",
     ]
     best = view.best
-    if best is None:
+    if not view.front:
         lines.append("No feasible trial.")
-    else:
+    if len(view.objectives) > 1 and view.front:
+        lines += _front_table(view)
+    if best is not None:
         goals = ", ".join(
-            f"{n} {_short(v)}" for n, v in zip(view.objectives, best.outcome.objectives, strict=False)
+            f"{n} {_short(v)}" for n, v in zip(view.objectives, best.outcome.objectives, strict=True)
         )
         lines += [
             f"Best: trial {best.number}, {goals}.",
@@ -148,12 +152,14 @@ def progress_metrics(progress: Progress) -> dict[str, float]:
 
 
 def best_metrics(view: StudyView) -> dict[str, float]:
-    """All defined metrics of the best trial, named like the step metrics of the objective."""
-    return (
-        {}
-        if view.best is None
-        else {f"best.{key}": value for key, value in defined(view.best.metrics).items()}
-    )
+    """All defined metrics of the best trial, named like the step metrics of the objective.
+
+    Of several objectives those are the best values of each by itself, and the metrics are called `candidate.<name>`.
+    """
+    if view.best is None:
+        return {}
+    prefix = "best" if len(view.objectives) == 1 else "candidate"
+    return {f"{prefix}.{key}": value for key, value in defined(view.best.metrics).items()}
 
 
 def trial_params(params: Mapping[str, ParamValue]) -> dict[str, str]:
@@ -166,6 +172,21 @@ def trial_metrics(view: StudyView, trial: Trial) -> dict[str, float]:
     goals = zip(view.objectives, trial.outcome.objectives, strict=False)
     objectives = {safe_key(f"objective.{name}"): value for name, value in goals if value is not None}
     return defined(trial.metrics) | objectives
+
+
+def _front_table(view: StudyView) -> list[str]:
+    shown = view.front[:_MOST_OF_FRONT]
+    more = "" if len(shown) == len(view.front) else f"; the first {len(shown)}"
+    goals = ", ".join(f"{n} ({d})" for n, d in zip(view.objectives, view.directions, strict=True))
+    rows = [[str(t.number), *(_short(value) for value in t.outcome.objectives)] for t in shown]
+    return [
+        f"Not dominated in {goals}: {len(view.front)} trials{more}.",
+        "",
+        f"| trial | {' | '.join(view.objectives)} |",
+        "|---" * (len(view.objectives) + 1) + "|",
+        *(f"| {' | '.join(row)} |" for row in rows),
+        "",
+    ]
 
 
 def trial_tags(view: StudyView, trial: Trial, rank: int | None) -> dict[str, str]:
@@ -182,6 +203,7 @@ def trial_tags(view: StudyView, trial: Trial, rank: int | None) -> dict[str, str
         "status": outcome.status.value,
         "kind": outcome.kind.value if outcome.kind else "",
         "feasible": text(outcome.feasible),
+        "non_dominated": text(any(each is trial for each in view.front)) if len(view.objectives) > 1 else "",
         "reason": outcome.reason or "",
         "strategy": view.strategy,
         "symbol": view.symbol,

@@ -51,6 +51,10 @@ class StudyView:
     trials: tuple[Trial, ...]
     ranked: tuple[Trial, ...]
     """Trials with an objective, the best first: feasible, then infeasible."""
+    front: tuple[Trial, ...]
+    """Feasible trials that no other dominates; of one objective the best one alone."""
+    best: Trial | None
+    """The best feasible trial; of several objectives the one that `search.rank_by` names, None without it."""
     progress: tuple[Progress, ...]
     counts: Mapping[str, int]
     digest: str
@@ -65,6 +69,7 @@ class StudyView:
             batches = [(record.first + record.count, at) for record, _, at in ledger.batches()]
             counts, digest = ledger.counts(), ledger.digest()
         objective = objective_of(facts)
+        front = objective.front(trials)
         ranked = [t for t in objective.rank(trials) if t.outcome.status is Status.COMPLETE]
         return cls(
             name=str(facts.get("name") or ledger.folder.name),
@@ -78,16 +83,13 @@ class StudyView:
             directions=tuple(str(d) for d in objective.directions),
             trials=tuple(trials),
             ranked=tuple(ranked),
+            front=tuple(front),
+            best=objective.best(front),
             progress=_progress(trials, batches, objective),
             counts=counts,
             digest=digest,
             _identities=IdentityTemplate(facts["identity_base"]),
         )
-
-    @property
-    def best(self) -> Trial | None:
-        """The best feasible trial; of several objectives the first of the ranked ones."""
-        return self.ranked[0] if self.ranked and self.ranked[0].outcome.feasible else None
 
     @property
     def semantics(self) -> str:
@@ -154,6 +156,7 @@ def objective_of(facts: Mapping[str, Any]) -> Objective:
         objectives if isinstance(objectives, list) else [objectives],
         config.get("constraints") or (),
         config["min_trades"],
+        rank_by=(config.get("search") or {}).get("rank_by"),
         metrics=facts["metrics"],
     )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
-from sweep.config import load
+from sweep.config import dump, load
 from sweep.errors import SweepError
 from tests.config.support import MINIMAL, lines, minimal, write
 
@@ -89,6 +91,9 @@ def test_both_spellings_of_a_range_mean_the_same() -> None:
         ("costs.slippage.fixed=1", 1001, "did you mean fixed_pips?"),
         ("symbol_specs={GBPUSD: {pip: 1}}", 1001, "symbol_specs.GBPUSD.pip"),
         ("search.sampler=tpee", 1001, "did you mean tpe?"),
+        ("search.sampler={optuna: 'optuna.samplers.RandomSampler'}", 1009, "must be module:Class"),
+        ("search.sampler={optuna: 'a:B', option: {}}", 1001, "did you mean options?"),
+        ("search.sampler={options: {}}", 1008, "search.sampler.optuna"),
         ("costs.commission.schema=per_lott", 1001, "did you mean per_lot?"),
         ("costs.commission.percent=1", 1001, "costs.commission"),
         ("costs.commission.pct=-0.1", 1001, "costs.commission.pct is -0.1"),
@@ -165,13 +170,29 @@ def test_a_mistake_is_named_with_its_remedy(override: str, code: int, words: str
     assert problem.stage == "config"
 
 
+def test_up_to_three_objectives_and_what_ranks_them() -> None:
+    goals = [
+        {"metric": "cagr_pct", "direction": "maximize"},
+        {"expr": "max_drawdown_pct / 2", "direction": "minimize", "name": "half"},
+        {"metric": "total_trades", "direction": "maximize"},
+    ]
+    rank_by = "search.rank_by={metric: sharpe_ratio, direction: maximize}"
+    found = load(minimal(), [f"objective={json.dumps(goals)}", rank_by])
+    assert [goal.model_dump(exclude_none=True) for goal in found.objective] == goals
+    assert found.search.rank_by is not None
+    assert found.search.rank_by.metric == "sharpe_ratio"
+    assert load(YAML(typ="safe", pure=True).load(dump(found))) == found
+    problem = refused(f"objective={json.dumps([*goals, goals[0]])}")
+    assert (problem.code, "objective" in str(problem)) == (1003, True)
+    assert refused("objective=[]").code == 1008
+    assert refused("search.rank_by={metric: sharpe_ratio}").code == 1008
+    assert refused("search.rank_by={metric: a, expr: b, direction: maximize}").code == 1006
+
+
 NOT_BUILT = [
-    "search.sampler={optuna: 'a:B'}",
     "search.pruner={type: halving}",
     "search.early_stop={ruin_pct: 20}",
-    "search.rank_by={metric: a}",
     "search.keep_positions=all",
-    "objective=[{metric: a, direction: maximize}, {metric: b, direction: minimize}]",
     "holdout=2020-02-01",
     "holdout=90 d",
     "walk_forward={mode: rolling}",

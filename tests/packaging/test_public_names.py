@@ -10,7 +10,7 @@ from sweep.errors import SweepError
 
 @pytest.mark.parametrize(
     "name",
-    ["testing", "samplers.TpeSampler"],
+    ["testing"],
 )
 def test_a_planned_name_is_4001(name: str) -> None:
     *path, last = name.split(".")

@@ -161,8 +161,6 @@ def ranked(direction: str) -> list[int]:
     order = [trial.number for trial in graded.rank(reversed(trials))]
     assert best is not None
     assert best.number == order[0]
-    assert graded.better(trials[order[0]], trials[order[1]])
-    assert not graded.better(trials[order[1]], trials[order[0]])
     return order
 
 
@@ -204,7 +202,8 @@ def test_best_never_comes_from_what_does_not_trade_or_breaks_a_constraint(
 @pytest.mark.parametrize(
     ("objectives", "constraints", "code"),
     [
-        ([{"metric": "t_stat_r", "direction": "maximize"}] * 2, [], 4001),
+        ([{"metric": "t_stat_r", "direction": "maximize"}] * 2, [], 1006),
+        ([{"metric": name, "direction": "maximize"} for name in METRICS[:4]], [], 1003),
         ([{"metric": "t_stat", "direction": "maximize"}], [], 1001),
         ([{"metric": "t_stat_r"}], [], 1008),
         ([{"metric": "t_stat_r", "direction": "up"}], [], 1001),
