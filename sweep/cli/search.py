@@ -89,16 +89,14 @@ def resume(
     debug: Debug = False,
 ) -> None:
     """Goes on with a study after a stop or a crash."""
-    from sweep.errors import not_built
-
-    if retry_failed:
-        raise not_built("--retry-failed", where="sweep resume")
     changes = [*(overrides or ()), *compute_overrides(workers, address)]
 
     def start(reporter: Reporter) -> Study:
         from sweep.study import Study
 
-        return Study.resume(study, changes, home=home, reporter=reporter, verify=verify)
+        return Study.resume(
+            study, changes, home=home, reporter=reporter, retry_failed=retry_failed, verify=verify
+        )
 
     _drive(start, as_json)
 

@@ -1,19 +1,37 @@
-"""`returns/*.parquet`: the daily returns of a batch's trials, beside the ledger."""
+"""`returns/*.parquet`: the daily returns of a batch's trials, or their sums over blocks of days, beside the ledger."""
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Final, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 
 from sweep.errors import error
 
-FOLDER = "returns"
+Form = Literal["all", "blocks", "none"]
+"""What is kept of the daily returns."""
+
+FOLDER: Final = "returns"
+MOST_BLOCKS: Final = 16
+SHORTEST_BLOCK: Final = 20
+"""Days."""
 SCHEMA = pa.schema([("number", pa.int64()), ("returns", pa.list_(pa.float64()))])
+BLOCKS = pa.schema(
+    [
+        ("number", pa.int64()),
+        ("days", pa.int64()),
+        ("sums", pa.list_(pa.float64())),
+        ("squares", pa.list_(pa.float64())),
+    ]
+)
 
 
 def pack(returns: Sequence[float]) -> bytes:
@@ -33,21 +51,93 @@ def unpack(data: bytes) -> list[float]:
     return values
 
 
+def form_of(recorded: str | bool) -> Form:
+    """What a ledger says is kept; the first ones said yes or no."""
+    forms: dict[str | bool, Form] = {True: "all", False: "none", "all": "all", "blocks": "blocks"}
+    return forms.get(recorded, "none")
+
+
+def blocks_of(days: int) -> int:
+    """Number of blocks that a series of so many days is cut into: an even number, at most 16, of at least 20 days each.
+
+    0 if it is too short for 4 of them.
+    """
+    return next((count for count in range(MOST_BLOCKS, 2, -2) if days // count >= SHORTEST_BLOCK), 0)
+
+
+def block_sums(returns: Sequence[float]) -> tuple[list[float], list[float]] | None:
+    """Sums and sums of squares over equal blocks of consecutive days, the first days that are too many left out.
+
+    None for a series that is too short.
+    """
+    count = blocks_of(len(returns))
+    if count == 0:
+        return None
+    days = np.asarray(returns[len(returns) % count :], np.float64).reshape(count, -1)
+    return days.sum(axis=1).tolist(), np.square(days).sum(axis=1).tolist()
+
+
 def write(
-    folder: Path, k: int, returns: Mapping[int, Sequence[float] | None], *, stored: int = 0, window: int = 0
+    folder: Path,
+    k: int,
+    returns: Mapping[int, Sequence[float] | None],
+    *,
+    form: Form = "all",
+    stored: int = 0,
+    window: int = 0,
 ) -> None:
     """Write the returns of batch k, by trial number, before its commit; a batch run again replaces its file.
 
     Args:
+        form: `all`, `blocks` for their sums and sums of squares over blocks, `none` for nothing.
         stored: rows of the batch that an earlier run wrote: an extension gets a file of its own.
 
     Raises:
-        SweepError: [3000] if the file cannot be written.
+        SweepError: [3007] disk full, [3000] if the file cannot be written otherwise.
     """
-    target = folder / FOLDER / f"{window:04d}-{k:08d}-{stored}.parquet"
-    draft = target.with_suffix(".tmp")
+    if form != "none":
+        _write(folder / FOLDER / f"{window:04d}-{k:08d}-{stored}.parquet", _table(returns, form))
+
+
+def replace(folder: Path, returns: Mapping[int, Sequence[float] | None], *, form: Form) -> None:
+    """Put the returns of trials that were run again, by trial number, in the place of what was written for them."""
+    for file in sorted((folder / FOLDER).glob("*.parquet")) if form != "none" else ():
+        table = pq.read_table(file)
+        numbers = table["number"].to_pylist()
+        again = {number: returns[number] for number in numbers if number in returns}
+        if again:
+            kept = table.filter(pa.array([number not in again for number in numbers]))
+            _write(file, pa.concat_tables([kept, _table(again, form)]).sort_by("number"))
+
+
+def read(folder: Path, *, window: int = 0) -> pa.Table:
+    """Returns of all committed and written batches: number, returns (list of float64, null where not run).
+
+    Where blocks are kept: number, days, sums and squares (lists of float64), as `BLOCKS`.
+    """
+    files = sorted((folder / FOLDER).glob(f"{window:04d}-*.parquet"))
+    if not files:
+        return SCHEMA.empty_table()
+    return pa.concat_tables([pq.read_table(file) for file in files]).sort_by("number")
+
+
+def _table(returns: Mapping[int, Sequence[float] | None], form: Form) -> pa.Table:
     numbers = sorted(returns)
-    table = pa.table({"number": numbers, "returns": [returns[n] for n in numbers]}, schema=SCHEMA)
+    series = [returns[number] for number in numbers]
+    if form == "all":
+        return pa.table({"number": numbers, "returns": series}, schema=SCHEMA)
+    cut = [None if days is None else block_sums(days) for days in series]
+    columns = {
+        "number": numbers,
+        "days": [None if days is None else len(days) for days in series],
+        "sums": [None if sums is None else sums[0] for sums in cut],
+        "squares": [None if sums is None else sums[1] for sums in cut],
+    }
+    return pa.table(columns, schema=BLOCKS)
+
+
+def _write(target: Path, table: pa.Table) -> None:
+    draft = target.with_suffix(".tmp")
     try:
         target.parent.mkdir(exist_ok=True)
         with draft.open("wb") as file:
@@ -56,20 +146,13 @@ def write(
             os.fsync(file.fileno())
         draft.replace(target)
     except OSError as problem:
-        draft.unlink(missing_ok=True)
-        full = problem.errno == 28
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        full = problem.errno == errno.ENOSPC
         raise error(
             3007 if full else 3000,
             "the disk is full" if full else f"daily returns cannot be written: {problem}",
             where=str(target),
-            remedy="make room, then resume the study",
+            remedy="make room, then resume the study" if full else "check the disk, then resume the study",
             stage="infrastructure",
         ) from problem
-
-
-def read(folder: Path, *, window: int = 0) -> pa.Table:
-    """Returns of all committed and written batches: number, returns (list of float64, null where not run)."""
-    files = sorted((folder / FOLDER).glob(f"{window:04d}-*.parquet"))
-    if not files:
-        return SCHEMA.empty_table()
-    return pa.concat_tables([pq.read_table(file) for file in files]).sort_by("number")

@@ -236,14 +236,7 @@ class Ledger:
         return self._write(lambda: self._commit(batch, trials, window))
 
     def _commit(self, batch: BatchRecord, trials: Sequence[Trial], window: int) -> Committed:
-        self._insert("trials", TRIAL_COLUMNS, [rows.trial_row(window, t) for t in trials])
-        self._insert(
-            "trial_metrics",
-            ("window", "number", *self.metrics),
-            [rows.metrics_row(window, t, self.metrics) for t in trials],
-        )
-        runtime = [row for t in trials if (row := rows.runtime_row(window, t)) is not None]
-        self._insert("trial_runtime", ("window", "number", *RUNTIME_COLUMNS), runtime)
+        self._insert_trials(trials, window)
         stored = self._rows('WHERE t."window" = ? AND t.batch = ?', (window, batch.k))
         total = self._db.execute('SELECT count(*) FROM trials WHERE "window" = ?', (window,)).fetchone()[0]
         if len(stored) != batch.count or total != batch.first + batch.count:
@@ -253,8 +246,7 @@ class Ledger:
                 where=str(self.path),
                 stage="infrastructure",
             )
-        width = len(TRIAL_COLUMNS) + len(self.metrics)
-        digest = lines_digest(self._encoder.line(row[:width]) for row in stored)
+        digest = self._rows_digest(stored)
         self._db.execute(
             "INSERT OR REPLACE INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -274,6 +266,54 @@ class Ledger:
             self._put({"environment_dependent": True})
         added = stored[len(stored) - len(trials) :]
         return Committed([rows.trial_of(row, self._objectives, metrics={}) for row in added], digest)
+
+    def replace(self, trials: Sequence[Trial], *, window: int = 0) -> None:
+        """Put new outcomes in the place of environment failures; the event log says so. One transaction.
+
+        The rows that go are kept for `seen_by`: the batches that there are by now were proposed from them. The mark
+        `environment_dependent` stays.
+
+        Raises:
+            SweepError: [4004] for a trial that is no environment failure, or of another identity; [3000], [3007].
+        """
+        self._write(lambda: self._replace(trials, window))
+
+    def _replace(self, trials: Sequence[Trial], window: int) -> None:
+        columns = quoted(TRIAL_COLUMNS)
+        before = len(self.batches(window=window))
+        gone = []
+        for trial in trials:
+            key = (window, trial.number)
+            query = f'SELECT {columns} FROM trials WHERE "window" = ? AND number = ?'
+            row = self._db.execute(query, key).fetchone()
+            if row is None or row[9] not in _KINDS or row[7] != trial.identity:
+                raise error(
+                    4004,
+                    f"trial {trial.number} is not the environment failure that was run again",
+                    where=str(self.path),
+                    stage="infrastructure",
+                )
+            gone.append({"window": window, "batches": before, "row": list(row)})
+            for table in ("trials", "trial_metrics", "trial_runtime"):
+                self._db.execute(f'DELETE FROM {table} WHERE "window" = ? AND number = ?', key)
+        self._insert_trials(trials, window)
+        for k in sorted({trial.proposal.batch for trial in trials}):
+            stored = self._rows('WHERE t."window" = ? AND t.batch = ?', (window, k))
+            self._db.execute(
+                'UPDATE batches SET rows_digest = ? WHERE "window" = ? AND k = ?',
+                (self._rows_digest(stored), window, k),
+            )
+        self._put({"superseded": [*(self.get("superseded") or ()), *gone]})
+        self._append("replaced", {"trials": [trial.number for trial in trials]})
+
+    def seen_by(self, k: int, *, window: int = 0) -> dict[int, Trial]:
+        """Trials, by number, that were run again after batch k had been proposed, as they were when it was."""
+        seen: dict[int, Trial] = {}
+        for item in self.get("superseded") or ():
+            if item["window"] == window and item["batches"] > k:
+                trial = rows.trial_of(tuple(item["row"]), self._objectives, metrics={})
+                seen.setdefault(trial.number, trial)
+        return seen
 
     def batches(self, *, window: int = 0) -> list[tuple[BatchRecord, str, str]]:
         """(record, rows digest, time of its commit) of every batch, in order."""
@@ -352,10 +392,9 @@ class Ledger:
             'SELECT "window", k, rows_digest FROM batches ORDER BY "window", k'
         ).fetchall()
         if verify:
-            width = len(TRIAL_COLUMNS) + len(self.metrics)
             for window, k, expected in stored:
                 found = self._rows('WHERE t."window" = ? AND t.batch = ?', (window, k))
-                if lines_digest(self._encoder.line(row[:width]) for row in found) != expected:
+                if self._rows_digest(found) != expected:
                     raise error(
                         4004,
                         f"the rows of batch {k} are not those that were committed",
@@ -378,6 +417,20 @@ class Ledger:
     # ------------------------------------------------------------------------------------------------------ internals
     def _rows(self, where: str, values: tuple[Any, ...]) -> list[rows.Row]:
         return self._db.execute(f"{self._select}{where} ORDER BY t.number", values).fetchall()
+
+    def _rows_digest(self, stored: Sequence[rows.Row]) -> str:
+        width = len(TRIAL_COLUMNS) + len(self.metrics)
+        return lines_digest(self._encoder.line(row[:width]) for row in stored)
+
+    def _insert_trials(self, trials: Sequence[Trial], window: int) -> None:
+        self._insert("trials", TRIAL_COLUMNS, [rows.trial_row(window, t) for t in trials])
+        self._insert(
+            "trial_metrics",
+            ("window", "number", *self.metrics),
+            [rows.metrics_row(window, t, self.metrics) for t in trials],
+        )
+        runtime = [row for t in trials if (row := rows.runtime_row(window, t)) is not None]
+        self._insert("trial_runtime", ("window", "number", *RUNTIME_COLUMNS), runtime)
 
     def _insert(self, table: str, columns: Sequence[str], values: Sequence[rows.Row]) -> None:
         marks = ", ".join("?" * len(columns))

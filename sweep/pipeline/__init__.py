@@ -1,7 +1,7 @@
 """The batch loop between sampler, workers and ledger; it sees only the bases of these families.
 
 Reading order: `loop` (the pipeline), `batch` (one open batch, grading, the spool's form), `rules` (what it is told, and
-how it ended), `stops` (the stop rules).
+how it ended), `stops` (the stop rules), `retry` (environment failures run again).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -65,8 +65,12 @@ class Pipeline:
         self._key_digests = [record.params_digest for record, _, _ in records]
         self._spool = ledger.spooled()
         self._open: dict[int, OpenBatch] = {}
-        self._next = len(self._history) // size
+        self._next = self._begun = len(self._history) // size
         """The batch to propose next: the first one that the ledger lacks, in whole or in part."""
+        self._partial = records[self._next][0] if len(records) > self._next else None
+        """The record of that batch, if the ledger has a part of it."""
+        self._seen = _with(self._history, ledger.seen_by(self._next))
+        """What that batch is proposed from again: trials as they were before they were run again."""
         earlier = [trial.proposal for trial in self._history[: self._next * size]]
         self._used = {proposal.key for proposal in earlier}
         self._position = position_after(earlier)
@@ -139,7 +143,7 @@ class Pipeline:
             first=first,
             count=len(proposals),
             proposer_seed=seed(self._rules.seed, "sampler", k),
-            view_digest=lines_digest([chain(self._row_digests[:known]), *pending]),
+            view_digest=self._view_digest(k, known, pending),
             params_digest=lines_digest(keys),
         )
         self._next = k + 1
@@ -155,15 +159,22 @@ class Pipeline:
         A batch in between that is committed already, as after a resume, is shown without its results too.
         """
         begin, end = known * self._rules.batch_size, k * self._rules.batch_size
-        proposals = [trial.proposal for trial in self._history[begin:end]]
+        history = self._seen if k == self._begun else self._history
+        proposals = [trial.proposal for trial in history[begin:end]]
         proposals += [proposal for batch in self._open.values() for proposal in batch.proposals]
         view = View(
-            finished=Prefix(self._history, min(begin, len(self._history))),
+            finished=Prefix(history, min(begin, len(history))),
             pending=[proposal.params for proposal in proposals],
             used=self._used,
             stream_pos=self._position,
         )
         return view, self._key_digests[known:k]
+
+    def _view_digest(self, k: int, known: int, pending: Sequence[str]) -> str:
+        """Digest of what batch k saw; a batch that is proposed again saw it the first time."""
+        if k == self._begun and self._partial is not None:
+            return self._partial.view_digest
+        return lines_digest([chain(self._row_digests[:known]), *pending])
 
     def _check_reproposal(self, k: int, proposals: Sequence[Proposal], stored: Sequence[Trial]) -> None:
         """A partial batch that an extension proposes again must begin with the rows that are stored."""
@@ -214,9 +225,10 @@ class Pipeline:
 
     def _commit(self, batch: OpenBatch) -> None:
         ended = batch.ended()
-        if self._rules.keep_returns:
-            rows = {trial.number: raw.row.get("returns") for trial, raw in ended}
-            daily_returns.write(self._ledger.folder, batch.k, rows, stored=batch.stored)
+        rows = {trial.number: raw.row.get("returns") for trial, raw in ended}
+        daily_returns.write(
+            self._ledger.folder, batch.k, rows, form=self._rules.keep_returns, stored=batch.stored
+        )
         committed = self._ledger.commit(batch.record, [trial for trial, _ in ended])
         del self._open[batch.k]
         self._history.extend(committed.trials)
@@ -302,3 +314,10 @@ class Pipeline:
             yield
         finally:
             self._timing[step] += time.perf_counter() - begun
+
+
+def _with(history: list[Trial], changed: Mapping[int, Trial]) -> list[Trial]:
+    """The history with other trials at some numbers; itself if there are none."""
+    if not changed:
+        return history
+    return [changed.get(trial.number, trial) for trial in history]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sweep.errors import SweepError
+from sweep.ledger.returns import Form
 from sweep.types import StudyStatus
 
 Reason = Literal["trials", "exhausted", "timeout", "stagnation", "interrupted", "failures", "error"]
@@ -27,7 +28,7 @@ class Rules:
     """Committed batches without a better feasible value after which nothing more is proposed."""
     max_failure_share: float = 0.5
     spool_interval: float = 5.0
-    keep_returns: bool = False
+    keep_returns: Form = "none"
 
 
 @dataclass(frozen=True, slots=True)

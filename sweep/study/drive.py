@@ -11,7 +11,9 @@ from sweep.errors import SweepError
 from sweep.executors.base import CacheCounts, Executor
 from sweep.executors.dispatch import Dispatcher
 from sweep.ledger import IdentityTemplate, Ledger
+from sweep.ledger.returns import form_of
 from sweep.pipeline import Ending, Pipeline, Rules
+from sweep.pipeline.retry import retry_failed
 from sweep.progress import Reporter
 from sweep.study.interrupts import Interrupts
 from sweep.study.plan import Plan
@@ -44,6 +46,8 @@ class Driver:
     reporter: Reporter
     executor: Executor
     warnings: list[str] = field(default_factory=list)
+    retry: bool = False
+    """Whether environment failures are run again first."""
 
     def run(self, ledger: Ledger) -> Ending:
         """Run the pipeline to its end, record it, keep the best trials' artifacts, finish the projections.
@@ -58,7 +62,8 @@ class Driver:
                 ledger.set_status(StudyStatus.RUNNING, event="started", workers=self.executor.workers)
                 projection = build.projection(self.plan.config, ledger.folder)
                 dispatcher = self._dispatcher(ledger)
-                found = self._pipeline(ledger, dispatcher, interrupts).run()
+                found = self._retried(ledger, dispatcher, interrupts)
+                found = found or self._pipeline(ledger, dispatcher, interrupts).run()
                 self._advise(ledger)
                 cost = Cost(time.monotonic() - begun, ledger.count() - before, dispatcher.cache)
                 self._record(ledger, found, cost)
@@ -80,7 +85,7 @@ class Driver:
         return ending
 
     def _rules(self, ledger: Ledger) -> Rules:
-        return self.plan.rules(ledger.get("trials"), keep_returns=bool(ledger.get("keep_returns")))
+        return self.plan.rules(ledger.get("trials"), keep_returns=form_of(ledger.get("keep_returns")))
 
     def _dispatcher(self, ledger: Ledger) -> Dispatcher:
         compute, rules = self.plan.config.compute, self._rules(ledger)
@@ -90,6 +95,24 @@ class Driver:
             max_retries=compute.max_retries,
             trial_timeout=None if compute.trial_timeout == "auto" else float(compute.trial_timeout),
         )
+
+    def _retried(self, ledger: Ledger, dispatcher: Dispatcher, interrupts: Interrupts) -> Ending | None:
+        """Environment failures run again if that was asked for; how the study ended if that went wrong."""
+        if not self.retry:
+            return None
+        try:
+            tried, mended = retry_failed(
+                ledger,
+                dispatcher,
+                self.plan.objective,
+                IdentityTemplate(ledger.get("identity_base")),
+                keep_returns=self._rules(ledger).keep_returns,
+                interrupted=lambda: interrupts.requested,
+            )
+        except SweepError as problem:
+            return Ending(StudyStatus.FAILED, "error", problem)
+        self.reporter.note(f"environment failures run again: {tried}, with a result now: {mended}")
+        return None
 
     def _pipeline(self, ledger: Ledger, dispatcher: Dispatcher, interrupts: Interrupts) -> Pipeline:
         plan = self.plan

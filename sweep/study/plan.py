@@ -15,6 +15,7 @@ from sweep.config.engine import rate_sections
 from sweep.config.gates import with_events
 from sweep.errors import SweepError, error
 from sweep.ledger import IdentityTemplate
+from sweep.ledger.returns import Form, blocks_of
 from sweep.pipeline import Rules
 from sweep.samplers.base import View
 from sweep.strategies.code import strategy_of
@@ -180,26 +181,27 @@ class Plan:
         ]
 
     @cached_property
-    def keep_returns(self) -> bool:
-        """Whether daily returns are kept: by default up to 2e8 of them.
+    def keep_returns(self) -> Form:
+        """What is kept of the daily returns: by default all of them up to 2e8, else their sums over blocks."""
+        asked = self.config.search.keep_returns
+        if asked is not None:
+            return asked
+        trials = self.config.search.trials or self.space.cardinality or 0
+        return "all" if trials * len(self.engine.dates) <= MOST_RETURNS else "blocks"
 
-        Raises:
-            SweepError: [4001] for `blocks`.
-        """
-        search = self.config.search
-        if search.keep_returns == "blocks":
-            raise error(
-                4001,
-                "keep_returns: blocks is not built in this version",
-                where="search.keep_returns",
-                remedy="use all or none",
-            )
-        trials = search.trials or self.space.cardinality or 0
-        return search.keep_returns != "none" and (
-            search.keep_returns == "all" or trials * len(self.engine.dates) <= MOST_RETURNS
-        )
+    def returns_note(self, form: Form) -> str:
+        """What is kept of the daily returns, in a line."""
+        if form == "none":
+            return "daily returns: none are kept (search.keep_returns), so that the probability of overfitting is unknown"
+        days = len(self.engine.dates)
+        if form == "all":
+            return f"daily returns: all are kept, {days} per trial"
+        count = blocks_of(days)
+        if count == 0:
+            return f"daily returns: {days} days are too few for blocks, of which at least 4 have 20 days each: none are kept"
+        return f"daily returns: sums over {count} blocks of {days // count} days are kept"
 
-    def rules(self, trials: int | None, *, keep_returns: bool) -> Rules:
+    def rules(self, trials: int | None, *, keep_returns: Form) -> Rules:
         """What the pipeline is told; `trials` is the budget, which an extension raises."""
         search = self.config.search
         return Rules(

@@ -12,6 +12,7 @@ from sweep.config import Config, dump, home_folder, load
 from sweep.config.files import data_paths
 from sweep.errors import error
 from sweep.ledger import Ledger, StudyLock
+from sweep.ledger.returns import Form, form_of
 from sweep.market.cache import DatasetCache
 from sweep.progress import Reporter, Silent
 from sweep.study import folder as folders
@@ -80,7 +81,8 @@ class Study:
         plan = prepare(loaded, cache=cache)
         for note in (*plan.space.brief(), *getattr(plan.sampler, "notes", ()), *cache.warnings):
             reporter.note(note)
-        driver = _driver(plan, reporter, returns=plan.keep_returns)
+        reporter.note(plan.returns_note(plan.keep_returns))
+        driver = _driver(plan, reporter, keep_returns=plan.keep_returns)
         study = cls(folder, plan.config)
         study.findings = tuple(plan.findings[0])
         with _stoppable(folder):
@@ -118,6 +120,7 @@ class Study:
         home: Path | None = None,
         reporter: Reporter | None = None,
         more: int = 0,
+        retry_failed: bool = False,
         verify: bool = False,
     ) -> Study:
         """Go on with a study after a stop or a crash; a finished one is returned as it is.
@@ -125,6 +128,8 @@ class Study:
         Args:
             overrides: of keys that enter no result: `compute`, `tracking`, `search.timeout`, `search.trials` upwards.
             more: trials to ask for beyond the budget.
+            retry_failed: run trials again that ended in TIMEOUT, WORKER_LOST or OUT_OF_MEMORY. Their rows change, and
+                with them the ledger digest; batches that were proposed from them stay, as the mark of the study does.
             verify: hash data of the dataset cache again.
 
         Raises:
@@ -146,9 +151,10 @@ class Study:
                 trials = _budget(facts, plan.config, more, ledger.count())
                 if trials != facts["trials"]:
                     opened._raise_budget(ledger, trials)
-                returns = bool(facts["keep_returns"])
             opened.findings = tuple(plan.findings[0])
-            opened._drive(_driver(plan, reporter, returns=returns))
+            driver = _driver(plan, reporter, keep_returns=form_of(facts["keep_returns"]))
+            driver.retry = retry_failed
+            opened._drive(driver)
         return opened
 
     @classmethod
@@ -312,7 +318,7 @@ def _load(config: Source, overrides: Sequence[str], home: Path | None) -> Config
     return load(config, overrides, home=home)
 
 
-def _driver(plan: Plan, reporter: Reporter, *, returns: bool) -> Driver:
+def _driver(plan: Plan, reporter: Reporter, *, keep_returns: Form) -> Driver:
     warnings: list[str] = []
 
     def warn(text: str) -> None:
@@ -325,7 +331,7 @@ def _driver(plan: Plan, reporter: Reporter, *, returns: bool) -> Driver:
     for text in (*contradictions, *plan.warnings):
         warnings.append(text)
         reporter.note(f"warning: {text}")
-    executor = build.executor(plan.config, plan.engine_spec(returns=returns), warn=warn)
+    executor = build.executor(plan.config, plan.engine_spec(returns=keep_returns != "none"), warn=warn)
     return Driver(plan, reporter, executor, warnings)
 
 

@@ -22,6 +22,7 @@ from sweep.executors.dispatch import Dispatcher
 from sweep.executors.local import LocalExecutor
 from sweep.ledger import IdentityTemplate, Ledger
 from sweep.pipeline import Ending, Pipeline, Rules
+from sweep.pipeline.retry import retry_failed
 from sweep.samplers import cmaes, grid, named, nsga2, qmc, tpe
 from sweep.samplers import optuna as optuna_sampler
 from sweep.samplers import random as random_sampler
@@ -119,6 +120,8 @@ class FakeEngine:
             os._exit(1)
         if self.options.get("die"):
             os._exit(1)
+        if self.options.get("out_of_memory"):
+            raise MemoryError("no memory for this one")
         if self.options.get("hang"):
             time.sleep(3600)
 
@@ -187,6 +190,7 @@ def drive(
     sampler_options: Mapping[str, Any] | None = None,
     max_retries: int = 1,
     trial_timeout: float | None = None,
+    retry: bool = False,
     **rules: Any,
 ) -> Ending:
     """Run a study of the fake engine from where its ledger ends."""
@@ -204,6 +208,9 @@ def drive(
     try:
         with Ledger.open(folder, write=True) as ledger:
             watch(ledger)
+            if retry:
+                form = rules.get("keep_returns", "none")
+                retry_failed(ledger, dispatcher, objective(), IDENTITIES, keep_returns=form)
             return Pipeline(
                 ledger=ledger,
                 sampler=make_sampler(

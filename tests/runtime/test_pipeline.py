@@ -180,8 +180,8 @@ def test_a_study_in_which_most_trials_fail_stops_with_the_reason(tmp_path: Path)
 
 def test_returns_are_kept_beside_the_ledger(tmp_path: Path) -> None:
     folder = tmp_path / "study"
-    drive(folder, trials=21, engine={"returns": True}, keep_returns=True)
-    drive(folder, trials=60, engine={"returns": True}, keep_returns=True)
+    drive(folder, trials=21, engine={"returns": True}, keep_returns="all")
+    drive(folder, trials=60, engine={"returns": True}, keep_returns="all")
     table = daily_returns.read(folder)
     assert table.column("number").to_pylist() == list(range(60))
     with Ledger.open(folder) as ledger:

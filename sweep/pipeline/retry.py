@@ -1,0 +1,60 @@
+"""Environment failures run again on request: their rows change, what was proposed since stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sweep.executors.dispatch import Dispatcher, RawResult, Task
+from sweep.ledger import IdentityTemplate, Ledger
+from sweep.ledger import returns as daily_returns
+from sweep.pipeline.batch import Objectives, graded
+from sweep.types import ENVIRONMENT_FAILURES, Trial
+
+_POLL_SECONDS = 0.25
+
+
+def retry_failed(
+    ledger: Ledger,
+    dispatcher: Dispatcher,
+    objective: Objectives,
+    identities: IdentityTemplate,
+    *,
+    keep_returns: daily_returns.Form,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> tuple[int, int]:
+    """Run every trial again that ended in an environment failure: (tried, how many of them have a result now).
+
+    A result takes the place of the failure as soon as all failures of its batch have been tried; a trial that fails in
+    the same way keeps its row. An interrupt leaves the rest as it is.
+
+    Raises:
+        SweepError: a fault that ends the study.
+    """
+    failed = {t.number: t for t in ledger.history() if t.outcome.kind in ENVIRONMENT_FAILURES}
+    if not failed:
+        return 0, 0
+    ledger.log("retry", trials=list(failed))
+    dispatcher.add([Task(number, trial.proposal.params) for number, trial in failed.items()])
+    waiting: dict[int, dict[int, tuple[Trial, RawResult] | None]] = {}
+    for number, trial in failed.items():
+        waiting.setdefault(trial.proposal.batch, {})[number] = None
+    tried = mended = 0
+    while not dispatcher.idle and not interrupted():
+        for raw in dispatcher.wait(_POLL_SECONDS):
+            proposal = failed[raw.number].proposal
+            batch = waiting[proposal.batch]
+            batch[raw.number] = graded(proposal, raw, objective, identities, ledger.metrics), raw
+            tried += 1
+            if None not in batch.values():
+                mended += _replace(ledger, [ended for ended in batch.values() if ended], keep_returns)
+    return tried, mended
+
+
+def _replace(ledger: Ledger, ended: list[tuple[Trial, RawResult]], keep_returns: daily_returns.Form) -> int:
+    """Store those of a batch that have a result now."""
+    better = [(trial, raw) for trial, raw in ended if trial.outcome.kind not in ENVIRONMENT_FAILURES]
+    if better:
+        found = {trial.number: raw.row.get("returns") for trial, raw in better}
+        daily_returns.replace(ledger.folder, found, form=keep_returns)
+        ledger.replace([trial for trial, _ in better])
+    return len(better)

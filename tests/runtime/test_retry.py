@@ -1,0 +1,132 @@
+"""`--retry-failed`: environment failures get results, and nothing else of the study moves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from typer.testing import CliRunner
+
+from sweep.cli.app import app
+from sweep.errors import SweepError
+from sweep.executors.worker import Worker
+from sweep.ledger import Ledger
+from sweep.ledger import returns as daily_returns
+from sweep.study import Study
+from sweep.types import ENVIRONMENT_FAILURES, Kind, StudyStatus, Trial
+from tests.runtime.support import SAMPLERS, digest, drive
+from tests.runtime.test_study import config
+
+LACKING = {"at": {"noise": 2.0}, "out_of_memory": True}
+"""An engine that has no memory for about a ninth of the trials."""
+
+
+def trials(folder: Path) -> list[Trial]:
+    with Ledger.open(folder) as ledger:
+        return ledger.trials()
+
+
+def lost(folder: Path) -> list[int]:
+    return [t.number for t in trials(folder) if t.outcome.kind in ENVIRONMENT_FAILURES]
+
+
+def test_without_failures_the_ledger_is_that_of_a_healthy_run(tmp_path: Path) -> None:
+    """A sampler that reads no results proposes the same, so the whole ledger must come out."""
+    healthy, ill = tmp_path / "healthy", tmp_path / "ill"
+    drive(healthy, engine={"returns": True}, keep_returns="all")
+    drive(ill, engine={**LACKING, "returns": True}, keep_returns="all")
+    before = lost(ill)
+    assert len(before) >= 3
+    assert digest(ill) != digest(healthy)
+    assert all(daily_returns.read(ill)["returns"][number].as_py() is None for number in before)
+    drive(ill, retry=True, engine={"returns": True}, keep_returns="all")
+    assert lost(ill) == []
+    assert digest(ill) == digest(healthy)
+    assert daily_returns.read(ill).equals(daily_returns.read(healthy))
+    with Ledger.open(ill) as ledger:
+        facts = ledger.study
+        assert ledger.trial(before[0]).runtime is not None
+    assert facts["environment_dependent"] is True
+    logged = [event for event in facts["events"] if event["event"] in ("retry", "replaced")]
+    assert logged[0]["trials"] == before
+    assert sorted(number for event in logged[1:] for number in event["trials"]) == before
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_what_was_proposed_stays_and_a_partial_batch_can_be_extended(sampler: str, tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    drive(folder, sampler=sampler, trials=44, engine=LACKING)  # the last batch is partial
+    before, failed = trials(folder), lost(folder)
+    assert any(number < 24 for number in failed), "known to the last batch"
+    drive(folder, sampler=sampler, trials=44, retry=True)
+    after = trials(folder)
+    assert lost(folder) == []
+    assert [t.proposal for t in after] == [t.proposal for t in before]
+    assert [t for t in after if t.number not in failed] == [t for t in before if t.number not in failed]
+    with Ledger.open(folder) as ledger:
+        seen = ledger.batches()[5][0].view_digest
+    assert drive(folder, sampler=sampler, trials=70, lag=2).status is StudyStatus.FINISHED
+    digest(folder)
+    with Ledger.open(folder) as ledger:
+        assert ledger.batches()[5][0].view_digest == seen
+        assert ledger.count() == 70
+
+
+def test_each_batch_is_proposed_again_from_what_it_saw(tmp_path: Path) -> None:
+    """Two retries with an extension between them: the second partial batch saw the results of the first retry."""
+    folder = tmp_path / "study"
+    drive(folder, sampler="tpe", trials=44, engine=LACKING)
+    drive(folder, sampler="tpe", trials=44, retry=True)
+    drive(folder, sampler="tpe", trials=68, engine={**LACKING, "at": {"ma": "sma"}})
+    assert lost(folder)
+    drive(folder, sampler="tpe", trials=68, retry=True)
+    with Ledger.open(folder) as ledger:
+        assert set(ledger.seen_by(5)) > set(ledger.seen_by(8)) != set()
+        assert ledger.seen_by(9) == {}
+    assert drive(folder, sampler="tpe", trials=80).status is StudyStatus.FINISHED
+
+
+def test_what_fails_again_keeps_its_row(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    drive(folder, engine=LACKING)
+    before = digest(folder)
+    drive(folder, engine=LACKING, retry=True)
+    assert digest(folder) == before
+    drive(folder)
+    assert digest(folder) == before, "only on request"
+
+
+def test_only_an_environment_failure_is_replaced(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    drive(folder, engine=LACKING)
+    before = digest(folder)
+    sound = next(t for t in trials(folder) if t.outcome.kind is None)
+    with Ledger.open(folder, write=True) as ledger, pytest.raises(SweepError, match="4004"):
+        ledger.replace([sound])
+    assert digest(folder) == before
+
+
+def test_the_command_runs_them_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Study.run(config(study="whole"))
+    run = Worker.run
+
+    def lacking(self: Worker, table: pa.Table) -> Any:
+        if any(value % 5 == 0 for value in table.column("fast_period").to_pylist()):
+            raise MemoryError
+        return run(self, table)
+
+    with monkeypatch.context() as scarce:
+        scarce.setattr(Worker, "run", lacking)
+        with pytest.raises(SweepError, match=r"\[6000\] .*OUT_OF_MEMORY"):
+            Study.run(config(search={"max_failure_share": 0.0}))
+    stopped = Study.open("plain").status()
+    assert stopped.status == "FAILED"
+    assert stopped.counts["FAILED/OUT_OF_MEMORY"]
+    done = CliRunner().invoke(app, ["resume", "plain", "--retry-failed"])
+    assert done.exit_code == 0, done.output
+    study = Study.open("plain")
+    assert not [t for t in study.failed if t.outcome.kind is Kind.OUT_OF_MEMORY]
+    assert study.digest == whole.digest
+    assert study.status().environment_dependent
