@@ -29,7 +29,7 @@ endif
 .PHONY: help
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' \
-		| awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+		| awk -F '\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
 .PHONY: venv
 venv: $(VENV)/.locked ## the virtual environment, exactly as locked
@@ -95,6 +95,10 @@ coverage-reference: build
 .PHONY: fuzz
 fuzz: build ## a million inputs with changed bytes at the native boundary
 	$(BIN)/python -m tests.fuzz.harness --inputs 1200000 --first 1000000 --processes 2
+
+.PHONY: kill-campaign
+kill-campaign: build ## drivers and workers killed at random moments; every study must resume to the same ledger: ten minutes
+	$(BIN)/python -m tests.campaigns.kill --seed $(or $(SEED),1)
 
 .PHONY: golden
 golden: build ## record the golden results of tests anew: only when results are meant to change
