@@ -29,6 +29,7 @@ __all__ = [
     "play",
     "resolve",
     "result_digest",
+    "rows_digest",
     "run_signals",
     "said",
     "schemas",
@@ -339,6 +340,13 @@ def table_digest(schema: str, table: Any) -> str:
 
 def result_digest(trades: str, daily: str, metrics: str) -> str:
     """Result digest of the digests of trades, daily equity and metrics."""
+
+def rows_digest(names: Sequence[str], rows: Sequence[tuple[str | int | float | None, ...]]) -> str:
+    """SHA-256 of rows as RFC 8785 objects over `names`, one per line, each line ended by a line feed.
+
+    What a row has beyond `names` is left out. Raises [5004] for a row that is too short, [1004] for a value that is no
+    text, no None and no number that JSON keeps exactly, [1006] for NaN and inf.
+    """
 
 def run_signals(
     market: Market | Sequence[Market],

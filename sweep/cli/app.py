@@ -77,6 +77,8 @@ def _foreign(problem: Exception) -> SweepError:
     if type(problem).__name__ == "NoArgsIsHelpError":
         typer.echo(str(describe() if describe else ""), err=True)
         sys.exit(2)
+    if type(problem).__module__ == "sqlite3":
+        return error(3004, f"the ledger cannot be read: {problem}", where="study.db", stage="infrastructure")
     if describe is None:
         what = f"unexpected {type(problem).__name__}: {problem}"
         return error(4000, what, remedy="run it again with --debug and report it", stage="engine")

@@ -6,11 +6,13 @@ import fcntl
 import json
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 from sweep.errors import error
+from sweep.ledger.transaction import file_error
 
 
 class StudyLock:
@@ -27,8 +29,14 @@ class StudyLock:
         """Take the lock.
 
         Raises:
-            SweepError: [6003] if another driver holds it.
+            SweepError: [6003] if another driver holds it; [3000] [3002] [3007] for the disk.
         """
+        try:
+            return self._acquire()
+        except OSError as problem:
+            raise file_error(problem, self._path, "the study's lock") from problem
+
+    def _acquire(self) -> Self:
         file = self._path.open("a+", encoding="utf-8")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -41,9 +49,14 @@ class StudyLock:
                 remedy="wait for it to end, or stop it first",
                 stage="infrastructure",
             ) from None
-        file.truncate(0)
-        file.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
-        file.flush()
+        try:
+            file.truncate(0)
+            file.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
+            file.flush()
+        except OSError:
+            with suppress(OSError):
+                file.close()
+            raise
         self._file = file
         return self
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,7 +13,7 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 
-from sweep.errors import error
+from sweep.ledger.transaction import file_error
 
 Form = Literal["all", "blocks", "none"]
 """What is kept of the daily returns."""
@@ -93,7 +92,7 @@ def write(
         stored: rows of the batch that an earlier run wrote: an extension gets a file of its own.
 
     Raises:
-        SweepError: [3007] disk full, [3000] if the file cannot be written otherwise.
+        SweepError: [3000] [3002] [3007] for the disk.
     """
     if form != "none":
         _write(folder / FOLDER / f"{window:04d}-{k:08d}-{stored}.parquet", _table(returns, form))
@@ -148,11 +147,4 @@ def _write(target: Path, table: pa.Table) -> None:
     except OSError as problem:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
-        full = problem.errno == errno.ENOSPC
-        raise error(
-            3007 if full else 3000,
-            "the disk is full" if full else f"daily returns cannot be written: {problem}",
-            where=str(target),
-            remedy="make room, then resume the study" if full else "check the disk, then resume the study",
-            stage="infrastructure",
-        ) from problem
+        raise file_error(problem, target, "daily returns") from problem

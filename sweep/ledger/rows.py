@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sweep.errors import error
 from sweep.ledger.schema import OBJECTIVE_COLUMNS
 from sweep.types import Digests, Kind, Outcome, Proposal, Runtime, Status, Trial
 
 Row = tuple[Any, ...]
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def json_text(value: Mapping[str, Any]) -> str:
     """JSON of a mapping with its own order; refuses NaN and inf."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value) if value else "{}"
 
 
 def trial_row(window: int, trial: Trial) -> Row:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from sweep.errors import error
 from sweep.ledger import rows, transaction
-from sweep.ledger.canonical import LineEncoder, chain, lines_digest
+from sweep.ledger.canonical import chain
 from sweep.ledger.schema import RUNTIME_COLUMNS, SCHEMA_VERSION, TRIAL_COLUMNS, ddl, quoted
 from sweep.types import ENVIRONMENT_FAILURES, StudyStatus, Trial
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FILE: Final = "study.db"
+_CACHE_KIB: Final = 16 * 1024
+"""Of the driver: keys come in random order, and every one needs its page of the index."""
 _KINDS: Final = tuple(kind.value for kind in ENVIRONMENT_FAILURES)
 
 
@@ -53,16 +55,6 @@ class Spooled:
     arrow: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """What a commit stored."""
-
-    trials: list[Trial]
-    """The new rows as they will be read back, without metrics and runtime."""
-    rows_digest: str
-    """Digest of all rows of the batch."""
-
-
 def now() -> str:
     """UTC time for people, ISO 8601; never part of a digest."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -81,7 +73,7 @@ class Ledger:
         self._db = connection
         self.metrics: tuple[str, ...] = tuple(self.study["metrics"])
         self._objectives = len(self.study["objectives"])
-        self._encoder = LineEncoder([*TRIAL_COLUMNS, *(f"metrics.{name}" for name in self.metrics)])
+        self._names = [*TRIAL_COLUMNS, *(f"metrics.{name}" for name in self.metrics)]
         values = ", ".join(
             [f't."{name}"' for name in TRIAL_COLUMNS] + [f'm."{name}"' for name in self.metrics]
         )
@@ -225,27 +217,32 @@ class Ledger:
         self._write(lambda: self._append(event, details))
 
     # ------------------------------------------------------------------------------------------------------- batches
-    def commit(self, batch: BatchRecord, trials: Sequence[Trial], *, window: int = 0) -> Committed:
+    def commit(self, batch: BatchRecord, trials: Sequence[Trial], *, window: int = 0) -> str:
         """Store a batch: rows, metrics, runtime, record; its spooled results go. One transaction.
 
         A partial last batch that an extension completes is committed again with the rows that were missing.
+
+        Returns:
+            Digest of all rows of the batch.
 
         Raises:
             SweepError: [4004] if the batch is not the next one or rows are missing; [3000], [3007] for the disk.
         """
         return self._write(lambda: self._commit(batch, trials, window))
 
-    def _commit(self, batch: BatchRecord, trials: Sequence[Trial], window: int) -> Committed:
-        self._insert_trials(trials, window)
-        stored = self._rows('WHERE t."window" = ? AND t.batch = ?', (window, batch.k))
-        total = self._db.execute('SELECT count(*) FROM trials WHERE "window" = ?', (window,)).fetchone()[0]
-        if len(stored) != batch.count or total != batch.first + batch.count:
+    def _commit(self, batch: BatchRecord, trials: Sequence[Trial], window: int) -> str:
+        before, end = self._total(window), batch.first + batch.count
+        stored = self._insert_trials(trials, window)
+        in_place = all(trial.proposal.batch == batch.k for trial in trials)
+        if not in_place or [trial.number for trial in trials] != list(range(before, end)):
             raise error(
                 4004,
-                f"batch {batch.k} would leave {total} rows, {batch.first + batch.count} are due",
+                f"batch {batch.k} would leave {before + len(trials)} rows, {end} are due",
                 where=str(self.path),
                 stage="infrastructure",
             )
+        if before > batch.first:  # an earlier run committed a part
+            stored = self._batch_rows(window, batch.first, batch.k)
         digest = self._rows_digest(stored)
         self._db.execute(
             "INSERT OR REPLACE INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -264,8 +261,7 @@ class Ledger:
         self._db.executemany("DELETE FROM spool WHERE identity = ?", [(t.identity,) for t in trials])
         if any(row[9] in _KINDS for row in stored):
             self._put({"environment_dependent": True})
-        added = stored[len(stored) - len(trials) :]
-        return Committed([rows.trial_of(row, self._objectives, metrics={}) for row in added], digest)
+        return digest
 
     def replace(self, trials: Sequence[Trial], *, window: int = 0) -> None:
         """Put new outcomes in the place of environment failures; the event log says so. One transaction.
@@ -298,7 +294,10 @@ class Ledger:
                 self._db.execute(f'DELETE FROM {table} WHERE "window" = ? AND number = ?', key)
         self._insert_trials(trials, window)
         for k in sorted({trial.proposal.batch for trial in trials}):
-            stored = self._rows('WHERE t."window" = ? AND t.batch = ?', (window, k))
+            first = self._db.execute(
+                'SELECT first FROM batches WHERE "window" = ? AND k = ?', (window, k)
+            ).fetchone()
+            stored = self._batch_rows(window, first[0], k)
             self._db.execute(
                 'UPDATE batches SET rows_digest = ? WHERE "window" = ? AND k = ?',
                 (self._rows_digest(stored), window, k),
@@ -354,13 +353,25 @@ class Ledger:
             1003, f"no trial {number}", where=str(self.path), remedy=f"it has {self.count()} trials, from 0"
         )
 
-    def history(self, *, window: int = 0) -> list[Trial]:
-        """Every trial in order, without metrics and runtime: all that a sampler may see."""
+    def history(self, *, window: int = 0, first: int = 0, count: int = -1) -> list[Trial]:
+        """Every trial in order, without metrics and runtime: all that a sampler may see.
+
+        Args:
+            first: number of the first one.
+            count: most trials; negative = all.
+        """
         columns = ", ".join(f'"{name}"' for name in TRIAL_COLUMNS)
         found = self._db.execute(
-            f'SELECT {columns} FROM trials WHERE "window" = ? ORDER BY number', (window,)
+            f'SELECT {columns} FROM trials WHERE "window" = ? AND number >= ? ORDER BY number LIMIT ?',
+            (window, first, count),
         )
         return [rows.trial_of(row, self._objectives, metrics={}) for row in found]
+
+    def keys(self, *, window: int = 0, stop: int) -> Iterator[str]:
+        """Parameter keys of the trials before number `stop`, in any order."""
+        query = 'SELECT params_key FROM trials WHERE "window" = ? AND number < ?'
+        found = self._db.execute(query, (window, stop))
+        return (key for (key,) in found)
 
     def table(self) -> pa.Table:
         """The trials table: one row per trial, failed ones included."""
@@ -389,12 +400,11 @@ class Ledger:
             SweepError: [4004] if `verify` finds a batch whose rows do not give its stored digest.
         """
         stored = self._db.execute(
-            'SELECT "window", k, rows_digest FROM batches ORDER BY "window", k'
+            'SELECT "window", k, rows_digest, first FROM batches ORDER BY "window", k'
         ).fetchall()
         if verify:
-            for window, k, expected in stored:
-                found = self._rows('WHERE t."window" = ? AND t.batch = ?', (window, k))
-                if self._rows_digest(found) != expected:
+            for window, k, expected, first in stored:
+                if self._rows_digest(self._batch_rows(window, first, k)) != expected:
                     raise error(
                         4004,
                         f"the rows of batch {k} are not those that were committed",
@@ -418,19 +428,35 @@ class Ledger:
     def _rows(self, where: str, values: tuple[Any, ...]) -> list[rows.Row]:
         return self._db.execute(f"{self._select}{where} ORDER BY t.number", values).fetchall()
 
-    def _rows_digest(self, stored: Sequence[rows.Row]) -> str:
-        width = len(TRIAL_COLUMNS) + len(self.metrics)
-        return lines_digest(self._encoder.line(row[:width]) for row in stored)
+    def _batch_rows(self, window: int, first: int, k: int) -> list[rows.Row]:
+        """Rows of batch k, whose first trial is `first`."""
+        found = 'WHERE t."window" = ? AND t.number >= ? AND t.batch = ?'
+        end = self._db.execute(
+            'SELECT min(first) FROM batches WHERE "window" = ? AND k > ?', (window, k)
+        ).fetchone()[0]
+        if end is None:
+            return self._rows(found, (window, first, k))
+        return self._rows(f"{found} AND t.number < ?", (window, first, k, end))
 
-    def _insert_trials(self, trials: Sequence[Trial], window: int) -> None:
-        self._insert("trials", TRIAL_COLUMNS, [rows.trial_row(window, t) for t in trials])
-        self._insert(
-            "trial_metrics",
-            ("window", "number", *self.metrics),
-            [rows.metrics_row(window, t, self.metrics) for t in trials],
-        )
+    def _total(self, window: int) -> int:
+        """Trials of a window: they are numbered without a gap."""
+        query = 'SELECT coalesce(max(number), -1) + 1 FROM trials WHERE "window" = ?'
+        return int(self._db.execute(query, (window,)).fetchone()[0])
+
+    def _rows_digest(self, stored: Sequence[rows.Row]) -> str:
+        from sweep._core import rows_digest
+
+        return rows_digest(self._names, stored)
+
+    def _insert_trials(self, trials: Sequence[Trial], window: int) -> list[rows.Row]:
+        """Insert rows, metrics and runtime; gives the columns that enter the digest."""
+        heads = [rows.trial_row(window, t) for t in trials]
+        values = [rows.metrics_row(window, t, self.metrics) for t in trials]
+        self._insert("trials", TRIAL_COLUMNS, heads)
+        self._insert("trial_metrics", ("window", "number", *self.metrics), values)
         runtime = [row for t in trials if (row := rows.runtime_row(window, t)) is not None]
         self._insert("trial_runtime", ("window", "number", *RUNTIME_COLUMNS), runtime)
+        return [head + row[2:] for head, row in zip(heads, values, strict=True)]
 
     def _insert(self, table: str, columns: Sequence[str], values: Sequence[rows.Row]) -> None:
         marks = ", ".join("?" * len(columns))
@@ -471,6 +497,7 @@ def _connect(file: Path, *, write: bool) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30.0)
         if write:
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
         return connection

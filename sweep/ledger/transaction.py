@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import time
 from collections.abc import Callable
@@ -24,6 +25,9 @@ _TRANSIENT: Final = frozenset(
         sqlite3.SQLITE_CANTOPEN,
     }
 )
+
+
+_DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 def write(connection: sqlite3.Connection, path: Path, work: Callable[[], T]) -> T:
@@ -60,13 +64,35 @@ def roll_back(connection: sqlite3.Connection) -> None:
 
 
 def disk_error(problem: sqlite3.Error, path: Path) -> SweepError:
-    """The error of the catalogue for an error of SQLite."""
-    full = _primary(problem) == sqlite3.SQLITE_FULL
+    """The error of the catalogue for an error of SQLite: [3007] disk full, [3004] damaged, [3000] anything else."""
+    code = _primary(problem)
+    if code in _DAMAGED:
+        return error(
+            3004,
+            f"the ledger is damaged: {problem}",
+            where=str(path),
+            remedy="put a copy of the study's folder in its place, or start a new study",
+            stage="infrastructure",
+        )
+    full = code == sqlite3.SQLITE_FULL
     return error(
         3007 if full else 3000,
         "the disk is full" if full else f"the ledger cannot be used: {problem}",
         where=str(path),
         remedy="make room, then resume the study" if full else "check the disk, then resume the study",
+        stage="infrastructure",
+    )
+
+
+def file_error(problem: OSError, path: Path, what: str) -> SweepError:
+    """The same for a file beside the ledger: [3007] disk full, [3002] no right to write, [3000] anything else."""
+    refused = problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+    full = problem.errno in (errno.ENOSPC, errno.EDQUOT)
+    return error(
+        3007 if full else 3002 if refused else 3000,
+        "the disk is full" if full else f"{what} cannot be written: {problem.strerror or problem}",
+        where=str(path),
+        remedy="make room, then resume the study" if full else "check rights and disk, then resume the study",
         stage="infrastructure",
     )
 

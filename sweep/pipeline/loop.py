@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Final
 
 from sweep.errors import SweepError, error
@@ -17,6 +18,7 @@ from sweep.executors.dispatch import Dispatcher, RawResult, Task
 from sweep.ledger import BatchRecord, IdentityTemplate, Ledger
 from sweep.ledger import returns as daily_returns
 from sweep.ledger.canonical import chain, lines_digest
+from sweep.ledger.history import History, Keys
 from sweep.pipeline.batch import Objectives, OpenBatch, from_spool, graded
 from sweep.pipeline.rules import Ending, Reason, Rules
 from sweep.pipeline.stops import JUDGED_BATCHES, stagnant, too_many_failures
@@ -59,8 +61,8 @@ class Pipeline:
         self._identities, self._rules, self._interrupted = identities, rules, interrupted
         self._reporter: Reporter = reporter or Silent()
         size, records = rules.batch_size, ledger.batches()
-        self._history = ledger.history()
-        """Committed trials as the ledger gives them back, without metrics."""
+        self._history = History(ledger)
+        """Committed trials, without metrics."""
         self._row_digests = [digest for _, digest, _ in records]
         self._key_digests = [record.params_digest for record, _, _ in records]
         self._spool = ledger.spooled()
@@ -71,19 +73,35 @@ class Pipeline:
         """The record of that batch, if the ledger has a part of it."""
         self._seen = _with(self._history, ledger.seen_by(self._next))
         """What that batch is proposed from again: trials as they were before they were run again."""
-        earlier = [trial.proposal for trial in self._history[: self._next * size]]
-        self._used = {proposal.key for proposal in earlier}
-        self._position = position_after(earlier)
+        self._used = Keys(self._all_keys)
+        """Of all trials of the batches before the next one."""
+        self._position = 0
         self._stop: Reason | None = None
         """Why nothing more is proposed; None while it is."""
         self._front: list[Trial] = []
         """The best trial; of several objectives all that no other dominates."""
         self._best_after: list[int | None] = []
         """Of each committed batch the latest trial that had improved the front by then."""
-        for k in range(math.ceil(len(self._history) / size)):
-            self._note_best(k, self._history[k * size : (k + 1) * size])
-        self._failed = sum(trial.outcome.status is Status.FAILED for trial in self._history)
+        self._failed = 0
+        self._read(size)
         self._timing = dict.fromkeys(("propose", "wait", "grade", "commit", "spool"), 0.0)
+
+    def _read(self, size: int) -> None:
+        """Take in what earlier runs committed."""
+        whole = self._next * size
+        trials = iter(self._history)
+        for k in range(math.ceil(len(self._history) / size)):
+            batch = list(islice(trials, size))
+            self._failed += sum(trial.outcome.status is Status.FAILED for trial in batch)
+            if k * size < whole:
+                self._position = position_after([trial.proposal for trial in batch], self._position)
+            self._note_best(k, batch)
+
+    def _all_keys(self) -> Iterator[str]:
+        """Keys of every batch before the next one: of what is committed and of what is open."""
+        yield from self._ledger.keys(stop=self._next * self._rules.batch_size)
+        for batch in self._open.values():
+            yield from (proposal.key for proposal in batch.proposals)
 
     def run(self) -> Ending:
         """Propose, run, commit in order, until a stop rule, an interrupt or a fault that ends the study."""
@@ -229,12 +247,12 @@ class Pipeline:
         daily_returns.write(
             self._ledger.folder, batch.k, rows, form=self._rules.keep_returns, stored=batch.stored
         )
-        committed = self._ledger.commit(batch.record, [trial for trial, _ in ended])
+        trials = [trial for trial, _ in ended]
+        self._row_digests[batch.k :] = [self._ledger.commit(batch.record, trials)]
         del self._open[batch.k]
-        self._history.extend(committed.trials)
-        self._row_digests[batch.k :] = [committed.rows_digest]
-        self._failed += sum(trial.outcome.status is Status.FAILED for trial in committed.trials)
-        self._note_best(batch.k, committed.trials)
+        self._history.grow(len(trials))
+        self._failed += sum(trial.outcome.status is Status.FAILED for trial in trials)
+        self._note_best(batch.k, trials)
 
     def _note_best(self, k: int, trials: Sequence[Trial]) -> None:
         self._front = self._objective.front([*self._front, *trials])
@@ -316,7 +334,7 @@ class Pipeline:
             self._timing[step] += time.perf_counter() - begun
 
 
-def _with(history: list[Trial], changed: Mapping[int, Trial]) -> list[Trial]:
+def _with(history: Sequence[Trial], changed: Mapping[int, Trial]) -> Sequence[Trial]:
     """The history with other trials at some numbers; itself if there are none."""
     if not changed:
         return history

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from sweep.config.files import data_paths
 from sweep.errors import error
 from sweep.ledger import Ledger, StudyLock
 from sweep.ledger.returns import Form, form_of
+from sweep.ledger.transaction import disk_error
 from sweep.market.cache import DatasetCache
 from sweep.progress import Reporter, Silent
 from sweep.study import folder as folders
@@ -289,9 +291,13 @@ class Study:
 
 @contextmanager
 def _stoppable(folder: Path) -> Iterator[None]:
-    """An interrupt that the driver did not catch says how to go on, if there is a study by then."""
+    """An interrupt that the driver did not catch says how to go on, if there is a study by then; a ledger that cannot be
+    read says so.
+    """
     try:
         yield
+    except sqlite3.Error as problem:
+        raise disk_error(problem, folder / folders.LEDGER) from problem
     except KeyboardInterrupt as stopped:
         if isinstance(stopped, Interrupted) or not (folder / folders.LEDGER).is_file():
             raise

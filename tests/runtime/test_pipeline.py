@@ -53,6 +53,22 @@ def test_extending_equals_having_asked_for_more(sampler: str, plain: dict[str, P
     assert digest(folder) == digest(plain[sampler])
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_300_trials_and_300_more_are_600(sampler: str, tmp_path: Path) -> None:
+    """Batches of 64: the fifth is cut at 300 and completed."""
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    drive(whole, sampler=sampler, trials=600, batch_size=64)
+    drive(parts, sampler=sampler, trials=300, batch_size=64)
+    with Ledger.open(parts) as ledger:
+        assert [record.count for record, _, _ in ledger.batches()] == [64] * 4 + [44]
+    drive(parts, sampler=sampler, trials=600, batch_size=64)
+    with Ledger.open(parts) as ledger, Ledger.open(whole) as other:
+        assert [record for record, _, _ in ledger.batches()] == [record for record, _, _ in other.batches()]
+        assert ledger.count() == 600
+    assert digest(parts) == digest(whole)
+
+
 @pytest.mark.parametrize("sampler", ["random", "tpe", "cmaes"])
 @pytest.mark.parametrize(
     ("statement", "count"),

@@ -82,12 +82,12 @@ fn write(out: &mut String, value: &Json) -> Result<()> {
 }
 
 /// Appends a finite number as ECMAScript prints it.
-pub(crate) fn push_number(out: &mut String, x: f64) {
+pub fn push_number(out: &mut String, x: f64) {
     out.push_str(ryu_js::Buffer::new().format_finite(x));
 }
 
 /// Appends a quoted string.
-pub(crate) fn push_text(out: &mut String, text: &str) {
+pub fn push_text(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {
         match c {

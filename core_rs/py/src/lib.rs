@@ -10,6 +10,7 @@ mod digests;
 mod engine;
 mod guard;
 mod indicators;
+mod lines;
 mod market;
 mod operations;
 mod params;
@@ -63,6 +64,7 @@ pub fn export(module: &Bound<'_, PyModule>, strategies: Strategies) -> PyResult<
         indicators::indicator,
         indicators::indicator_on,
         indicators::indicators,
+        lines::rows_digest,
         market::check_bars,
         market::check_higher,
         market::check_ticks,
