@@ -69,7 +69,7 @@ class Keys(Set[str]):
         self._digests = {_short(key) for key in texts()}
 
     @classmethod
-    def _from_iterable(cls, it: Iterable[Any]) -> set[Any]:  # type: ignore[override]
+    def _from_iterable(cls, it: Iterable[Any]) -> set[Any]:
         """What unions and differences with it are."""
         return set(it)
 

@@ -7,7 +7,7 @@ trial written: 5.0 stays a float, and sums over violations keep their order.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sweep.errors import error
@@ -56,8 +56,10 @@ def trial_row(window: int, trial: Trial) -> Row:
     )
 
 
-def metrics_row(window: int, trial: Trial, metrics: Sequence[str]) -> Row:
+def metrics_row(window: int, trial: Trial, metrics: tuple[str, ...]) -> Row:
     """Row of table `trial_metrics`: window, number and one value per metric."""
+    if tuple(trial.metrics) == metrics:
+        return (window, trial.number, *trial.metrics.values())
     unknown = set(trial.metrics).difference(metrics)
     if unknown:
         raise error(

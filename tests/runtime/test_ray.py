@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sweep.errors import SweepError
+from sweep.errors import SweepError, exit_code
 from sweep.executors.environment import prepare
 from sweep.ledger import Ledger
 from sweep.types import Kind, StudyStatus
@@ -140,3 +140,32 @@ def test_no_workers_or_a_client_address_are_refused() -> None:
 
     with pytest.raises(SweepError, match=r"\[1003\]"):
         RayExecutor(spec(), workers=0)
+
+
+def test_another_version_on_a_worker_is_refused(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sweep.executors.ray import RayExecutor, executor
+
+    monkeypatch.setattr(executor, "versions", lambda: {"sweep": "0.0.0"})
+    with pytest.raises(SweepError, match=r"\[4005\] a worker has .*, the driver .*0\.0\.0") as problem:
+        RayExecutor(spec(), workers=1)
+    assert exit_code(problem.value) == 5
+
+
+def test_a_study_without_workers_ends_after_the_grace_time_and_resumes(
+    session: Any, plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The only worker dies in its first call, and never answers again, as when its node is gone."""
+    from sweep.executors.ray import RayExecutor
+
+    executor = RayExecutor(spec(die=True, at=misbehaving()), workers=1, grace=1.0)
+    monkeypatch.setattr(RayExecutor, "_welcome", lambda self, worker: setattr(worker, "hello", None))
+    folder = tmp_path / "study"
+    try:
+        ending = drive(folder, executor=executor, chunk_size=1)
+    finally:
+        executor.close()
+    assert ending.status is StudyStatus.FAILED
+    assert ending.problem is not None
+    assert (ending.problem.code, exit_code(ending.problem)) == (6002, 5)
+    assert drive(folder).status is StudyStatus.FINISHED
+    assert digest(folder) == digest(plain)
