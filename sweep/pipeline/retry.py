@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from sweep.executors.dispatch import Dispatcher, RawResult, Task
 from sweep.ledger import IdentityTemplate, Ledger
@@ -13,6 +14,22 @@ from sweep.types import ENVIRONMENT_FAILURES, Trial
 _POLL_SECONDS = 0.25
 
 
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """What came of it."""
+
+    failed: int
+    """Environment failures that there were."""
+    tried: int
+    mended: int
+    """Those that have a result now."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all were tried."""
+        return self.tried == self.failed
+
+
 def retry_failed(
     ledger: Ledger,
     dispatcher: Dispatcher,
@@ -21,8 +38,8 @@ def retry_failed(
     *,
     keep_returns: daily_returns.Form,
     interrupted: Callable[[], bool] = lambda: False,
-) -> tuple[int, int]:
-    """Run every trial again that ended in an environment failure: (tried, how many of them have a result now).
+) -> Retried:
+    """Run every trial again that ended in an environment failure.
 
     A result takes the place of the failure as soon as all failures of its batch have been tried; a trial that fails in
     the same way keeps its row. An interrupt leaves the rest as it is.
@@ -32,7 +49,7 @@ def retry_failed(
     """
     failed = {t.number: t for t in ledger.history() if t.outcome.kind in ENVIRONMENT_FAILURES}
     if not failed:
-        return 0, 0
+        return Retried(0, 0, 0)
     ledger.log("retry", trials=list(failed))
     dispatcher.add([Task(number, trial.proposal.params) for number, trial in failed.items()])
     waiting: dict[int, dict[int, tuple[Trial, RawResult] | None]] = {}
@@ -47,7 +64,7 @@ def retry_failed(
             tried += 1
             if None not in batch.values():
                 mended += _replace(ledger, [ended for ended in batch.values() if ended], keep_returns)
-    return tried, mended
+    return Retried(len(failed), tried, mended)
 
 
 def _replace(ledger: Ledger, ended: list[tuple[Trial, RawResult]], keep_returns: daily_returns.Form) -> int:

@@ -97,11 +97,11 @@ class Driver:
         )
 
     def _retried(self, ledger: Ledger, dispatcher: Dispatcher, interrupts: Interrupts) -> Ending | None:
-        """Environment failures run again if that was asked for; how the study ended if that went wrong."""
+        """Environment failures run again if that was asked for; how the study ended if that went wrong or was stopped."""
         if not self.retry:
             return None
         try:
-            tried, mended = retry_failed(
+            done = retry_failed(
                 ledger,
                 dispatcher,
                 self.plan.objective,
@@ -111,8 +111,11 @@ class Driver:
             )
         except SweepError as problem:
             return Ending(StudyStatus.FAILED, "error", problem)
-        self.reporter.note(f"environment failures run again: {tried}, with a result now: {mended}")
-        return None
+        self.reporter.note(f"environment failures run again: {done.tried}, with a result now: {done.mended}")
+        if done.whole:
+            return None
+        dispatcher.drop_queue()
+        return Ending(StudyStatus.STOPPED, "interrupted")
 
     def _pipeline(self, ledger: Ledger, dispatcher: Dispatcher, interrupts: Interrupts) -> Pipeline:
         plan = self.plan

@@ -145,9 +145,10 @@ def instrument(orders: Orders, told: Callable[[], None]) -> None:
 
 
 def main(orders: Orders, told: Connection) -> None:
-    """Run or resume the study; `told` gets a word at every dispatch. stderr goes to a file beside the log."""
+    """Run or resume the study; `told` gets a word at every dispatch. What it prints goes to a file beside the log."""
     errors = os.open(Path(orders.log).with_suffix(".err"), os.O_WRONLY | os.O_CREAT)
-    os.dup2(errors, sys.stderr.fileno())
+    for number in (1, 2):
+        os.dup2(errors, number)
     if orders.ray:
         os.environ["RAY_AUTH_MODE"] = "disabled"
         from sweep.executors.environment import prepare

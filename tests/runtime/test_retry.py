@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ from sweep.errors import SweepError
 from sweep.executors.worker import Worker
 from sweep.ledger import Ledger
 from sweep.ledger import returns as daily_returns
-from sweep.study import Study
+from sweep.study import Interrupted, Study
 from sweep.types import ENVIRONMENT_FAILURES, Kind, StudyStatus, Trial
 from tests.runtime.support import SAMPLERS, digest, drive
 from tests.runtime.test_study import config
@@ -106,6 +109,46 @@ def test_only_an_environment_failure_is_replaced(tmp_path: Path) -> None:
     with Ledger.open(folder, write=True) as ledger, pytest.raises(SweepError, match="4004"):
         ledger.replace([sound])
     assert digest(folder) == before
+
+
+def test_an_interrupt_stops_the_study_and_leaves_the_rest_for_later(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Worker.run
+
+    def lacking(self: Worker, table: pa.Table) -> Any:
+        if any(value % 5 == 0 for value in table.column("fast_period").to_pylist()):
+            raise MemoryError
+        return run(self, table)
+
+    with monkeypatch.context() as scarce:
+        scarce.setattr(Worker, "run", lacking)
+        study = Study.run(config(search={"max_failure_share": 1.0}))
+    failed = study.status().counts["FAILED/OUT_OF_MEMORY"]
+    before = study.digest
+
+    pressed = list[int]()
+
+    def stopping(self: Worker, table: pa.Table) -> Any:
+        if not pressed:  # a second time would end this process
+            pressed.append(1)
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(1)
+        return run(self, table)
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(Worker, "run", stopping)
+        with pytest.raises(Interrupted):
+            Study.resume("plain", retry_failed=True)
+    state = Study.open("plain").status()
+    assert (state.status, state.reason) == ("STOPPED", "interrupted")
+    assert state.counts.get("FAILED/OUT_OF_MEMORY", 0) > 0
+    with study.ledger as ledger:
+        ledger.digest(verify=True)
+    assert failed > 1
+    again = Study.resume("plain", retry_failed=True)
+    assert "FAILED/OUT_OF_MEMORY" not in again.status().counts
+    assert again.digest != before
 
 
 def test_the_command_runs_them_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
