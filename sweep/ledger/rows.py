@@ -16,11 +16,20 @@ from sweep.types import Digests, Kind, Outcome, Proposal, Runtime, Status, Trial
 
 Row = tuple[Any, ...]
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_DECODER: Final = json.JSONDecoder()
+_STATUS: Final = {status.value: status for status in Status}
 
 
 def json_text(value: Mapping[str, Any]) -> str:
     """JSON of a mapping with its own order; refuses NaN and inf."""
     return _ENCODER.encode(value) if value else "{}"
+
+
+def _decode(text: str) -> dict[str, Any]:
+    if text == "{}":
+        return {}
+    value: dict[str, Any] = _DECODER.raw_decode(text)[0]
+    return value
 
 
 def trial_row(window: int, trial: Trial) -> Row:
@@ -93,15 +102,15 @@ def trial_of(
 ) -> Trial:
     """The trial of a row of `trials`; `objectives` says how many of obj0…obj2 are in use."""
     proposal = Proposal(
-        number=row[1], batch=row[2], source=row[3], stream_pos=row[4], params=json.loads(row[5]), key=row[6]
+        number=row[1], batch=row[2], source=row[3], stream_pos=row[4], params=_decode(row[5]), key=row[6]
     )
     outcome = Outcome(
-        status=Status(row[8]),
+        status=_STATUS[row[8]],
         kind=Kind(row[9]) if row[9] is not None else None,
         feasible=bool(row[10]),
         reason=row[17],
         objectives=tuple(row[11 : 11 + objectives]),
-        violations=json.loads(row[14]),
+        violations=_decode(row[14]),
     )
     return Trial(
         proposal=proposal,
@@ -110,8 +119,8 @@ def trial_of(
         identity=row[7],
         digests=Digests(*row[18:23]) if row[21] is not None else None,
         runtime=runtime,
-        intermediate=json.loads(row[15]),
-        partial=json.loads(row[16]),
+        intermediate=_decode(row[15]),
+        partial=_decode(row[16]),
     )
 
 
