@@ -157,7 +157,8 @@ def test_a_study_without_workers_ends_after_the_grace_time_and_resumes(
     """The only worker dies in its first call, and never answers again, as when its node is gone."""
     from sweep.executors.ray import RayExecutor
 
-    executor = RayExecutor(spec(die=True, at=misbehaving()), workers=1, grace=1.0)
+    executor = RayExecutor(spec(die=True, at=misbehaving()), workers=1, grace=60)
+    executor._grace = 1.0
     monkeypatch.setattr(RayExecutor, "_welcome", lambda self, worker: setattr(worker, "hello", None))
     folder = tmp_path / "study"
     try:
