@@ -218,7 +218,7 @@ class Space:
             coordinate: Coordinate | None = None
             if carrier is not None and carrier.name in params:
                 coordinate = carrier.coordinates.get(params[carrier.name])
-            held = dimension.shown(params)
+            held = dimension.shown(params) if dimension.inside else params.get(dimension.name, MISSING)
             if coordinate is None and held is not MISSING:
                 coordinate = seen(held.__class__, held)
             if coordinate is not None:
