@@ -64,18 +64,33 @@ demo: build ## the main job: a study of 2,000 trials on a synthetic market, in b
 test: build ## every test: the crates, then the package
 	@mkdir -p $(OUT)
 	cargo test --locked 2>&1 | tee $(OUT)/cargo-test.log
-	$(BIN)/python -m pytest --durations=15 --junitxml=$(OUT)/pytest.xml
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder --durations=25 --junitxml=$(OUT)/pytest.xml
 	@$(BIN)/python scripts/skipped_tests.py $(OUT)/cargo-test.log $(OUT)/pytest.xml | tee $(OUT)/skipped-tests.txt
+
+.PHONY: test-gp
+test-gp: build ## the sampler gp, in an environment with its extra (PyTorch: some gigabytes)
+	@test -x $(OUT)/gp/bin/python || $(UV) venv --quiet --python $(BIN)/python $(OUT)/gp
+	@$(UV) pip sync --quiet --python $(OUT)/gp/bin/python --require-hashes requirements-gp.lock
+	$(OUT)/gp/bin/python -m pytest tests/search/test_gp.py
 
 .PHONY: agree
 agree: build ## both engines on 10,000 random cases, and every strategy with 200 sets on every market: an hour
 	SWEEP_CASES=10000 SWEEP_SETS=200 $(BIN)/python -m pytest -q tests/engine/test_campaign.py tests/engine/test_native_strategies.py
 
-.PHONY: coverage
-coverage: venv ## line coverage of the crates by their own tests
+.PHONY: coverage coverage-engine coverage-reference
+coverage: coverage-engine coverage-reference ## line coverage, at least 95 %: of the engine crate by the crates' tests, of the reference engine
+
+coverage-engine: venv
 	@command -v cargo-tarpaulin > /dev/null || cargo install --locked cargo-tarpaulin@0.37.5 --root $(OUT)/tools
 	PATH=$(PATH):$(abspath $(OUT))/tools/bin cargo tarpaulin --locked -p sweep-engine -p sweep-indicators -p sweep-strategies \
-		--engine llvm --skip-clean --target-dir $(OUT)/coverage --timeout 300 --out Stdout
+		--engine llvm --skip-clean --target-dir $(OUT)/coverage --timeout 300 --out Stdout \
+		--include-files 'core_rs/engine/*' --fail-under 95
+
+coverage-reference: build
+	COVERAGE_FILE=$(OUT)/coverage.reference $(BIN)/python -m pytest -q -p no:cacheprovider --numprocesses=2 --dist=loadgroup \
+		--cov=sweep/reference --cov-report=term --cov-fail-under=95 tests/reference tests/portfolio tests/engine/test_gates.py \
+		tests/engine/test_native_vectors.py tests/engine/test_costs.py tests/engine/test_rates.py tests/indicators/test_agreement.py \
+		tests/replay/test_golden_scenarios.py
 
 .PHONY: fuzz
 fuzz: build ## a million inputs with changed bytes at the native boundary
@@ -163,6 +178,8 @@ locks: $(VENV)/.locked ## resolve the requirements anew (UPGRADE=1 takes the new
 	UV_CUSTOM_COMPILE_COMMAND="make locks" $(PIP_COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev \
 		--constraint requirements.lock -o requirements-dev.lock
 	UV_CUSTOM_COMPILE_COMMAND="make locks" $(PIP_COMPILE) $(if $(UPGRADE),--upgrade) --group wheel -o requirements-wheel.lock
+	UV_CUSTOM_COMPILE_COMMAND="make locks" $(PIP_COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra gp --group dev \
+		--constraint requirements-dev.lock -o requirements-gp.lock
 
 .PHONY: clean
 clean: ## remove all that was built, the environment too

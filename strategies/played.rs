@@ -3,9 +3,10 @@
 use crate::directions::Directions;
 use crate::position_rules::PositionRules;
 use std::ops::Range;
+use std::sync::Arc;
 use sweep_engine::column::Column;
 use sweep_engine::error::{Error, Result};
-use sweep_engine::orders::{Direction, Order, OrderType, Position, Signal, Text};
+use sweep_engine::orders::{Direction, Labels, Order, OrderType, Position, Signal};
 use sweep_engine::run::script::{Cursor, rows_outside};
 use sweep_engine::strategy::{Actions, Decide, Rules, View};
 
@@ -20,13 +21,17 @@ pub struct Nullable<T: 'static> {
     pub valid: Option<Vec<bool>>,
 }
 
+/// Values of some rows, and whether each has its value.
+type Given<'a, T> = (&'a [T], Option<&'a [bool]>);
+
 impl<T: Copy> Nullable<T> {
     fn len(&self) -> usize {
         self.values.len()
     }
 
-    fn get(&self, row: usize) -> Option<T> {
-        self.valid.as_ref().is_none_or(|valid| valid[row]).then(|| self.values[row])
+    /// The rows of a range.
+    fn rows(&self, rows: &Range<usize>) -> Given<'_, T> {
+        (&self.values[rows.clone()], self.valid.as_ref().map(|valid| &valid[rows.clone()]))
     }
 }
 
@@ -51,14 +56,8 @@ pub struct Entries {
     pub valid_bars: Option<Nullable<i64>>,
     /// Moment at which it ends, µs.
     pub good_till: Option<Nullable<i64>>,
-    /// Group of pending orders.
-    pub oco_group: Option<Vec<Option<Text>>>,
-    /// Reason.
-    pub reason: Option<Vec<Option<Text>>>,
-    /// Scenario.
-    pub scenario: Option<Vec<Option<Text>>>,
-    /// Tag.
-    pub tag: Option<Vec<Option<Text>>>,
+    /// Words that a signal carries along.
+    pub labels: Option<Vec<Option<Arc<Labels>>>>,
 }
 
 /// Exits, a row each.
@@ -73,33 +72,35 @@ pub struct Exits {
 }
 
 impl Entries {
-    /// The signal of a row.
-    #[inline]
-    pub fn signal(&self, row: usize) -> Signal {
-        fn value<T: Copy>(column: Option<&Nullable<T>>, row: usize) -> Option<T> {
-            column.and_then(|column| column.get(row))
+    /// The signals of some rows. A column is looked up once, not for each row.
+    pub fn signals(&self, rows: &Range<usize>) -> impl Iterator<Item = Signal> + '_ {
+        fn some<'a, T: Copy>(column: &'a Option<Nullable<T>>, rows: &Range<usize>) -> Option<Given<'a, T>> {
+            column.as_ref().map(|column| column.rows(rows))
         }
-        let text = |column: &Option<Vec<Option<Text>>>| column.as_ref().and_then(|texts| texts[row].clone());
-        Signal {
-            order_type: match self.order_type.as_ref().map_or(0, |types| types[row]) {
+        fn value<T: Copy>(column: Option<Given<'_, T>>, k: usize) -> Option<T> {
+            column.and_then(|(values, valid)| valid.is_none_or(|valid| valid[k]).then(|| values[k]))
+        }
+        let order_types = self.order_type.as_ref().map(|types| &types[rows.clone()]);
+        let (entry, size) = (some(&self.entry, rows), some(&self.size, rows));
+        let take_profit = some(&self.take_profit, rows);
+        let (valid_bars, good_till) = (some(&self.valid_bars, rows), some(&self.good_till, rows));
+        let labels = self.labels.as_ref().map(|labels| &labels[rows.clone()]);
+        let levels = self.direction[rows.clone()].iter().zip(&self.stop_loss[rows.clone()]);
+        levels.enumerate().map(move |(k, (&sign, &stop_loss))| Signal {
+            direction: side(sign),
+            order_type: match order_types.map_or(0, |types| types[k]) {
                 1 => OrderType::Limit,
                 2 => OrderType::Stop,
                 _ => OrderType::Market,
             },
-            entry: value(self.entry.as_ref(), row),
-            size: value(self.size.as_ref(), row),
-            valid_bars: value(self.valid_bars.as_ref(), row),
-            good_till: value(self.good_till.as_ref(), row),
-            oco_group: text(&self.oco_group),
-            reason: text(&self.reason),
-            scenario: text(&self.scenario),
-            tag: text(&self.tag),
-            ..Signal::market(
-                side(self.direction[row]),
-                self.stop_loss[row],
-                value(self.take_profit.as_ref(), row),
-            )
-        }
+            entry: value(entry, k),
+            stop_loss,
+            take_profit: value(take_profit, k),
+            size: value(size, k),
+            valid_bars: value(valid_bars, k),
+            good_till: value(good_till, k),
+            labels: labels.and_then(|labels| labels[k].clone()),
+        })
     }
 
     /// # Errors
@@ -124,10 +125,9 @@ impl Entries {
     fn whole(&self) -> Result<()> {
         let numbers = [&self.entry, &self.take_profit, &self.size];
         let integers = [&self.valid_bars, &self.good_till];
-        let texts = [&self.oco_group, &self.reason, &self.scenario, &self.tag];
         let lengths = numbers.iter().filter_map(|c| c.as_ref().map(Nullable::len));
         let lengths = lengths.chain(integers.iter().filter_map(|c| c.as_ref().map(Nullable::len)));
-        let mut lengths = lengths.chain(texts.iter().filter_map(|c| c.as_ref().map(Vec::len)));
+        let mut lengths = lengths.chain(self.labels.iter().map(Vec::len));
         if lengths.any(|length| length != self.bar.len()) {
             return Err(Error::engine(1011, "columns of different length").at(PLACE));
         }
@@ -208,11 +208,9 @@ impl Decide for Tables {
 
     fn evaluate(&self, i: usize, _view: &View<'_>, signals: &mut Vec<Signal>) {
         let rows = self.entering.rows(&self.entries.bar, i);
-        signals.reserve(rows.len());
-        for row in rows {
-            if self.directions.allow(side(self.entries.direction[row])) {
-                signals.push(self.entries.signal(row));
-            }
+        if !rows.is_empty() {
+            let said = self.entries.signals(&rows);
+            signals.extend(said.filter(|signal| self.directions.allow(signal.direction)));
         }
     }
 

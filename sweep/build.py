@@ -27,17 +27,26 @@ SAMPLERS: Final[Mapping[str, str]] = {
     "qmc": "sweep.samplers.qmc",
     "tpe": "sweep.samplers.tpe",
     "optuna_tpe": "sweep.samplers.optuna",
+    "cmaes": "sweep.samplers.cmaes",
+    "nsga2": "sweep.samplers.nsga2",
+    "gp": "sweep.samplers.gp",
 }
 """Modules by name; each has `build(settings) -> Sampler`."""
+NAMED_SAMPLER: Final = "sweep.samplers.named"
+"""The module of samplers by import path."""
 
-UNBUILT_SAMPLERS: Final = ("cmaes", "nsga2", "gp")
 BACKENDS: Final = ("ray", "local")
 LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = {
     "qmc": ("numpy", "scipy"),
     "tpe": ("numpy", "scipy"),
     "optuna_tpe": ("optuna", "numpy", "scipy"),
+    "cmaes": ("cmaes", "numpy", "scipy"),
+    "nsga2": ("optuna", "numpy", "scipy"),
+    "gp": ("optuna", "numpy", "scipy", "torch", "greenlet"),
 }
 """Packages whose version can change what a sampler proposes."""
+ALL_LIBRARIES: Final = ("optuna", "cmaes", "numpy", "scipy", "torch")
+"""Those of a sampler by import path."""
 
 
 def declaration(config: Config) -> Mapping[str, Any]:
@@ -87,16 +96,17 @@ def sampler(config: Config, space: Space, objective: Objective) -> Sampler:
     """The sampler of `search.sampler`.
 
     Raises:
-        SweepError: [1001] for an unknown name, [4001] for one that this build lacks; what the sampler refuses.
+        SweepError: [1001] for an unknown name; what the sampler refuses.
     """
-    from sweep.samplers.base import Settings, unbuilt_sampler
+    from sweep.samplers.base import Named, Settings
 
     search = config.search
-    name = search.sampler
-    if name not in SAMPLERS:
-        if name in UNBUILT_SAMPLERS:
-            raise unbuilt_sampler(name)
-        raise _unknown("sampler", str(name), SAMPLERS, where="search.sampler")
+    if isinstance(search.sampler, str):
+        if search.sampler not in SAMPLERS:
+            raise _unknown("sampler", search.sampler, SAMPLERS, where="search.sampler")
+        module, named = SAMPLERS[search.sampler], None
+    else:
+        module, named = NAMED_SAMPLER, Named(search.sampler.optuna, search.sampler.options)
     settings = Settings(
         space=space,
         objective=objective,
@@ -110,8 +120,9 @@ def sampler(config: Config, space: Space, objective: Objective) -> Sampler:
         history=search.history,
         max_rejects=search.max_rejects,
         grid=search.grid.model_dump(),
+        named=named,
     )
-    made: Sampler = importlib.import_module(SAMPLERS[name]).build(settings)
+    made: Sampler = importlib.import_module(module).build(settings)
     return made
 
 

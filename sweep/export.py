@@ -1,15 +1,30 @@
-"""A study's trials table as a file of another program."""
+"""A study's trials table as a file of another program, or as a study in an Optuna storage."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING
 
-from sweep.errors import error, not_built
+from sweep.errors import error
 from sweep.ledger import Ledger
 from sweep.trackers import parquet
 
-_DATABASES: Final = ("sqlite:", "postgresql", "mysql", "journal:", "redis:")
+if TYPE_CHECKING:
+    from sweep.space import Space
+    from sweep.trackers.optuna import Exported
+
+
+def is_storage(to: str) -> bool:
+    """Whether `to` names an Optuna storage and no file."""
+    return "://" in to or to.startswith("journal:")
+
+
+def to_optuna(folder: Path, space: Space, to: str) -> Exported:
+    """Bring the study of an Optuna storage up to date with the study in `folder`; see `sweep.trackers.optuna.write`."""
+    from sweep.trackers.optuna import write
+
+    with Ledger.open(folder) as ledger:
+        return write(ledger, space, to)
 
 
 def export(folder: Path, to: str) -> Path:
@@ -23,14 +38,14 @@ def export(folder: Path, to: str) -> Path:
         the file, absolute.
 
     Raises:
-        SweepError: [3001] no study, [1001] another kind of file, [4001] an Optuna storage, [3000] it cannot be written.
+        SweepError: [3001] no study, [1001] another kind of file, [3000] it cannot be written.
     """
-    if "://" in to or to.startswith(_DATABASES):
-        raise not_built("export to an Optuna storage", where=to, remedy="name a .parquet or .csv file")
     path = Path(to).absolute()
     if path.suffix not in (".parquet", ".csv"):
         raise error(
-            1001, f"cannot export to {path.name!r}", remedy="name a file that ends in .parquet or .csv"
+            1001,
+            f"cannot export to {path.name!r}",
+            remedy="name a file that ends in .parquet or .csv, or an Optuna storage such as sqlite:///trials.db",
         )
     from pyarrow import csv
 

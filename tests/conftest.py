@@ -24,6 +24,15 @@ settings.register_profile("sweep", deadline=None, derandomize=True)
 settings.load_profile("sweep")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Shares the tests among processes: files stay whole, those that start Ray follow each other, long ones come first."""
+    with_ray = {item.path for item in items if item.get_closest_marker("ray")}
+    with_slow = {item.path for item in items if item.get_closest_marker("slow")}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("ray" if item.path in with_ray else str(item.path)))
+    items.sort(key=lambda item: (item.path not in with_ray, item.path not in with_slow))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of the real market data; its absence is a failure unless SWEEP_NO_SHARED=1 asks to do without."""

@@ -16,6 +16,8 @@ from sweep.recorded import of_run
 from sweep.replay import replay
 from sweep.trackers.mlflow import MlflowStore, StoredRun
 
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
+
 CONFIGS = Path(__file__).parents[1] / "configs"
 TRIALS = 160
 TOP = 50

@@ -5,9 +5,10 @@ mod declaration;
 use crate::directions::Directions;
 use crate::position_rules::PositionRules;
 use crate::trend_ema::TrendEma;
+use std::sync::Arc;
 use sweep_engine::declare::{Canonical, Declaration};
 use sweep_engine::error::Result;
-use sweep_engine::orders::{Direction, OrderType, Position, Signal, StopKind};
+use sweep_engine::orders::{Direction, Labels, OrderType, Position, Signal, StopKind};
 use sweep_engine::series::Indicators;
 use sweep_engine::strategy::{Actions, Decide, Rounder, Rules, Strategy, View};
 use sweep_indicators::atr::Atr;
@@ -27,6 +28,8 @@ pub struct DonchianBreakout {
     sl_atr: f64,
     tp_r: f64,
     valid_bars: i64,
+    /// Makes a buy and a sell stop cancel each other.
+    pair: Option<Arc<Labels>>,
     directions: Directions,
     rounder: Rounder,
     position: PositionRules,
@@ -68,10 +71,9 @@ impl Decide for DonchianBreakout {
         let buy = self.order(i, Direction::Long, view);
         let sell = self.order(i, Direction::Short, view);
         match (buy, sell) {
-            (Some(mut buy), Some(mut sell)) => {
-                buy.oco_group = Some("pair".into());
-                sell.oco_group = Some("pair".into());
-                signals.extend([buy, sell]);
+            (Some(buy), Some(sell)) => {
+                let leg = |order| Signal { labels: self.pair.clone(), ..order };
+                signals.extend([leg(buy), leg(sell)]);
             }
             (one, other) => signals.extend(one.or(other)),
         }
@@ -126,6 +128,7 @@ impl Strategy for DonchianBreakout {
             sl_atr: params.float("sl_atr"),
             tp_r: params.float("tp_r"),
             valid_bars: params.int("order_valid_bars"),
+            pair: Labels { oco_group: Some("pair".into()), ..Labels::default() }.shared(),
             directions: Directions::of(params),
             rounder: Rounder::new(view.spec, params.optional_int("round_digits")),
             position,

@@ -49,6 +49,23 @@ impl MaCross {
         }
     }
 
+    /// The first bar from `i` on, before `end`, at which the sign of the difference has just become that of `direction`.
+    ///
+    /// It is needed for a trigger without confirming bars; with them, the trigger comes that many bars later.
+    fn next_cross(&self, i: usize, end: usize, towards: impl Fn(f64) -> bool) -> usize {
+        let from = i.saturating_sub(self.confirm_bars).max(1);
+        let (fast, slow) = (&self.fast[from - 1..end], &self.slow[from - 1..end]);
+        let mut before = towards(fast[0] - slow[0]);
+        for (at, (fast, slow)) in fast.iter().zip(slow).enumerate().skip(1) {
+            let now = towards(fast - slow);
+            if now && !before {
+                return (from + at - 1 + self.confirm_bars).min(end);
+            }
+            before = now;
+        }
+        end
+    }
+
     fn signal(&self, i: usize, direction: Direction, view: &View<'_>) -> Signal {
         let s = direction.sign();
         let price = match direction {
@@ -77,6 +94,24 @@ impl Decide for MaCross {
                 signals.push(self.signal(i, direction, view));
             }
         }
+    }
+
+    fn next_signal(&self, i: usize, end: usize, _view: &View<'_>, _signals: &mut Vec<Signal>) -> usize {
+        if i >= end {
+            return end;
+        }
+        let up = self.next_cross(i, end, |difference| difference > 0.0);
+        self.next_cross(i, up, |difference| difference < 0.0)
+    }
+
+    fn next_action(&self, position: &Position, i: usize, end: usize) -> Option<usize> {
+        if !self.exit_on_cross || i >= end {
+            return Some(end);
+        }
+        Some(match position.direction() {
+            Direction::Long => self.next_cross(i, end, |difference| difference < 0.0),
+            Direction::Short => self.next_cross(i, end, |difference| difference > 0.0),
+        })
     }
 
     fn manage(&self, position: &Position, i: usize, _view: &View<'_>, actions: &mut Actions) {

@@ -14,7 +14,7 @@ use overlay::Overlay;
 use std::sync::Arc;
 use sweep_engine::declare::{Canonical, Declaration};
 use sweep_engine::error::Result;
-use sweep_engine::orders::{Direction, Position, Signal};
+use sweep_engine::orders::{Direction, Labels, Position, Signal};
 use sweep_engine::series::Indicators;
 use sweep_engine::strategy::{Actions, Decide, Rounder, Rules, Strategy, View};
 use sweep_indicators::atr::Atr;
@@ -93,7 +93,11 @@ pub struct MeanReversionZScore {
     directions: Directions,
     rounder: Rounder,
     position: PositionRules,
+    /// Of the signals of each scenario, long and short.
+    tags: [[Tag; 2]; 6],
 }
+
+type Tag = Option<Arc<Labels>>;
 
 /// Scenarios in the order of trial, and which direction of each comes first.
 const TRIALS: [(u8, [Direction; 2]); 6] = [
@@ -175,7 +179,8 @@ impl MeanReversionZScore {
         };
         let mut signal =
             Signal::market(direction, self.rounder.round(stop), Some(self.rounder.round(target)));
-        signal.tag = Some(tag(direction, scenario).into());
+        signal.labels =
+            self.tags[usize::from(scenario) - 1][usize::from(direction == Direction::Short)].clone();
         Some(signal)
     }
 
@@ -197,17 +202,15 @@ impl MeanReversionZScore {
     }
 }
 
-/// `long_k` or `short_k`.
-fn tag(direction: Direction, scenario: u8) -> &'static str {
-    const LONG: [&str; 6] = ["long_1", "long_2", "long_3", "long_4", "long_5", "long_6"];
-    const SHORT: [&str; 6] = ["short_1", "short_2", "short_3", "short_4", "short_5", "short_6"];
-    let names = if direction == Direction::Long { LONG } else { SHORT };
-    names[usize::from(scenario) - 1]
+/// `long_k` and `short_k` of the scenario k, for its signals.
+fn tags(scenario: usize) -> [Tag; 2] {
+    ["long", "short"]
+        .map(|side| Labels { tag: Some(format!("{side}_{scenario}").into()), ..Labels::default() }.shared())
 }
 
 /// The scenario that a position was entered by.
 fn scenario_of(position: &Position) -> u8 {
-    let tag = position.signal.tag.as_deref().unwrap_or("");
+    let tag = position.signal.labels().tag.as_deref().unwrap_or("");
     tag.as_bytes().last().map_or(0, |digit| digit.wrapping_sub(b'0'))
 }
 
@@ -319,6 +322,7 @@ impl Strategy for MeanReversionZScore {
             rounder: Rounder::new(view.spec, params.optional_int("round_digits")),
             position: position_rules(params, &atr_bid, managed),
             atr_bid,
+            tags: [1, 2, 3, 4, 5, 6].map(tags),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -109,16 +110,30 @@ def show(
 def export(
     study: StudyName,
     to: Annotated[
-        str, typer.Option("--to", metavar="FILE", help="A .parquet or .csv file.", show_default=False)
+        str,
+        typer.Option(
+            "--to",
+            metavar="FILE|URL",
+            help="A .parquet or .csv file, or an Optuna storage: sqlite:///trials.db, journal:trials.log, …",
+            show_default=False,
+        ),
     ],
     home: Home = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Writes the trials table, failed trials included."""
+    """Writes the trials table, failed trials included; into an Optuna storage only what is new there."""
     from sweep.export import export as write
-    from sweep.study import find
+    from sweep.export import is_storage
+    from sweep.study import Study, find
 
+    if is_storage(to):
+        done = Study.open(study, home=home).to_optuna(to)
+        if as_json:
+            output.as_json(asdict(done))
+        else:
+            output.line(f"{done.url}: study {done.study}, {done.trials:,} trials, {done.new:,} of them new")
+        return
     path = write(find(study, home), to)
     if as_json:
         output.as_json({"file": path})

@@ -27,8 +27,10 @@ def summary(state: Report) -> Iterator[str]:
     failed = sum(count for outcome, count in state.counts.items() if outcome.startswith("FAILED"))
     if failed:
         yield f"failed: {failed}; reasons: sweep show {state.name} --failed"
+    if state.status == "EXHAUSTED":
+        yield "exhausted: every valid parameter set has been run, or search.max_rejects in a row were refused"
     if not state.best:
-        yield "no feasible trial yet"
+        yield "no feasible trial yet" if state.status == "RUNNING" else "no feasible trial"
     elif len(state.objectives) > 1:
         goals = ", ".join(f"{n} ({d})" for n, d in zip(state.objectives, state.directions, strict=True))
         shown = "" if state.front == len(state.best) else f", {len(state.best)} of them shown"

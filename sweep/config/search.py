@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
 from sweep.config.base import (
     Count,
@@ -17,7 +26,7 @@ from sweep.config.base import (
     Values,
     as_tuple,
 )
-from sweep.config.problems import invalid
+from sweep.config.problems import invalid, shown
 from sweep.config.results import ObjectiveConfig
 
 _SCALAR = {"type": ["string", "number", "boolean", "null"]}
@@ -43,14 +52,6 @@ _SPACE = {
     "description": "parameter to a range, a list of choices or one pinned value; the strategy's declared ranges otherwise",
     "additionalProperties": {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR}, _DIMENSION]},
 }
-
-
-def _sampler(value: Any) -> Any:
-    if isinstance(value, dict):
-        raise invalid(
-            4001, "a sampler by import path ({path}) is not built in this version", "name a sampler"
-        )
-    return value
 
 
 _LONG = {"min": "low", "max": "high", "values": "choices"}
@@ -80,6 +81,35 @@ class GridConfig(Section):
     """Most points of a thinned grid; null: the whole grid."""
 
 
+def _import_path(path: str) -> str:
+    if re.fullmatch(r"\w+(\.\w+)*:\w+", path) is None:
+        raise invalid(
+            1009, f"{{path}} must be module:Class, got {shown(path)}", "write optuna.samplers:TPESampler"
+        )
+    return path
+
+
+class OptunaSamplerConfig(Section):
+    """A sampler of Optuna by import path."""
+
+    optuna: Annotated[str, AfterValidator(_import_path)]
+    """module:Class."""
+    options: Values = Field(default_factory=dict)
+    """Arguments of the class, save the seed."""
+
+
+def _form(value: Any) -> str:
+    return "name" if isinstance(value, str) else "import path"
+
+
+Sampler = Annotated[
+    Annotated[Literal["grid", "random", "qmc", "tpe", "optuna_tpe", "cmaes", "nsga2", "gp"], Tag("name")]
+    | Annotated[OptunaSamplerConfig, Tag("import path")],
+    Discriminator(_form),
+]
+"""A name, or a mapping for a sampler by import path."""
+
+
 class StagnationConfig(Section):
     """Stops a study whose best value stands still."""
 
@@ -89,10 +119,7 @@ class StagnationConfig(Section):
 class SearchConfig(Section):
     """How parameter sets are proposed, and how many."""
 
-    sampler: Annotated[
-        Literal["grid", "random", "qmc", "tpe", "optuna_tpe", "cmaes", "nsga2", "gp"],
-        BeforeValidator(_sampler),
-    ] = "tpe"
+    sampler: Sampler = "tpe"
     trials: Annotated[Count, Field(le=10**12)] | None = None
     """Null: the whole grid; every other sampler needs a number."""
     seed: Seed = 42

@@ -244,7 +244,7 @@ class Pipeline:
         due = JUDGED_BATCHES * self._rules.batch_size
         if len(self._history) < due and (self._open or self._stop is None):
             return None
-        return too_many_failures(self._history[:due], self._rules.max_failure_share)
+        return too_many_failures(self._history[:due], self._rules.max_failure_share, self._ledger.folder.name)
 
     def _finished(self) -> Ending:
         if self._history and (problem := self._failure()) is not None:

@@ -22,7 +22,7 @@ def stagnant(best: Sequence[int | None], known: int, patience: int | None) -> bo
     return patience is not None and known > patience and best[known - 1] == best[known - 1 - patience]
 
 
-def too_many_failures(trials: Sequence[Trial], share: float) -> SweepError | None:
+def too_many_failures(trials: Sequence[Trial], share: float, study: str) -> SweepError | None:
     """The error that ends a study in which one kind of failure has more than its share of `trials`.
 
     Infeasible results are no failures. Stage engine, or infrastructure for environment failures.
@@ -38,13 +38,14 @@ def too_many_failures(trials: Sequence[Trial], share: float) -> SweepError | Non
             kinds[outcome.kind] += 1
     for kind, count in kinds.most_common(1):
         if count > share * len(trials):
-            reason = next(t.outcome.reason for t in trials if t.outcome.kind is kind)
+            reason = next(t.outcome.reason or "" for t in trials if t.outcome.kind is kind)
+            first = reason.partition("\n")[0]  # a traceback may follow
             environment = kind in ENVIRONMENT_FAILURES
             return error(
                 6000 if environment else 2000,
-                f"{count} of the first {len(trials)} trials ended in {kind.value}: {reason}",
+                f"{count} of the first {len(trials)} trials ended in {kind.value}: {first}",
                 where="search.max_failure_share",
-                remedy="`sweep show STUDY --failed` lists them",
+                remedy=f"`sweep show {study} --failed` lists them",
                 stage="infrastructure" if environment else "engine",
             )
     return None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from itertools import islice
-from typing import Protocol
+from typing import Final, Protocol
 
 from sweep.samplers.base import FALLBACK, SAMPLER, STARTUP, Settings, View
 from sweep.samplers.enumerated import Both, as_set, leading
@@ -14,7 +14,10 @@ from sweep.samplers.stream import Stream, random_stream, take
 from sweep.samplers.told import usable
 from sweep.seeds import seed as derive
 from sweep.space import Candidate
-from sweep.types import Proposal
+from sweep.types import Proposal, Trial
+
+RETRIES: Final = 16
+"""How often a model is asked again for an invalid or repeated parameter set."""
 
 
 class Model(Protocol):
@@ -31,15 +34,33 @@ class Model(Protocol):
 
 
 class AdaptiveSampler:
-    """Start points, start-up from a stream, then the model; what the model cannot find comes from `fallback`."""
+    """Start points, start-up from a stream, then the model; what the model cannot find comes from `fallback`.
+
+    Args:
+        n_startup: usable rows that end the start-up; `settings.n_startup` by default.
+        teaches: whether a row is usable.
+        notes: what the user should know before the run, besides what every adaptive sampler says.
+    """
 
     adaptive = True
 
-    def __init__(self, settings: Settings, model: Model, *, name: str, version: int) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        model: Model,
+        *,
+        name: str,
+        version: int,
+        n_startup: int | None = None,
+        teaches: Callable[[Trial], bool] = usable,
+        notes: Sequence[str] = (),
+    ) -> None:
         self.name = name
         self.version = version
         self._settings = settings
         self._model = model
+        self._n_startup = settings.n_startup if n_startup is None else n_startup
+        self._teaches = teaches
         space, seed = settings.space, settings.seed
         self._startup: Stream = (
             SobolStream(space, seed) if settings.startup == "qmc" else random_stream(space, seed)
@@ -47,7 +68,7 @@ class AdaptiveSampler:
         self._fallback: Stream = random_stream(space, seed, FALLBACK)
         self._start, skipped = start_points(space, settings.start_points)
         blind = settings.lag * settings.batch_size
-        self.notes = (f"at least the first {blind} trials are blind (lag x batch_size)", *skipped)
+        self.notes = (f"at least the first {blind} trials are blind (lag x batch_size)", *notes, *skipped)
         """What the user should know before the run."""
 
     def propose(self, k: int, first: int, count: int, view: View) -> list[Proposal]:
@@ -65,8 +86,8 @@ class AdaptiveSampler:
 
     def _blind(self, view: View) -> bool:
         """Whether fewer than `n_startup` rows teach anything; stops at the row that decides."""
-        wanted = self._settings.n_startup
-        return sum(1 for _ in islice(filter(usable, view.finished), wanted)) < wanted
+        wanted = self._n_startup
+        return sum(1 for _ in islice(filter(self._teaches, view.finished), wanted)) < wanted
 
     def _start_up(self, k: int, start: int, count: int, view: View) -> list[Proposal]:
         settings = self._settings

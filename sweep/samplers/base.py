@@ -1,7 +1,7 @@
 """The contract of a sampler: propose(k, view) is a pure function; nothing survives from batch to batch.
 
-Reading order: base, stream, enumerated (grid, random, qmc), adaptive (optuna, tpe), told, history; for tpe split, parzen,
-density, memory.
+Reading order: base, stream, enumerated (grid, random, qmc), adaptive (tpe, cmaes, optuna with nsga2, gp and named), told,
+history; for tpe split, parzen, density, memory.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final, Literal, Protocol, overload
 
-from sweep.errors import SweepError, not_built
 from sweep.objective import Objective
 from sweep.space import Space
 from sweep.types import ParamValue, Proposal, Trial
@@ -91,6 +90,16 @@ class Sampler(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A sampler of Optuna by import path."""
+
+    path: str
+    """`module:Class`."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of the class, save the seed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What a sampler is made of: keys of `search`, with the space and the objective built from them."""
 
@@ -100,7 +109,7 @@ class Settings:
     batch_size: int = 64
     lag: int = 2
     trials: int | None = None
-    """Checked by `grid` alone; proposals never depend on it."""
+    """Read by checks and warnings alone; proposals never depend on it."""
     start_points: Sequence[Any] = ()
     n_startup: int = 32
     startup: Literal["qmc", "random"] = "qmc"
@@ -108,16 +117,10 @@ class Settings:
     max_rejects: int = 100_000
     grid: Mapping[str, Any] = field(default_factory=dict)
     """order: lexicographic or shuffled; thin: most points."""
+    named: Named | None = None
+    """Of a sampler by import path."""
 
 
 def position_after(proposals: Iterable[Proposal], position: int = 0) -> int:
     """The stream position for the next view, given the proposals of earlier batches and the position before them."""
     return max((p.stream_pos + 1 for p in proposals if p.stream_pos is not None), default=position)
-
-
-def unbuilt_sampler(sampler: object) -> SweepError:
-    """[4001] for a sampler of the interface that this build lacks."""
-    name = sampler if isinstance(sampler, str) else "a sampler by import path"
-    return not_built(
-        f"sampler {name}", where="search.sampler", remedy="use tpe, optuna_tpe, random, qmc or grid"
-    )

@@ -7,7 +7,7 @@ sets as RUNNING. Nothing of it is kept.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, Final
 
 import optuna
@@ -17,16 +17,18 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
+from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from sweep.samplers.adaptive import AdaptiveSampler
+from sweep.errors import SweepError, error
+from sweep.samplers.adaptive import RETRIES, AdaptiveSampler
 from sweep.samplers.base import Settings, View
 from sweep.samplers.history import history
 from sweep.samplers.told import State, tell
 from sweep.space import Candidate, Coordinate, Dimension, Point, Space
 
 VERSION: Final = 1
-RETRIES: Final = 16
+"""Of all that is put around samplers of Optuna."""
 _STATES: Final = {
     State.COMPLETE: TrialState.COMPLETE,
     State.PRUNED: TrialState.PRUNED,
@@ -38,7 +40,17 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 def build(settings: Settings) -> AdaptiveSampler:
     """The sampler `optuna_tpe` of these settings."""
-    return AdaptiveSampler(settings, TpeModel(settings), name="optuna_tpe", version=VERSION)
+
+    def make(seed: int) -> BaseSampler:
+        return optuna.samplers.TPESampler(
+            multivariate=True,
+            group=settings.space.conditional,
+            constant_liar=True,
+            n_startup_trials=0,
+            seed=seed,
+        )
+
+    return AdaptiveSampler(settings, OptunaModel(settings, make), name="optuna_tpe", version=VERSION)
 
 
 def distribution(dimension: Dimension) -> BaseDistribution:
@@ -70,22 +82,55 @@ def from_optuna(dimension: Dimension, suggested: Any) -> Coordinate:
     return int(suggested) - (int(dimension.low or 0) if dimension.log else 0)
 
 
-class TpeModel:
-    """`TPESampler`, multivariate, grouped where parameters are conditional, with constant liar."""
+class OptunaModel:
+    """A sampler of Optuna's, made anew for every batch.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        make: gives the sampler of a seed below 2³².
+        capped: whether only `settings.history` rows are told.
+        attributes: system attributes of every told row.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        make: Callable[[int], BaseSampler],
+        *,
+        capped: bool = True,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> None:
         self._settings = settings
+        self._make = make
+        self._capped = capped
+        self._attributes = dict(attributes or {})
         self._space: Space = settings.space
         self._distributions = {d.name: distribution(d) for d in self._space.dimensions}
 
     def ask(
         self, batch_seed: int, count: int, view: View, pending: Sequence[Candidate], known: Set[str]
     ) -> list[Candidate | None]:
-        """See `Model.ask`."""
-        study = self._study(batch_seed)
-        running = [*view.pending, *(candidate.params for candidate in pending)]
-        study.add_trials([*self._finished(view), *self._running(running)])
+        """See `Model.ask`. Raises [2000] with whatever else the sampler raises."""
         taken = {candidate.key for candidate in pending}
+        running = [*view.pending, *(candidate.params for candidate in pending)]
+        told = [*self._finished(view), *self._running(running)]
+        try:
+            study = self._study(batch_seed)
+            study.add_trials(told)
+            return self._ask_all(study, count, known, taken)
+        except SweepError:
+            raise
+        except Exception as problem:  # a sampler of anybody's may raise anything
+            raise error(
+                2000,
+                f"the sampler failed: {type(problem).__name__}: {problem}",
+                where="search.sampler",
+                remedy="change its options or the space, or use another",
+                stage="engine",
+            ) from problem
+
+    def _ask_all(
+        self, study: optuna.Study, count: int, known: Set[str], taken: set[str]
+    ) -> list[Candidate | None]:
         found: list[Candidate | None] = []
         for _ in range(count):
             candidate = self._ask_one(study, known, taken)
@@ -96,19 +141,14 @@ class TpeModel:
 
     def _study(self, batch_seed: int) -> optuna.Study:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # group=True
-            sampler = optuna.samplers.TPESampler(
-                multivariate=True,
-                group=self._space.conditional,
-                constant_liar=True,
-                n_startup_trials=0,
-                seed=batch_seed % 2**32,
-            )
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            sampler = self._make(batch_seed % 2**32)
         return optuna.create_study(sampler=sampler, directions=list(self._settings.objective.directions))
 
     def _finished(self, view: View) -> list[FrozenTrial]:
         objective = self._settings.objective
-        rows = history(view.finished, objective, self._settings.history)
+        cap = self._settings.history if self._capped else len(view.finished)
+        rows = history(view.finished, objective, cap)
         made = []
         for trial, coordinates in zip(rows, self._decode([t.proposal.params for t in rows]), strict=True):
             told = tell(trial, objective)
@@ -121,6 +161,7 @@ class TpeModel:
                         distributions={name: self._distributions[name] for name in coordinates},
                         intermediate_values=dict(told.intermediate),
                         constraints=dict(told.violations),
+                        system_attrs=dict(self._attributes),
                     )
                 )
         return made

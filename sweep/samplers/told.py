@@ -35,6 +35,11 @@ def usable(trial: Trial) -> bool:
     return outcome.status is not Status.FAILED or outcome.kind in INFEASIBLE_RESULTS
 
 
+def complete(trial: Trial) -> bool:
+    """Whether the row has a value, for models that learn from nothing else."""
+    return trial.outcome.status is Status.COMPLETE
+
+
 def tell(trial: Trial, objective: Objective) -> Told | None:
     """The row as told; None for DATA_MISMATCH, which is never told."""
     outcome = trial.outcome

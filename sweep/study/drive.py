@@ -127,7 +127,7 @@ class Driver:
         if total and refused > ADVICE_SHARE * total:
             self._warn(
                 f"{refused} of {total} parameter sets were refused by the strategy: declare the missing constraint "
-                "in search.where (`sweep show STUDY --failed` has the reasons)"
+                f"in search.where (`sweep show {ledger.folder.name} --failed` has the reasons)"
             )
 
     # ----------------------------------------------------------------------------------------------------- projections

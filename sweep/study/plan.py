@@ -242,6 +242,25 @@ def _rows(market: Market) -> MarketRows:
     return MarketRows(market.rows(), market.meta, market.digest, higher)
 
 
+def space_of(config: Config, timeframe: str, *, measured: bool = True) -> Space:
+    """The space that a config searches; `timeframe` is the primary one. Raises what is wrong with it or the strategy."""
+    from sweep.space import Space
+
+    search = config.search
+    return Space.build(
+        declaration=build.declaration(config),
+        timeframe=timeframe,
+        pinned=config.strategy.params,
+        space=search.space,
+        where=search.where,
+        others=search.others,
+        seed=search.seed,
+        canonicalise=build.canonicalise(config),
+        locate=config.locate,
+        measured=measured,
+    )
+
+
 def prepare(config: Config, *, cache: DatasetCache | None = None, searching: bool = True) -> Plan:
     """Check everything that a study needs, in the order: strategy, data, space, objective, sampler, engine.
 
@@ -254,25 +273,13 @@ def prepare(config: Config, *, cache: DatasetCache | None = None, searching: boo
         SweepError: what is wrong, with stage config, data or engine; nothing has been written.
     """
     from sweep.market.load import load_all, load_rates
-    from sweep.space import Space
 
     with located(config):
         declaration = build.declaration(config)
         complete = resolved(config)
         markets = load_all(config.markets, config.symbol_specs, cache=cache)
         rates = load_rates(rate_sections(config.rates), config.symbol_specs, cache=cache)
-        search = config.search
-        space = Space.build(
-            declaration=declaration,
-            timeframe=markets[0].timeframe,
-            pinned=config.strategy.params,
-            space=search.space,
-            where=search.where,
-            others=search.others,
-            seed=search.seed,
-            canonicalise=build.canonicalise(config),
-            locate=config.locate,
-        )
+        space = space_of(config, markets[0].timeframe)
         plan = Plan(complete, declaration, markets, rates, space, build.objective(config))
         if searching:
             _ = plan.sampler, plan.identity_base, plan.keep_returns

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import platform
 import re
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sweep.build import LIBRARIES
+from sweep.build import ALL_LIBRARIES, LIBRARIES
 from sweep.errors import Stage, SweepError, error
 from sweep.ledger.canonical import dumps
 
@@ -46,7 +48,7 @@ def snapshot(plan: Plan) -> dict[str, Any]:
         "rate_series": dict((plan.identity_base.get("rates") or {}).get("series") or {}),
         "strategy": {"id": plan.declaration["id"], "version": plan.declaration["version"]},
         "engine": {"semantics": build["semantics"]},
-        "sampler": {"name": plan.sampler.name, "version": plan.sampler.version},
+        "sampler": {"name": plan.sampler.name, "version": plan.sampler.version, **_named(config["search"])},
         "search": {**search, **({"grid": config["search"]["grid"]} if plan.sampler.name == "grid" else {})},
         "space": plan.space.to_dict(),
         "objective": plan.objective.to_dict(),
@@ -98,9 +100,19 @@ def _series(rates: Mapping[str, Any]) -> dict[str, Any]:
     return {pair: _elsewhere(market) for pair, market in (rates.get("series") or {}).items()}
 
 
+def _named(search: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of a sampler by import path, and the digest of the file that its class is in."""
+    sampler = search["sampler"]
+    if isinstance(sampler, str):
+        return {}
+    file = importlib.import_module(sampler["optuna"].partition(":")[0]).__file__
+    source = {} if file is None else {"source": hashlib.sha256(Path(file).read_bytes()).hexdigest()}
+    return {"options": sampler["options"], **source}
+
+
 def libraries(sampler: str) -> dict[str, str]:
     """Versions of the packages, and the architecture, that can change what a sampler proposes."""
-    found = {name: _version(name) for name in LIBRARIES.get(sampler, ())}
+    found = {name: _version(name) for name in LIBRARIES.get(sampler, ALL_LIBRARIES if ":" in sampler else ())}
     return {**found, "machine": platform.machine()} if found else {}
 
 

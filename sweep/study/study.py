@@ -18,7 +18,7 @@ from sweep.study import folder as folders
 from sweep.study.drive import Driver
 from sweep.study.dry_run import DryRun, measure
 from sweep.study.interrupts import Interrupted
-from sweep.study.plan import Plan, prepare
+from sweep.study.plan import Plan, prepare, space_of
 from sweep.study.report import Report, report
 from sweep.study.snapshot import refusal, snapshot
 from sweep.types import Status, Trial
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from sweep.objective import Objective
     from sweep.replay import Replay
+    from sweep.trackers.optuna import Exported
 
 Source = str | Path | Mapping[str, Any] | Config
 
@@ -229,6 +230,28 @@ class Study:
         from sweep.replay import replay
 
         return replay(of_study(self.folder, number), **options)
+
+    def to_optuna(self, url: str) -> Exported:
+        """Bring a study of the same name in an Optuna storage up to date; see `sweep.trackers.optuna.write`.
+
+        Raises:
+            SweepError: [4005] if the strategy at hand declares another space than the study searched.
+        """
+        from sweep.export import to_optuna
+        from sweep.ledger.canonical import dumps
+
+        with self.ledger as ledger:
+            searched = ledger.get("space")
+        space = space_of(self.config, searched["timeframe"], measured=False)
+        if dumps(space.to_dict()) != dumps(searched):
+            raise error(
+                4005,
+                "the strategy declares another space than the study searched",
+                where=f"study {self.name}",
+                remedy="install the version of the strategy that the study was started with",
+                stage="engine",
+            )
+        return to_optuna(self.folder, space, url)
 
     def __repr__(self) -> str:
         """Name and place."""

@@ -90,6 +90,14 @@ def test_a_study_from_run_to_export(studied: Sweep, config: Path, home: Path) ->
         "file": str(home / "t.parquet")
     }
     assert studied("export", "small", "--to", "t.xlsx").code == 2
+    shown = studied("export", "small", "--to", "journal:t.log", "--json")
+    assert json.loads(shown.out) == {
+        "study": "small",
+        "url": "journal:t.log",
+        "trials": 12,
+        "new": 12,
+    }
+    assert "12 trials, 0 of them new" in studied("export", "small", "--to", "journal:t.log").out
     assert studied("sync", "small").code == 0
 
 

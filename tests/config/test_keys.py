@@ -91,6 +91,9 @@ def test_both_spellings_of_a_range_mean_the_same() -> None:
         ("costs.slippage.fixed=1", 1001, "did you mean fixed_pips?"),
         ("symbol_specs={GBPUSD: {pip: 1}}", 1001, "symbol_specs.GBPUSD.pip"),
         ("search.sampler=tpee", 1001, "did you mean tpe?"),
+        ("search.sampler={optuna: 'optuna.samplers.RandomSampler'}", 1009, "must be module:Class"),
+        ("search.sampler={optuna: 'a:B', option: {}}", 1001, "did you mean options?"),
+        ("search.sampler={options: {}}", 1008, "search.sampler.optuna"),
         ("costs.commission.schema=per_lott", 1001, "did you mean per_lot?"),
         ("costs.commission.percent=1", 1001, "costs.commission"),
         ("costs.commission.pct=-0.1", 1001, "costs.commission.pct is -0.1"),
@@ -187,7 +190,6 @@ def test_up_to_three_objectives_and_what_ranks_them() -> None:
 
 
 NOT_BUILT = [
-    "search.sampler={optuna: 'a:B'}",
     "search.pruner={type: halving}",
     "search.early_stop={ruin_pct: 20}",
     "search.keep_positions=all",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -64,13 +65,17 @@ def test_a_golden_signal_table(golden: GoldenSignals) -> None:
 
 
 def _agree(market: Market, strategy: str, sets: list[dict[str, Any]], preset: str) -> int:
-    """Number of parameter sets that traded, after asserting that both engines agree on all of them."""
+    """Number of parameter sets that traded, after asserting that both engines agree on all of them, and batches too."""
     traded = 0
+    batches = Engine(market, strategy, execution=preset, costs=COSTS)
     for params in sets:
         native, reference = both(market, strategy, params, execution=preset, costs=COSTS)
         assert_same_trades(native, reference)
         assert_same_figures(native, reference)
         assert native.identity == reference.identity
+        if not any(isinstance(value, dict) for value in params.values()):  # tables have no maps
+            row = batches.run_batch(pa.Table.from_pylist([params])).to_pylist()[0]
+            assert (row["identity"], row["result_digest"]) == (native.identity, native.digest)
         traded += native.trades.num_rows > 0
     return traded
 

@@ -35,9 +35,10 @@ def names(requirements: list[str]) -> set[str]:
     return {normal(re.split(r"[\[<>=!~; ]", text)[0]) for text in requirements}
 
 
-def test_the_three_lock_files_exist() -> None:
+def test_the_lock_files_exist() -> None:
     assert [path.name for path in LOCKS] == [
         "requirements-dev.lock",
+        "requirements-gp.lock",
         "requirements-wheel.lock",
         "requirements.lock",
     ]
@@ -66,6 +67,12 @@ def test_every_requirement_is_pinned_and_hashed(lock: Path) -> None:
 def test_development_uses_the_versions_that_users_get() -> None:
     runtime, development = pins(ROOT / "requirements.lock"), pins(ROOT / "requirements-dev.lock")
     assert runtime.items() <= development.items()
+
+
+def test_the_extra_gp_adds_packages_and_changes_none() -> None:
+    development, extra = pins(ROOT / "requirements-dev.lock"), pins(ROOT / "requirements-gp.lock")
+    assert development.items() <= extra.items()
+    assert names(project()["project"]["optional-dependencies"]["gp"]) <= extra.keys() - development.keys()
 
 
 def test_every_declared_requirement_is_locked() -> None:

@@ -22,10 +22,10 @@ from sweep.executors.dispatch import Dispatcher
 from sweep.executors.local import LocalExecutor
 from sweep.ledger import IdentityTemplate, Ledger
 from sweep.pipeline import Ending, Pipeline, Rules
-from sweep.samplers import grid, qmc, tpe
+from sweep.samplers import cmaes, grid, named, nsga2, qmc, tpe
 from sweep.samplers import optuna as optuna_sampler
 from sweep.samplers import random as random_sampler
-from sweep.samplers.base import Sampler, Settings
+from sweep.samplers.base import Named, Sampler, Settings
 from tests.search.fakes import METRICS, objective, toy_space
 
 SAMPLERS = {
@@ -34,7 +34,11 @@ SAMPLERS = {
     "grid": grid,
     "optuna_tpe": optuna_sampler,
     "tpe": tpe,
+    "cmaes": cmaes,
+    "nsga2": nsga2,
+    "named": named,
 }
+NAMED = Named("optuna.samplers:NSGAIIISampler", {"population_size": 8})
 BASE: dict[str, Any] = {"v": 1, "dataset": "ab" * 32, "engine": {"semantics": 1}, "seed": "42"}
 SPACE = {
     "fast": {"type": "int", "low": 5, "high": 20},
@@ -138,8 +142,11 @@ def make_sampler(
     """A real sampler over the toy's space."""
     if name == "grid":
         options.setdefault("grid", {"order": "shuffled"})
+    if name == "named":
+        options.setdefault("named", NAMED)
+    ordered = {"ma": {"choices": ["ema", "sma"], "ordered": True}} if name == "cmaes" else {}
     settings = Settings(
-        space=toy_space(SPACE),
+        space=toy_space(SPACE | ordered),
         objective=objective(),
         batch_size=batch_size,
         lag=lag,

@@ -53,7 +53,7 @@ def test_extending_equals_having_asked_for_more(sampler: str, plain: dict[str, P
     assert digest(folder) == digest(plain[sampler])
 
 
-@pytest.mark.parametrize("sampler", ["random", "tpe"])
+@pytest.mark.parametrize("sampler", ["random", "tpe", "cmaes"])
 @pytest.mark.parametrize(
     ("statement", "count"),
     [

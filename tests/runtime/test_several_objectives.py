@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 from typer.testing import CliRunner
 
@@ -124,7 +125,7 @@ def test_without_rank_by_there_is_a_front_but_no_best(home: Path, ranked: Study)
     assert f"{state.front} not dominated" in listed.output
 
 
-@pytest.mark.parametrize("sampler", ["random", "qmc", "grid", "optuna_tpe"])
+@pytest.mark.parametrize("sampler", ["random", "qmc", "grid", "optuna_tpe", "nsga2"])
 def test_every_sampler_runs_and_resumes(sampler: str, home: Path) -> None:
     grid = {"grid": {"thin": 24}} if sampler == "grid" else {}
     search = {"sampler": sampler, "trials": 24, "stagnation": {"batches": 50}, **grid}
@@ -134,6 +135,20 @@ def test_every_sampler_runs_and_resumes(sampler: str, home: Path) -> None:
     cut = Study.resume(f"{sampler}-cut", home=home)
     assert cut.digest == whole.digest
     assert [trial.number for trial in cut.front] == by_definition(whole)
+
+
+def test_cmaes_is_refused_before_the_run(home: Path) -> None:
+    with pytest.raises(SweepError, match=r"\[1006\] cmaes searches for one objective"):
+        Study.run(several("cmaes", sampler="cmaes"), home=home)
+    assert not (home / "studies" / "cmaes").exists()
+
+
+def test_the_front_in_an_optuna_storage_is_that_of_the_study(ranked: Study, tmp_path: Path) -> None:
+    ranked.to_optuna(f"sqlite:///{tmp_path}/o.db")
+    shown = optuna.load_study(study_name="ranked", storage=f"sqlite:///{tmp_path}/o.db")
+    assert [d.name for d in shown.directions] == ["MAXIMIZE", "MINIMIZE"]
+    assert shown.metric_names == ["win_rate_pct", "drawdown"]
+    assert sorted(t.number for t in shown.best_trials) == by_definition(ranked)
 
 
 def test_another_objective_is_another_study(home: Path, ranked: Study) -> None:

@@ -251,6 +251,43 @@ def test_extending_equals_having_asked_for_more(plain: Study, home: Path) -> Non
     assert Study.resume("plain").status().done == 40  # nothing left to do
 
 
+STEPPED = {"fast_period": {"low": 5, "high": 30}, "slow_period": {"low": 40, "high": 120, "step": 5}}
+NSGA3 = {"optuna": "optuna.samplers:NSGAIIISampler", "options": {"population_size": 8}}
+
+
+@pytest.mark.parametrize(
+    ("sampler", "options"),
+    [
+        ("cmaes", {"space": STEPPED, "others": "default"}),
+        ("nsga2", {"n_startup": 8}),
+        (NSGA3, {"n_startup": 8}),
+    ],
+    ids=["cmaes", "nsga2", "by path"],
+)
+def test_other_samplers_run_extend_and_resume_alike(sampler: Any, options: Any, tmp_path: Path) -> None:
+    search = {"sampler": sampler, **options}
+    whole = Study.run(config(study="whole", search=search), home=tmp_path)
+    assert {trial.proposal.source for trial in whole.ledger.trials()} >= {"sampler"}
+    parts = Study.run(config(study="parts", search={**search, "trials": 21}), home=tmp_path)
+    assert Study.extend(parts.folder, 19, ["compute.workers=2"]).digest == whole.digest
+    again = {**whole.config.model_dump(mode="json", by_alias=True), "study": "again"}
+    assert Study.run(again, home=tmp_path).digest == whole.digest
+
+
+def test_a_resume_with_other_options_of_a_sampler_is_refused(tmp_path: Path) -> None:
+    search = {"sampler": NSGA3, "trials": 8}
+    study = Study.run(config(study="path", search=search), home=tmp_path)
+    problem = refused(study.folder, ["search.sampler.options.population_size=9"])
+    assert problem.code == 1012
+    assert "sampler.options.population_size 8 → 9" in problem.message
+    problem = refused(study.folder, ["search.sampler.optuna=optuna.samplers:NSGAIISampler"])
+    assert "sampler.name optuna.samplers:NSGAIIISampler → optuna.samplers:NSGAIISampler" in problem.message
+    with study.ledger as ledger:
+        recorded = ledger.get("snapshot")["compared"]
+    assert set(recorded["libraries"]) == {"optuna", "cmaes", "numpy", "scipy", "torch", "machine"}
+    assert len(recorded["sampler"]["source"]) == 64
+
+
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """A study of 16 trials for what must not change it."""

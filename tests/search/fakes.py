@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sweep.objective import Objective
-from sweep.samplers.base import Sampler, View, position_after
+from sweep.samplers.base import Prefix, Sampler, View, position_after
 from sweep.space import Space
 from sweep.types import Kind, Outcome, ParamValue, Proposal, Status, Trial
 
@@ -207,27 +207,34 @@ def simulate(
     batch_size: int,
     lag: int = 2,
     stored: Sequence[Trial] = (),
+    landscape: Callable[[Mapping[str, ParamValue], Objective], Outcome] | None = None,
+    growing: bool = False,
 ) -> list[Trial]:
-    """The fixed-lag loop; `stored` are the rows of a study that is extended, and must be reproduced."""
-    batches: list[list[Trial]] = []
+    """The fixed-lag loop; `stored` are the rows of a study that is extended, and must be reproduced.
+
+    With `growing` the finished rows are prefixes of one ledger, as in the pipeline, else copies.
+    """
+    landscape = landscape or evaluate
+    rows: list[Trial] = []
     position, k = 0, 0
     while k * batch_size < trials:
-        finished = [trial for batch in batches[: max(0, k - lag + 1)] for trial in batch]
-        pending = [trial.proposal.params for batch in batches[max(0, k - lag + 1) :] for trial in batch]
-        used = {trial.proposal.key for batch in batches for trial in batch}
+        known = max(0, k - lag + 1) * batch_size
+        finished = Prefix(rows, min(known, len(rows))) if growing else rows[:known]
+        pending = [trial.proposal.params for trial in rows[known:]]
+        used = {trial.proposal.key for trial in rows}
         first = k * batch_size
         count = min(batch_size, trials - first)
         proposals = sampler.propose(k, first, count, View(finished, pending, used, position))
         position = position_after(proposals, position)
-        batch = [Trial(p, evaluate(p.params, graded), {}, None, None) for p in proposals]
+        batch = [Trial(p, landscape(p.params, graded), {}, None, None) for p in proposals]
         for trial in batch:
             if trial.number < len(stored):
                 assert trial == stored[trial.number]
-        batches.append(batch)
+        rows += batch
         if len(proposals) < count:
             break
         k += 1
-    return [trial for batch in batches for trial in batch]
+    return rows
 
 
 def row(number: int, outcome: Outcome, params: Mapping[str, ParamValue], **fields: Any) -> Trial:

@@ -11,10 +11,10 @@ import pytest
 from optuna.trial import TrialState
 
 from sweep.objective import Objective
+from sweep.samplers import named, nsga2, tpe
 from sweep.samplers import optuna as optuna_module
-from sweep.samplers import tpe
 from sweep.samplers.adaptive import AdaptiveSampler
-from sweep.samplers.base import Settings, View, position_after
+from sweep.samplers.base import Named, Settings, View, position_after
 from sweep.samplers.history import history
 from sweep.samplers.optuna import distribution, from_optuna, to_optuna
 from sweep.seeds import seed
@@ -23,12 +23,21 @@ from tests.search.fakes import failed, metrics, objective, row, simulate, toy_sp
 
 NOISE = {"low": 0.01, "high": 100, "log": True}
 MIXED = {"noise": NOISE, "slow": {"low": 30, "high": 90, "log": True}, "exit": {"low": 0.0, "high": 1.0}}
+NSGA3 = Named("optuna.samplers:NSGAIIISampler", {"population_size": 8})
+ASKED = [optuna_module, nsga2, named]
+"""Modules of samplers that Optuna is asked for."""
 FLAT = {"pinned": {"enabled": "1+2+3"}, "others": "search"}
 GRADED = objective(["max_drawdown_pct <= 25"])
 
 
 def settings(space: Any = None, **options: Any) -> Settings:
-    defaults: dict[str, Any] = {"objective": GRADED, "batch_size": 16, "n_startup": 8, "history": 60}
+    defaults: dict[str, Any] = {
+        "objective": GRADED,
+        "batch_size": 16,
+        "n_startup": 8,
+        "history": 60,
+        "named": NSGA3,
+    }
     return Settings(space=space or toy_space(MIXED, **FLAT, measured=False), **defaults | options)
 
 
@@ -36,7 +45,7 @@ def finished(sampler: AdaptiveSampler, trials: int, graded: Objective = GRADED) 
     return simulate(sampler, graded, trials=trials, batch_size=16)
 
 
-@pytest.mark.parametrize("module", [optuna_module, tpe])
+@pytest.mark.parametrize("module", [*ASKED, tpe])
 def test_run_150_and_extend_by_150_is_run_300(module: Any) -> None:
     def made() -> AdaptiveSampler:
         sampler: AdaptiveSampler = module.build(
@@ -51,15 +60,16 @@ def test_run_150_and_extend_by_150_is_run_300(module: Any) -> None:
     assert {trial.proposal.source for trial in long} == {"start_point", "startup", "sampler"}
 
 
-def test_propose_is_pure_and_leaves_global_generators_alone() -> None:
-    trials = finished(optuna_module.build(settings()), 64)
+@pytest.mark.parametrize("module", ASKED)
+def test_propose_is_pure_and_leaves_global_generators_alone(module: Any) -> None:
+    trials = finished(module.build(settings()), 64)
     keys = [trial.proposal.key for trial in trials]
     pending = [trial.proposal.params for trial in trials[48:]]
     views = [View(trials[:48], pending, used, 0) for used in (keys, keys[::-1], frozenset(keys))]
     before = (global_random.getstate(), np.random.get_state()[1].tolist())  # type: ignore[index,union-attr]
-    sampler = optuna_module.build(settings())
+    sampler = module.build(settings())
     proposals = [sampler.propose(4, 64, 16, view) for view in views]
-    proposals.append(optuna_module.build(settings()).propose(4, 64, 16, views[0]))
+    proposals.append(module.build(settings()).propose(4, 64, 16, views[0]))
     assert all(p == proposals[0] for p in proposals)
     assert sampler.propose(4, 64, 5, views[1]) == proposals[0][:5]
     assert (global_random.getstate(), np.random.get_state()[1].tolist()) == before  # type: ignore[index,union-attr]
@@ -131,17 +141,18 @@ TABLE: list[tuple[str, Outcome, dict[str, float], TrialState | None, float | Non
 ]
 
 
+@pytest.mark.parametrize("module", ASKED)
 @pytest.mark.parametrize("case", TABLE, ids=[case[0] for case in TABLE])
 def test_what_optuna_is_told_of_each_row_of_the_outcome_table(
-    case: Any, monkeypatch: pytest.MonkeyPatch
+    case: Any, module: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, outcome, intermediate, state, value, violations = case
-    base = finished(optuna_module.build(settings()), 32)
+    base = finished(module.build(settings()), 32)
     number = len(base)
     special = row(number, outcome, {**base[5].proposal.params, "exit": 0.123}, intermediate=intermediate)
     spy = Spy(monkeypatch)
     view = View([*base, special], [], {t.proposal.key for t in base}, 0)
-    optuna_module.build(settings(start_points=())).propose(3, number + 1, 1, view)
+    module.build(settings(start_points=())).propose(3, number + 1, 1, view)
     told = [trial for trial in spy.told if trial.params.get("exit") == 0.123]
     assert len(told) == (0 if state is None else 1)
     assert len(spy.told) == number + len(told)
@@ -303,7 +314,7 @@ def test_invalid_and_repeated_suggestions_are_told_fail_and_then_fall_back(
     assert spy.states
     assert set(spy.states) == {TrialState.FAIL}
 
-    monkeypatch.setattr(optuna_module.TpeModel, "_ask_one", lambda *_: None)
+    monkeypatch.setattr(optuna_module.OptunaModel, "_ask_one", lambda *_: None)
     fallen = sampler.propose(3, 48, 16, View(trials, [], [t.proposal.key for t in trials], 0))
     assert {p.source for p in fallen} == {"fallback"}
     assert len({p.key for p in fallen} | {t.proposal.key for t in trials}) == 64
@@ -332,8 +343,13 @@ def test_it_finds_better_values_than_its_start_up() -> None:
 
 
 def test_names_and_versions() -> None:
-    made = [module.build(settings()) for module in (optuna_module, tpe)]
-    assert [(s.name, s.version, s.adaptive) for s in made] == [("optuna_tpe", 1, True), ("tpe", 1, True)]
+    made = [module.build(settings()) for module in (*ASKED, tpe)]
+    assert [(s.name, s.version, s.adaptive) for s in made] == [
+        ("optuna_tpe", 1, True),
+        ("nsga2", 1, True),
+        ("optuna.samplers:NSGAIIISampler", 1, True),
+        ("tpe", 1, True),
+    ]
     assert "32 trials are blind" in made[0].notes[0]
 
 

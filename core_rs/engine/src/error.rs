@@ -1,6 +1,7 @@
 //! The one error type of the engine: a code of the public table, and what, where and what to do.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
 use serde_json::{Map, Value as Json};
 
@@ -26,9 +27,13 @@ impl Stage {
     }
 }
 
-/// An error with a code of the public table.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct Error {
+/// An error with a code of the public table. It is one pointer wide, because results of every fill carry it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error(Box<Details>);
+
+/// What an [`Error`] says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Details {
     /// Number in the public code table, for example 1006.
     pub code: u16,
     /// Where it arose.
@@ -64,7 +69,14 @@ impl Error {
 
     fn new(code: u16, stage: Stage, what: impl Into<String>) -> Self {
         let (what, place, remedy) = (what.into(), String::new(), String::new());
-        Self { code, stage, what, place, remedy, context: Map::new() }
+        Self(Box::new(Details { code, stage, what, place, remedy, context: Map::new() }))
+    }
+
+    /// The same under another code.
+    #[must_use]
+    pub fn renumbered(mut self, code: u16) -> Self {
+        self.code = code;
+        self
     }
 
     /// Adds where it happened.
@@ -88,6 +100,22 @@ impl Error {
         self
     }
 }
+
+impl Deref for Error {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
+    }
+}
+
+impl std::error::Error for Error {}
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,6 +10,7 @@ pub mod declare;
 pub mod error;
 pub mod execution;
 pub mod expr;
+mod extremes;
 pub mod gates;
 pub mod indicator;
 pub mod json;

@@ -316,8 +316,9 @@ fn together(problems: &[Error]) -> Error {
         [only] => only.clone(),
         [first, rest @ ..] => {
             let others: Vec<String> = rest.iter().map(ToString::to_string).collect();
-            let what = format!("{} (and {})", first.what, others.join("; "));
-            Error { what, ..first.clone() }.with("problems", problems.iter().map(problem).collect())
+            let mut all = first.clone();
+            all.what = format!("{} (and {})", first.what, others.join("; "));
+            all.with("problems", problems.iter().map(problem).collect())
         }
     }
 }
@@ -432,7 +433,7 @@ impl Backtest {
             "position_id": o.id, "symbol": self.session.symbol(o.symbol), "direction": s.direction.name(),
             "order_type": s.order_type.name(), "order_time": o.order_time, "order_price": s.entry,
             "stop_loss": s.stop_loss, "take_profit": s.take_profit, "valid_bars": s.valid_bars,
-            "good_till": s.good_till, "oco_group": s.oco_group.as_deref(),
+            "good_till": s.good_till, "oco_group": s.labels().oco_group.as_deref(),
         })
     }
 

@@ -66,8 +66,8 @@ pub fn positions_table(records: &[Record<'_>], portfolio: &Portfolio) -> Result<
     let ambiguous: BooleanArray =
         rows().map(|r| Some(r.position().is_some_and(|p| p.same_bar_ambiguous))).collect();
     t.push("same_bar_ambiguous", Arc::new(ambiguous), false);
-    t.texts_or_null("scenario", rows().map(|r| signal(r).and_then(|s| s.scenario.as_deref())));
-    t.texts_or_null("tag", rows().map(|r| signal(r).and_then(|s| s.tag.as_deref())));
+    t.texts_or_null("scenario", rows().map(|r| signal(r).and_then(|s| s.labels().scenario.as_deref())));
+    t.texts_or_null("tag", rows().map(|r| signal(r).and_then(|s| s.labels().tag.as_deref())));
     t.texts_or_null("meta", rows().map(|r| signal(r).map(|s| digest::notes(s, parent(r)))));
     t.build()
 }

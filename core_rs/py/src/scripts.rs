@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
-use sweep_engine::orders::{Direction, Meta, Note, OrderType, Signal, StopKind};
+use sweep_engine::orders::{Direction, Labels, Meta, Note, OrderType, Signal, StopKind};
 use sweep_engine::run::script::{Reply, Script, Trail};
 use sweep_engine::run::{Instrument, Prepared, Session};
 use sweep_engine::strategy::{Part, Rules};
@@ -80,7 +80,14 @@ fn signal(row: &Row) -> Result<Signal> {
     let order_type = text(row, "order_type").unwrap_or("market");
     let order_type = OrderType::parse(order_type)
         .ok_or_else(|| wrong(&format!("unknown order type {order_type:?}")).fix("market, limit or stop"))?;
-    let shared = |key| text(row, key).map(|text| text.to_owned().into());
+    let shared = |key| text(row, key).map(Arc::from);
+    let labels = Labels {
+        oco_group: shared("oco_group"),
+        reason: shared("reason"),
+        scenario: shared("scenario"),
+        tag: shared("tag"),
+        meta: meta(row)?,
+    };
     let stop = number(row, "stop_loss").unwrap_or(f64::NAN);
     Ok(Signal {
         order_type,
@@ -88,11 +95,7 @@ fn signal(row: &Row) -> Result<Signal> {
         size: number(row, "size"),
         valid_bars: row.get("valid_bars").and_then(Json::as_i64),
         good_till: row.get("good_till").and_then(Json::as_i64),
-        oco_group: shared("oco_group"),
-        reason: shared("reason"),
-        scenario: shared("scenario"),
-        tag: shared("tag"),
-        meta: meta(row)?,
+        labels: labels.shared(),
         ..Signal::market(direction(row)?, stop, number(row, "take_profit"))
     })
 }

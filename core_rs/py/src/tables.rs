@@ -165,16 +165,16 @@ pub fn signals_table(rows: &[Said], session: &Session) -> Result<RecordBatch> {
     t.floats_or_null("entry", rows.iter().map(|r| Some(reference(r))));
     t.floats("stop_loss", signals().map(|s| s.stop_loss));
     t.floats_or_null("take_profit", signals().map(|s| s.take_profit));
-    t.texts_or_null("tag", signals().map(|s| s.tag.as_deref()));
+    t.texts_or_null("tag", signals().map(|s| s.labels().tag.as_deref()));
     t.words("symbol", rows.iter().map(|r| session.symbol(r.symbol)));
     t.floats_or_null("size", signals().map(|s| s.size));
     let valid: Int32Array = signals().map(|s| s.valid_bars.map(|n| n as i32)).collect();
     t.push("valid_bars", Arc::new(valid), true);
     let till: TimestampMicrosecondArray = signals().map(|s| s.good_till).collect();
     t.push("good_till", Arc::new(till.with_timezone("UTC")), true);
-    t.texts_or_null("oco_group", signals().map(|s| s.oco_group.as_deref()));
-    t.texts_or_null("reason", signals().map(|s| s.reason.as_deref()));
-    t.texts_or_null("scenario", signals().map(|s| s.scenario.as_deref()));
+    t.texts_or_null("oco_group", signals().map(|s| s.labels().oco_group.as_deref()));
+    t.texts_or_null("reason", signals().map(|s| s.labels().reason.as_deref()));
+    t.texts_or_null("scenario", signals().map(|s| s.labels().scenario.as_deref()));
     t.build()
 }
 

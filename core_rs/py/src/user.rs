@@ -12,10 +12,10 @@ use arrow_schema::{DataType, SchemaRef};
 use pyo3::prelude::*;
 use sha2::{Digest as _, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use sweep_engine::declare::Canonical;
-use sweep_engine::orders::Text;
+use sweep_engine::orders::Labels;
 use sweep_engine::run::batch::Timed;
 use sweep_engine::run::digest::Digests;
 use sweep_engine::run::trial::panic_text;
@@ -139,7 +139,7 @@ pub fn said(
             let rows = entries(table)?;
             rows.check()?;
             let bars = rows.bar.iter().map(|&bar| usize::try_from(bar).unwrap_or(usize::MAX));
-            let signals = bars.enumerate().map(|(row, bar)| (bar, rows.signal(row)));
+            let signals = bars.zip(rows.signals(&(0..rows.bar.len())));
             let allowed = signals.filter(|(_, signal)| directions.allow(signal.direction));
             all.extend(allowed.map(|(bar, signal)| Said { symbol, bar, signal }));
         }
@@ -292,18 +292,30 @@ impl<'a> Chunk<'a> {
         }
     }
 
-    /// Texts; rows that repeat the one before share it.
-    fn texts(&self, name: &str) -> Result<Option<Vec<Option<Text>>>> {
-        let Some(found) = self.column(name, &DataType::Utf8)? else { return Ok(None) };
-        let mut last: Option<Text> = None;
-        let shared = |text: Option<&str>| {
-            let text = text?;
-            if last.as_deref() != Some(text) {
-                last = Some(text.to_owned().into());
-            }
-            last.clone()
+    /// Words of the signals; a row that repeats those of the one before shares them.
+    fn labels(&self) -> Result<Option<Vec<Option<Arc<Labels>>>>> {
+        let columns =
+            ["oco_group", "reason", "scenario", "tag"].map(|name| self.column(name, &DataType::Utf8));
+        let [oco_group, reason, scenario, tag] = columns;
+        let columns = [oco_group?, reason?, scenario?, tag?];
+        let Some(rows) = columns.iter().flatten().map(|column| column.len()).next() else { return Ok(None) };
+        let texts = columns.map(|column| column.map(|column| column.as_string::<i32>()));
+        let word = |column: usize, row: usize| {
+            texts[column].filter(|texts| texts.is_valid(row)).map(|texts| texts.value(row))
         };
-        Ok(Some(found.as_string::<i32>().iter().map(shared).collect()))
+        let mut all: Vec<Option<Arc<Labels>>> = Vec::with_capacity(rows);
+        for row in 0..rows {
+            let repeats =
+                row > 0 && (0..texts.len()).all(|column| word(column, row) == word(column, row - 1));
+            let own = |column| word(column, row).map(Arc::from);
+            let labels = || {
+                let (oco_group, reason, scenario, tag) = (own(0), own(1), own(2), own(3));
+                Labels { oco_group, reason, scenario, tag, meta: None }.shared()
+            };
+            let labels = if repeats { all[row - 1].clone() } else { labels() };
+            all.push(labels);
+        }
+        Ok(Some(all))
     }
 }
 
@@ -323,10 +335,7 @@ fn entries(table: &Read) -> Result<Entries> {
         size: chunk.optional::<Float64Type>("size")?,
         valid_bars: chunk.optional::<Int64Type>("valid_bars")?,
         good_till: chunk.optional::<Int64Type>("good_till")?,
-        oco_group: chunk.texts("oco_group")?,
-        reason: chunk.texts("reason")?,
-        scenario: chunk.texts("scenario")?,
-        tag: chunk.texts("tag")?,
+        labels: chunk.labels()?,
     })
 }
 

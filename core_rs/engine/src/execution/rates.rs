@@ -210,6 +210,14 @@ impl Steps {
         })
     }
 
+    fn is_steady(&self) -> bool {
+        match self {
+            Self::Identity => true,
+            Self::Times(rate) | Self::Over(rate) => matches!(rate, Rate::Fixed(_)),
+            Self::Through(first, second) => first.is_steady() && second.is_steady(),
+        }
+    }
+
     fn direct(from: &str, to: &str, rates: &Rates) -> Option<Self> {
         if from == to {
             return Some(Self::Identity);
@@ -229,7 +237,15 @@ impl Conversion {
     /// [2008] if a rate series knows no rate at `t`; never with fixed rates.
     #[inline]
     pub fn apply(&self, x: f64, t: i64) -> Result<f64> {
-        self.0.apply(x, t)
+        match &self.0 {
+            Steps::Identity => Ok(x),
+            steps => steps.apply(x, t),
+        }
+    }
+
+    /// Whether the same amount converts alike at every moment.
+    pub fn is_steady(&self) -> bool {
+        self.0.is_steady()
     }
 
     /// The first rule that applies: equal, pair FT, pair TF, through USD.

@@ -5,11 +5,9 @@ mod order;
 mod position;
 mod rejection;
 mod signal;
-mod text;
 
 pub use direction::Direction;
 pub use order::{EndedOrder, Fate, Order};
 pub use position::{ExitReason, Position, Queued, StopKind};
 pub use rejection::{Rejection, RejectionReason, Rejections};
-pub use signal::{Meta, Note, OrderType, Signal};
-pub use text::Text;
+pub use signal::{Labels, Meta, Note, OrderType, Signal};

@@ -75,7 +75,7 @@ impl Order {
 
     /// Whether `other` is a leg of the same one-cancels-other group.
     pub fn same_group(&self, other: &Self) -> bool {
-        self.signal.oco_group.is_some() && self.signal.oco_group == other.signal.oco_group
+        self.signal.in_group() && self.signal.shares_group(&other.signal)
     }
 }
 

@@ -236,6 +236,17 @@ impl Position {
         self.signal.direction
     }
 
+    /// Takes the highest and lowest exit-side price of bars or ticks that were wholly after the fill.
+    #[inline]
+    pub fn track(&mut self, high: f64, low: f64) {
+        let (best, worst) = match self.direction() {
+            Direction::Long => (self.best_price.max(high), self.worst_price.min(low)),
+            Direction::Short => (self.best_price.min(low), self.worst_price.max(high)),
+        };
+        self.best_price = best;
+        self.worst_price = worst;
+    }
+
     /// Bars since the fill at the close of bar `i`, the fill's own bar included if it was filled at its open.
     pub fn bars_since_fill(&self, i: usize) -> usize {
         i - self.entry_bar + usize::from(self.filled_at_open)

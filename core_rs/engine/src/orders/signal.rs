@@ -1,7 +1,6 @@
 //! A signal: what a strategy wants at the close of a bar.
 
 use super::direction::Direction;
-use super::text::Text;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -57,6 +56,30 @@ impl Note {
 /// Notes by name, sorted bytewise.
 pub type Meta = BTreeMap<String, Note>;
 
+/// Words that a signal carries along. A strategy makes them once and its signals share them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Labels {
+    /// Pending orders of one group: the first to trigger cancels the others.
+    pub oco_group: Option<Arc<str>>,
+    /// The signal's own reason text.
+    pub reason: Option<Arc<str>>,
+    /// Scenario of the strategy that gave it.
+    pub scenario: Option<Arc<str>>,
+    /// Tag carried to the trade.
+    pub tag: Option<Arc<str>>,
+    /// Notes carried to the trade.
+    pub meta: Option<Arc<Meta>>,
+}
+
+impl Labels {
+    const NONE: Self = Self { oco_group: None, reason: None, scenario: None, tag: None, meta: None };
+
+    /// For signals to share; `None` if there is nothing to carry.
+    pub fn shared(self) -> Option<Arc<Self>> {
+        (self != Self::NONE).then(|| Arc::new(self))
+    }
+}
+
 /// One entry signal. Levels are absolute prices and are not re-anchored to the fill.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Signal {
@@ -76,16 +99,8 @@ pub struct Signal {
     pub valid_bars: Option<i64>,
     /// A pending order triggers on bars with earlier labels only, µs.
     pub good_till: Option<i64>,
-    /// Pending orders of one group: the first to trigger cancels the others.
-    pub oco_group: Option<Text>,
-    /// The signal's own reason text.
-    pub reason: Option<Text>,
-    /// Scenario of the strategy that gave it.
-    pub scenario: Option<Text>,
-    /// Tag carried to the trade.
-    pub tag: Option<Text>,
-    /// Notes carried to the trade.
-    pub meta: Option<Arc<Meta>>,
+    /// Words that it carries along, see [`Signal::labels`].
+    pub labels: Option<Arc<Labels>>,
 }
 
 impl Signal {
@@ -101,12 +116,31 @@ impl Signal {
             size: None,
             valid_bars: None,
             good_till: None,
-            oco_group: None,
-            reason: None,
-            scenario: None,
-            tag: None,
-            meta: None,
+            labels: None,
         }
+    }
+
+    /// Whether it is a leg of a one-cancels-other group.
+    #[inline]
+    pub fn in_group(&self) -> bool {
+        self.labels().oco_group.is_some()
+    }
+
+    /// Whether it names the same group as `other`, or neither names one.
+    #[inline]
+    pub fn shares_group(&self, other: &Self) -> bool {
+        let (own, theirs) = (&self.labels().oco_group, &other.labels().oco_group);
+        match (own, theirs) {
+            (Some(own), Some(theirs)) => Arc::ptr_eq(own, theirs) || own == theirs,
+            _ => own == theirs,
+        }
+    }
+
+    /// The words that it carries along, all absent if it has none.
+    #[inline]
+    pub fn labels(&self) -> &Labels {
+        const NONE: &Labels = &Labels::NONE;
+        self.labels.as_deref().unwrap_or(NONE)
     }
 
     /// A limit or stop order at the price `entry`, until cancelled.

@@ -1,5 +1,7 @@
 //! Equity samples: high water, drawdowns, the daily series and, where one backtest is looked at, the whole curve.
 
+use crate::extremes::Span;
+
 /// One equity sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample {
@@ -120,6 +122,45 @@ impl EquityTracker {
         }
         if self.curve.is_some() {
             self.record();
+        }
+    }
+
+    /// Samples up to the next one that ends a trading day, that one included; `usize::MAX` after the last.
+    pub fn until_day_end(&self) -> usize {
+        self.day_ends.get(self.daily.len()).map_or(usize::MAX, |end| end - self.count)
+    }
+
+    /// Takes `n` samples within `ends`, of which `newest` is the last, up to the end of the day at most; takes none, and
+    /// says so, if one of them might reach the high water.
+    #[inline]
+    pub(crate) fn take_below(&mut self, n: usize, ends: Span, newest: Sample) -> bool {
+        if ends.high >= self.high_water {
+            return false;
+        }
+        self.count += n;
+        self.last = newest;
+        if ends.low < self.trough {
+            self.trough = ends.low;
+            self.fall(ends.low);
+        }
+        if self.day_ends.get(self.daily.len()) == Some(&self.count) {
+            self.daily.push(newest.equity);
+        }
+        true
+    }
+
+    /// Takes the last sample `n` more times, the newest at `time`.
+    pub fn repeat(&mut self, n: usize, time: i64) {
+        if n == 0 {
+            return;
+        }
+        self.count += n;
+        self.last.time = time;
+        if self.last.equity >= self.high_water {
+            self.peak = (self.count, time);
+        }
+        while self.day_ends.get(self.daily.len()).is_some_and(|&end| end <= self.count) {
+            self.daily.push(self.last.equity);
         }
     }
 

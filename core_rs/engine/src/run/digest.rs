@@ -1,13 +1,14 @@
 //! Canonical digests of what a backtest gave.
 
 use crate::metrics::{CATALOGUE, OUTSIDE_DIGEST};
-use crate::orders::{Position, Signal, Text};
+use crate::orders::{Position, Signal};
 use crate::portfolio::Curve;
 use crate::run::outcome::Outcome;
 use crate::run::session::Session;
 use crate::schema::{Digest, Schema, TableHasher, result_digest, schema};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Digests of one result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,16 +73,17 @@ pub fn meta(position: &Position) -> String {
 
 /// As [`meta`], of a signal whose record may not be filled.
 pub fn notes(signal: &Signal, parent_id: Option<u64>) -> String {
-    let text = |text: &Option<Text>| text.as_deref().map(|text| Json::from(text).to_string());
+    let labels = signal.labels();
+    let text = |text: &Option<Arc<str>>| text.as_deref().map(|text| Json::from(text).to_string());
     // In bytewise order, as all keys of canonical JSON.
     let own = [
         ("parent_id", parent_id.map(|id| id.to_string())),
-        ("scenario", text(&signal.scenario)),
-        ("signal_reason", text(&signal.reason)),
-        ("tag", text(&signal.tag)),
+        ("scenario", text(&labels.scenario)),
+        ("signal_reason", text(&labels.reason)),
+        ("tag", text(&labels.tag)),
     ];
     let own = own.into_iter().filter_map(|(key, value)| Some((key, value?)));
-    match &signal.meta {
+    match &labels.meta {
         None => object(own),
         Some(notes) => {
             let mut all: BTreeMap<&str, String> =

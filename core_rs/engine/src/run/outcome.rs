@@ -77,6 +77,11 @@ impl BlockedBars {
         self.counts[cause as usize] += 1;
     }
 
+    /// `n` more.
+    pub fn add_many(&mut self, cause: Blocked, n: usize) {
+        self.counts[cause as usize] += n as u64;
+    }
+
     /// Causes and counts, in the order in which a bar is counted.
     pub fn by_cause(&self) -> impl Iterator<Item = (Blocked, u64)> {
         let causes = Blocked::ALWAYS.into_iter().chain(self.gates.iter().map(|&gate| gate.into()));

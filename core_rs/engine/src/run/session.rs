@@ -9,6 +9,7 @@ use crate::execution::options::{Account, CalendarKind, Costs, Options};
 use crate::execution::rates::{Rates, known_by};
 use crate::execution::sizing::{SizingModel, UnitMoney};
 use crate::execution::slippage::SlippageModel;
+use crate::extremes::Extremes;
 use crate::gates::GateTable;
 use crate::market::{Kind, Market, SymbolSpec, Timeframe};
 use crate::portfolio::Money;
@@ -17,7 +18,7 @@ use crate::run::identity::IdentityTemplate;
 use crate::run::tick_plan::TickPlan;
 use crate::schema::Digest;
 use crate::series::{CloseTicks, Indicators};
-use crate::strategy::View;
+use crate::strategy::{SideView, View};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -57,8 +58,23 @@ pub struct Instrument {
     /// When entries are blocked; none without gates.
     pub(crate) gates: Option<GateTable>,
     pub(crate) traded: Range<usize>,
+    pub(crate) extremes: BothSides,
     cache: SeriesCache,
     close_ticks: CloseTicks,
+}
+
+/// Extremes of both sides.
+#[derive(Debug)]
+pub(crate) struct BothSides {
+    pub bid: Extremes,
+    pub ask: Extremes,
+}
+
+impl BothSides {
+    fn of(market: &Market) -> Self {
+        let (bid, ask) = (SideView::of(market.bid()), SideView::of(market.ask()));
+        Self { bid: Extremes::of(&bid), ask: Extremes::of(&ask) }
+    }
 }
 
 impl Instrument {
@@ -88,6 +104,7 @@ impl Instrument {
             ticks: TickPlan::of(&market, multiplier),
             gates: GateTable::new(&options.gates, spec, || closes(&market)),
             traded,
+            extremes: BothSides::of(&market),
             cache: SeriesCache::new(cache_bytes),
             close_ticks: CloseTicks::new(spec),
             costs: options.costs.clone(),

@@ -1,7 +1,6 @@
 //! One backtest: every traded bar or tick, in the written order.
 
 use crate::error::{Error, Result};
-use crate::execution::options::EquityKind;
 use crate::market::Ticks;
 use crate::orders::{Direction, Order};
 use crate::portfolio::{Book, EquityTracker, Sample};
@@ -12,6 +11,7 @@ use crate::run::outcome::{BlockedBars, Outcome};
 use crate::run::session::Session;
 use crate::run::tick_plan::TickPlan;
 use crate::strategy::Decide;
+use std::ops::Range;
 
 /// A strategy prepared for one symbol, and the first loaded bar at which it may be asked for an entry.
 pub struct Prepared<D> {
@@ -41,11 +41,15 @@ pub fn run<D: Decide>(session: &Session, strategies: &[Prepared<D>], keep: bool)
 /// Open positions for which there is memory from the beginning.
 const MOST_RESERVED: usize = 1024;
 
+/// Bars whose equity is judged by its ends, at most: among them a new high water is looked for one by one.
+const PIECE: usize = 64;
+
 struct Simulation<'a, D> {
     session: &'a Session,
     account: Account,
     desks: Vec<Desk<'a, D>>,
-    mark_to_market: bool,
+    /// Takes every bar by itself: where each equity sample is kept, and to compare with.
+    stepwise: bool,
 }
 
 impl<'a, D: Decide> Simulation<'a, D> {
@@ -66,12 +70,19 @@ impl<'a, D: Decide> Simulation<'a, D> {
         account.book.open.reserve(most.min(MOST_RESERVED));
         // Configured gates are the same for all symbols; a script's rules are too.
         account.out.blocked = BlockedBars::under(desks.first().map_or(Vec::new(), Desk::gates));
-        Self { session, account, desks, mark_to_market: execution.equity == EquityKind::MarkToMarket }
+        Self { session, account, desks, stepwise: keep }
     }
 
     /// One symbol, bar by bar.
     fn run_bars(&mut self) -> Result<()> {
-        for i in self.desks[0].instrument.traded.clone() {
+        let traded = self.desks[0].instrument.traded.clone();
+        let mut next = traded.start;
+        while next < traded.end {
+            if !self.stepwise {
+                next = self.pass_quiet(next, traded.end - 1)?;
+            }
+            let i = next;
+            next += 1;
             let Self { account, desks, .. } = self;
             let desk = &mut desks[0];
             let close = desk.close_of(i);
@@ -85,6 +96,49 @@ impl<'a, D: Decide> Simulation<'a, D> {
             }
             desk.end_bar();
             self.sample(close.label, close.moment, |_| (close.bid, close.ask))?;
+        }
+        Ok(())
+    }
+
+    /// Passes the quiet bars from `i` on and gives the first bar that has to be looked at, `last` at the latest.
+    fn pass_quiet(&mut self, i: usize, last: usize) -> Result<usize> {
+        let Self { account, desks, .. } = self;
+        let stretch = desks[0].quiet(account, i, last)?;
+        if stretch.bars.is_empty() {
+            return Ok(i);
+        }
+        desks[0].pass(account, &stretch);
+        self.sample_all(stretch.bars.clone())?;
+        Ok(stretch.bars.end)
+    }
+
+    /// Step 6 of quiet bars.
+    fn sample_all(&mut self, bars: Range<usize>) -> Result<()> {
+        let Self { account: Account { book, tracker, .. }, desks, .. } = self;
+        let (cash, desk) = (book.cash, &desks[0]);
+        let sample = |bar: usize, equity: f64| Sample { time: desk.view.label[bar], equity, balance: cash };
+        let Some(position) = book.open.first().filter(|_| desk.marked) else {
+            tracker.sample(sample(bars.start, cash));
+            tracker.repeat(bars.len() - 1, desk.view.label[bars.end - 1]);
+            return Ok(());
+        };
+        let closes = match position.direction() {
+            Direction::Long => desk.view.bid.close,
+            Direction::Short => desk.view.ask.close,
+        };
+        let mut from = bars.start;
+        while from < bars.end {
+            let to = bars.end.min(from.saturating_add(tracker.until_day_end())).min(from + PIECE);
+            let ends = desk.equity_between(position, cash, from..to)?;
+            let newest = desk.equity_at(position, cash, to - 1, closes[to - 1])?;
+            if !tracker.take_below(to - from, ends, sample(to - 1, newest)) {
+                (from..to).try_for_each(|bar| {
+                    let equity = desk.equity_at(position, cash, bar, closes[bar])?;
+                    tracker.sample(sample(bar, equity));
+                    Ok(())
+                })?;
+            }
+            from = to;
         }
         Ok(())
     }
@@ -223,7 +277,7 @@ impl<'a, D: Decide> Simulation<'a, D> {
     fn sample(&mut self, label: i64, moment: i64, quote: impl Fn(usize) -> (f64, f64)) -> Result<()> {
         let Account { book, tracker, out, .. } = &mut self.account;
         let mut unrealised = 0.0;
-        if self.mark_to_market {
+        if self.desks[0].marked {
             for position in &book.open {
                 let (bid, ask) = quote(position.symbol);
                 let price = match position.direction() {

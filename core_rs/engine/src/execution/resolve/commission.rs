@@ -143,7 +143,7 @@ fn amount(s: &mut Section<'_>, key: &'static str) -> Result<Option<f64>> {
     }
     match s.number(key, 0.0, NOT_NEGATIVE) {
         Ok(x) => Ok(Some(x)),
-        Err(e) if e.code == 1003 => Err(Error { code: 1001, ..e }),
+        Err(e) if e.code == 1003 => Err(e.renumbered(1001)),
         Err(e) => Err(e),
     }
 }

@@ -4,8 +4,9 @@ use super::fees::FeeKind;
 use super::portfolio::{Pending, Place, Portfolio};
 use super::row::{Operation, fee_of, finite, moment, positive, positive_if_given, required, time_of, wrong};
 use crate::error::Result;
-use crate::orders::{Direction, Order, OrderType, Position, Signal, Text};
+use crate::orders::{Direction, Labels, Order, OrderType, Position, Signal};
 use crate::suggest::suggestion;
+use std::sync::Arc;
 
 /// Whether a record is filled when it is registered.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -120,15 +121,16 @@ fn signal(row: &impl Operation) -> Result<(Status, Signal)> {
     }
     let stop_loss = positive(Some(required(row.stop_loss(), "stop_loss")?), "stop_loss")?;
     let take_profit = positive_if_given(row.take_profit(), "take_profit")?;
-    let text = |word: Option<&str>| word.map(|word| Text::from(word.to_owned()));
-    let signal = Signal {
-        order_type,
+    let text = |word: Option<&str>| word.map(Arc::from);
+    let labels = Labels {
+        oco_group: None,
         reason: text(row.reason()),
         scenario: text(row.scenario()),
         tag: text(row.tag()),
         meta: row.meta()?,
-        ..Signal::market(direction, stop_loss, take_profit)
     };
+    let signal =
+        Signal { order_type, labels: labels.shared(), ..Signal::market(direction, stop_loss, take_profit) };
     Ok((status, signal))
 }
 

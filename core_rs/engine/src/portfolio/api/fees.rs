@@ -3,7 +3,8 @@
 use super::portfolio::{Place, Portfolio};
 use super::row::{Operation, finite, moment};
 use crate::error::Result;
-use crate::orders::{Position, Text};
+use crate::orders::Position;
+use std::sync::Arc;
 
 /// What a fee was paid for.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,7 +14,7 @@ pub enum FeeKind {
     /// An exit; part of the position's exit fee.
     Exit,
     /// Anything else, in the words of whoever registered it.
-    Other(Text),
+    Other(Arc<str>),
 }
 
 impl FeeKind {

@@ -86,8 +86,7 @@ impl Instruments {
         }
         let spec = match self.specs.get(name) {
             Some(spec) => spec.clone(),
-            None => SymbolSpec::resolve(name, &serde_json::Map::new())
-                .map_err(|e| Error { place: "specs".into(), ..e })?,
+            None => SymbolSpec::resolve(name, &serde_json::Map::new()).map_err(|e| e.at("specs"))?,
         };
         let number = self.known.len();
         self.known.push(Instrument { spec, valuation: None, quote: None });

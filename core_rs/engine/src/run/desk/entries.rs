@@ -61,7 +61,7 @@ impl<D: Decide> Desk<'_, D> {
 
     /// Slots for new orders.
     #[inline]
-    fn free_slots(&self, account: &Account, close: &Close) -> usize {
+    pub(super) fn free_slots(&self, account: &Account, close: &Close) -> usize {
         if self.slots == usize::MAX && account.slots == usize::MAX {
             return usize::MAX;
         }
@@ -93,7 +93,7 @@ impl<D: Decide> Desk<'_, D> {
         let counts = |&k: &usize| {
             let order = &self.pending[k];
             let again = || self.pending[..k].iter().any(|earlier| live(earlier) && earlier.same_group(order));
-            live(order) && (order.signal.oco_group.is_none() || !again())
+            live(order) && (!order.signal.in_group() || !again())
         };
         (0..self.pending.len()).filter(counts).count()
     }
@@ -134,10 +134,11 @@ impl<D: Decide> Desk<'_, D> {
             return Some(RejectionReason::EndOfData);
         }
         let further_leg = signal.order_type != OrderType::Market
-            && signal.oco_group.is_some()
-            && self.pending.iter().any(|order| {
-                order.signal.oco_group == signal.oco_group && !order.spent(close.bar, close.moment)
-            });
+            && signal.in_group()
+            && self
+                .pending
+                .iter()
+                .any(|order| order.signal.shares_group(signal) && !order.spent(close.bar, close.moment));
         (!further_leg && self.free_slots(account, close) == 0).then_some(RejectionReason::MaxPositions)
     }
 

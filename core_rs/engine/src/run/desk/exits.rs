@@ -5,7 +5,6 @@ use super::fills::Exit;
 use crate::Result;
 use crate::execution::commission::Fill as Side;
 use crate::execution::exits::{ExitBar, exit_on_bar};
-use crate::orders::Direction;
 use crate::run::account::Account;
 use crate::run::now::Now;
 use crate::strategy::Decide;
@@ -52,12 +51,7 @@ impl<D: Decide> Desk<'_, D> {
                 continue;
             }
             let q = now.exit_side(position.direction());
-            let (best, worst) = match position.direction() {
-                Direction::Long => (position.best_price.max(q.high), position.worst_price.min(q.low)),
-                Direction::Short => (position.best_price.min(q.low), position.worst_price.max(q.high)),
-            };
-            position.best_price = best;
-            position.worst_price = worst;
+            position.track(q.high, q.low);
         }
     }
 }

@@ -130,21 +130,18 @@ impl<D: Decide> Desk<'_, D> {
         let lots = sized.lots.lots;
         let turnover = self.instrument.money.turnover(lots, price, fill.moment)?;
         let entry_fee = self.instrument.commission.fee(Side::Entry, lots, price, fill.moment)?;
-        let position = Position {
-            parent_id: None,
-            symbol: self.symbol,
-            fill_moment: fill.clock,
-            entry_bar: fill.bar,
-            entry_event: fill.event,
-            filled_at_open: fill.at_open,
-            exits_from: fill.exits_from,
-            tracked_from: fill.tracked_from,
-            size: lots,
-            risk_per_trade: sized.lots.risk,
-            margin: sized.margin,
-            entry_fee,
-            ..Position::filled(order, fill.time, price)
-        };
+        let mut position = Position::filled(order, fill.time, price);
+        position.symbol = self.symbol;
+        position.fill_moment = fill.clock;
+        position.entry_bar = fill.bar;
+        position.entry_event = fill.event;
+        position.filled_at_open = fill.at_open;
+        position.exits_from = fill.exits_from;
+        position.tracked_from = fill.tracked_from;
+        position.size = lots;
+        position.risk_per_trade = sized.lots.risk;
+        position.margin = sized.margin;
+        position.entry_fee = entry_fee;
         account.book.enter(position, turnover);
         self.open += 1;
         Ok(())

@@ -58,12 +58,17 @@ impl<D: Decide> Desk<'_, D> {
     }
 
     fn timed_out(&self, position: &Position, close: &Close) -> bool {
-        let minutes = self.rules.timeout_minutes;
-        if minutes > 0 && close.moment - position.fill_moment >= minutes * MINUTE {
+        if self.rules.timeout_minutes > 0 && self.minutes_are_over(position, close.moment) {
             return true;
         }
         let bars = self.rules.timeout_bars;
         bars > 0 && position.bars_since_fill(close.bar) >= bars
+    }
+
+    /// Whether the time stop in minutes is reached at a moment.
+    #[inline]
+    pub(super) fn minutes_are_over(&self, position: &Position, moment: i64) -> bool {
+        moment - position.fill_moment >= self.rules.timeout_minutes * MINUTE
     }
 
     /// Everything but a close: a part, the stop, the target.
@@ -102,7 +107,7 @@ impl<D: Decide> Desk<'_, D> {
     }
 
     /// The tightest of the strategy's stop, break-even and trailing; the first of equals.
-    fn tightest(
+    pub(super) fn tightest(
         &self,
         own: Option<(f64, StopKind)>,
         position: &Position,

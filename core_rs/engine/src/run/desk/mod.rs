@@ -9,9 +9,10 @@ mod fills;
 mod management;
 mod opening;
 mod pending;
+mod quiet;
 
 use crate::execution::exits::ExitRules;
-use crate::execution::options::{Execution, MarketFill};
+use crate::execution::options::{EquityKind, Execution, MarketFill};
 use crate::execution::slippage::SlippageModel;
 use crate::gates::{Cooldown, GateTable, Name};
 use crate::orders::{Fate, Order, Signal};
@@ -40,6 +41,12 @@ pub struct Desk<'a, D> {
     exit_rules: ExitRules,
     at_close: bool,
     slots: usize,
+    /// Whether quiet stretches may be passed at once: nothing has to be looked up for every bar.
+    jumps: bool,
+    /// Whether open positions count in equity.
+    pub marked: bool,
+    /// Bars that are looked at ahead.
+    reach: usize,
     slippage: SlippageModel,
     /// The configured pause, or the strategy's where it is longer, if it ever blocks.
     cooldown: Option<Cooldown>,
@@ -68,13 +75,19 @@ impl<'a, D: Decide> Desk<'a, D> {
         let buffer = if instrument.market.ticks().is_some() { 0.0 } else { execution.trigger_buffer_pips };
         let rules = decider.rules();
         let cooldown = instrument.gates.as_ref().map(GateTable::cooldown).unwrap_or_default();
+        let marked = execution.equity == EquityKind::MarkToMarket;
+        let steady = instrument.money.unit.to_account.is_steady();
+        let pause = Some(cooldown.at_least(rules.cooldown_bars)).filter(Cooldown::active);
         Self {
             symbol,
             instrument,
             execution,
             view,
             decider,
-            cooldown: Some(cooldown.at_least(rules.cooldown_bars)).filter(Cooldown::active),
+            jumps: instrument.gates.is_none() && pause.is_none() && (!marked || steady),
+            marked,
+            reach: 1,
+            cooldown: pause,
             rules,
             warmup,
             min_stop: execution.min_stop_pips * pip,

@@ -58,7 +58,7 @@ impl<D: Decide> Desk<'_, D> {
             return false;
         }
         for k in 0..self.pending.len() {
-            if self.fates[k] == Fate::Triggers && self.pending[k].signal.oco_group.is_some() {
+            if self.fates[k] == Fate::Triggers && self.pending[k].signal.in_group() {
                 self.one_of_its_group(k, now);
             }
         }

@@ -1,0 +1,139 @@
+//! Stretches of bars that are passed at once give what the plain steps of every bar give.
+
+#![allow(clippy::unwrap_used)]
+
+use proptest::prelude::*;
+use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeMap;
+use sweep_engine::declare::canonicalise;
+use sweep_engine::execution::resolve::resolve;
+use sweep_engine::market::{Market, SymbolSpec, SyntheticOptions};
+use sweep_engine::orders::{Direction, Signal, StopKind};
+use sweep_engine::run::script::{Reply, Script, Trail};
+use sweep_engine::run::{Outcome, Prepared, Session, simulation};
+use sweep_engine::strategy::{Part, Rules};
+use sweep_strategies::STRATEGIES;
+
+const BARS: i64 = 1_500;
+
+fn session(symbol: &str, seed: u64, options: &Json) -> Session {
+    let spec = SymbolSpec::resolve(symbol, &Map::new()).unwrap();
+    let options_of_bars =
+        SyntheticOptions { seed, ..SyntheticOptions::new(spec, "M5".parse().unwrap(), BARS) };
+    let market = Market::synthetic(&options_of_bars).unwrap();
+    let resolved = resolve(options, symbol).unwrap();
+    Session::new(&[market], vec![resolved], &BTreeMap::new(), 1 << 26).unwrap()
+}
+
+/// Without what only a look at one backtest keeps.
+fn plain(mut outcome: Outcome) -> Outcome {
+    outcome.curve = None;
+    outcome.ended.kept = None;
+    outcome
+}
+
+fn options() -> impl Strategy<Value = Json> {
+    let preset = prop_oneof![Just("realistic"), Just("reference")];
+    let slots = prop_oneof![2 => Just(json!(1)), 1 => Just(json!(2)), 1 => Just(json!(null))];
+    let equity = prop_oneof![3 => Just("mark_to_market"), 1 => Just("realised")];
+    let currency = prop_oneof![3 => Just("USD"), 1 => Just("EUR")];
+    // A small balance is ruined on the way.
+    let balance = prop_oneof![3 => Just(10_000.0), 1 => Just(400.0), 1 => Just(1_500.0)];
+    (preset, slots, equity, currency, balance, any::<bool>(), any::<bool>(), 0.0..4.0f64).prop_map(
+        |(preset, slots, equity, currency, balance, stop_on_ruin, reentry, cost)| {
+            json!({
+                "execution": {
+                    "preset": preset, "max_positions": slots, "equity": equity, "stop_on_ruin": stop_on_ruin,
+                    "reentry_on_exit_bar": reentry,
+                },
+                "account": {"initial_balance": balance, "currency": currency},
+                "rates": {"static": {"EURUSD": 1.25}},
+                "costs": {"commission": {"schema": "per_lot", "per_lot": cost}, "slippage": {"random_pips": 0.3}},
+            })
+        },
+    )
+}
+
+fn rules() -> impl Strategy<Value = (Rules, Option<Trail>)> {
+    let bars = prop_oneof![2 => Just(0), 1 => 1..200usize];
+    let minutes = prop_oneof![2 => Just(0), 1 => 1..2_000i64];
+    let be = prop_oneof![2 => Just(0.0), 1 => 0.2..2.0f64];
+    let trail = prop_oneof![2 => Just(None), 1 => (0.0003..0.004f64).prop_map(Some)];
+    (bars, minutes, be, trail, 0.0..1.5f64).prop_map(
+        |(timeout_bars, timeout_minutes, be_r, trail, trail_start_r)| {
+            let rules = Rules {
+                timeout_bars,
+                timeout_minutes,
+                be_r,
+                trails: trail.is_some(),
+                trail_start_r,
+                ..Rules::default()
+            };
+            (rules, trail.map(Trail::Fixed))
+        },
+    )
+}
+
+/// Rows of a script: bar, direction, distances of stop and target in pips.
+type Row = (usize, bool, f64, Option<f64>);
+
+fn rows() -> impl Strategy<Value = Vec<Row>> {
+    let target = prop_oneof![Just(None), (3.0..120.0f64).prop_map(Some)];
+    let row = (0..BARS as usize, any::<bool>(), 3.0..120.0f64, target);
+    prop::collection::vec(row, 0..25).prop_map(|mut rows| {
+        rows.sort_by_key(|row| row.0);
+        rows
+    })
+}
+
+fn exits() -> impl Strategy<Value = Vec<(usize, (Direction, Reply))>> {
+    let direction = prop_oneof![Just(Direction::Long), Just(Direction::Short)];
+    let reply = prop_oneof![
+        3 => Just(Reply::Close),
+        1 => (0.9..1.3f64).prop_map(|price| Reply::ModifyStop(price, StopKind::Manual)),
+        1 => Just(Reply::ModifyTarget(None)),
+        1 => Just(Reply::PartialClose(Part::Fraction(0.5))),
+    ];
+    prop::collection::vec((0..BARS as usize, (direction, reply)), 0..6).prop_map(|mut rows| {
+        rows.sort_by_key(|row| row.0);
+        rows
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn of_scripts(seed in 0..50u64, options in options(), (rules, trail) in rules(), rows in rows(), exits in exits()) {
+        let session = session("EURUSD", seed, &options);
+        let close = session.instruments[0].view().bid.close;
+        let signals = || rows.iter().map(|&(bar, long, stop, target)| {
+            let (direction, s) = if long { (Direction::Long, 1.0) } else { (Direction::Short, -1.0) };
+            let level = |pips: f64| close[bar] + pips * 1e-4;
+            (bar, Signal::market(direction, level(-s * stop), target.map(|t| level(s * t))))
+        });
+        let run = |stepwise| {
+            let script = Script::new(signals().collect(), exits.clone(), rules, trail.clone()).unwrap();
+            plain(simulation::run(&session, &[Prepared { decider: script, warmup: 20 }], stepwise).unwrap())
+        };
+        prop_assert_eq!(run(false), run(true));
+    }
+
+    #[test]
+    fn of_strategies(seed in 0..50u64, options in options(), which in 0..STRATEGIES.len(), periods in (3..20i64, 25..80i64), be in 0..3i64, confirm in 0..3i64) {
+        let session = session("EURUSD", seed, &options);
+        let strategy = STRATEGIES[which];
+        let raw = match strategy.declaration().id.as_str() {
+            "ma_cross" => json!({
+                "fast_period": periods.0, "slow_period": periods.1, "be_r": be, "confirm_bars": confirm,
+                "exit_on_cross": seed % 3 > 0, "reverse": seed % 3 == 1,
+            }),
+            "mean_reversion_z_score" => json!({"enabled_scenarios": "1+2", "window_length": periods.1}),
+            "mtf_trend_pullback" => json!({"htf": "H1"}),
+            _ => json!({"be_r": be}),
+        };
+        let params = canonicalise(strategy.declaration(), &session.context(), raw.as_object().unwrap()).unwrap();
+        let run = |stepwise| plain(strategy.run(&session, &params, stepwise).unwrap());
+        prop_assert_eq!(run(false), run(true));
+    }
+}
