@@ -16,6 +16,7 @@ __all__ = [
     "Portfolio",
     "backtest_of",
     "build_info",
+    "canonical_rows",
     "canonicalise",
     "check_bars",
     "check_higher",
@@ -37,6 +38,7 @@ __all__ = [
     "strategies",
     "symbol_spec",
     "table_digest",
+    "units",
     "unplayed",
 ]
 
@@ -275,6 +277,14 @@ def strategies() -> str:
 def declare(declaration: str) -> str:
     """The declaration of a user's strategy in full, position rules included, as those of `strategies`."""
 
+def canonical_rows(strategy: str, timeframe: str, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    """Of each parameter set, a dict: (canonical parameters, key, derived names, problems, warnings), the first two None
+    where there are problems. `strategy` as in `canonicalise`.
+
+    Raises:
+        SweepError: [1001] an unknown strategy, [1004] a value that JSON does not have.
+    """
+
 def canonicalise(strategy: str, timeframe: str, params: str) -> str:
     """JSON list of parameter sets in; a JSON list of their canonical forms, or problems, out. `strategy` is a name, or
     the JSON of a user's declaration.
@@ -354,6 +364,9 @@ def play(engine: Engine, params: str, tables: list[tuple[Any, Any]], keep: bool)
     """One backtest of tables in place of rules: for each symbol the entries (bar, direction, order_type, prices,
     valid_bars, good_till, texts) and the exits (bar, direction, cancel). `keep` keeps the equity of every bar.
     """
+
+def units(prefix: str, start: int, count: int, names: list[str]) -> list[bytes]:
+    """Of every name the first 8 bytes of SHA-256 of `prefix|q|name`, over 2⁶⁴, for q = start …, as little-endian doubles."""
 
 def unplayed(engine: Engine, params: str | None, code: int, reason: str) -> Played:
     """A parameter set that was refused (without `params`), or failed in the user's code."""

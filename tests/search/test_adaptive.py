@@ -46,17 +46,17 @@ def finished(sampler: AdaptiveSampler, trials: int, graded: Objective = GRADED) 
 
 
 @pytest.mark.parametrize("module", [*ASKED, tpe])
-def test_run_300_and_extend_by_300_is_run_600(module: Any) -> None:
+def test_run_150_and_extend_by_150_is_run_300(module: Any) -> None:
     def made() -> AdaptiveSampler:
         sampler: AdaptiveSampler = module.build(
-            settings(batch_size=64, n_startup=32, start_points=["default"])
+            settings(batch_size=32, n_startup=32, start_points=["default"])
         )
         return sampler
 
-    short = simulate(made(), GRADED, trials=300, batch_size=64)
-    long = simulate(made(), GRADED, trials=600, batch_size=64, stored=short)
-    assert (len(short), len(long)) == (300, 600)
-    assert len({trial.proposal.key for trial in long}) == 600
+    short = simulate(made(), GRADED, trials=150, batch_size=32)
+    long = simulate(made(), GRADED, trials=300, batch_size=32, stored=short)
+    assert (len(short), len(long)) == (150, 300)
+    assert len({trial.proposal.key for trial in long}) == 300
     assert {trial.proposal.source for trial in long} == {"start_point", "startup", "sampler"}
 
 
