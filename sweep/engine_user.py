@@ -81,7 +81,7 @@ class SignalsRunner:
             market = MarketOfTrial(arrays, params.get("round_digits"))
             try:
                 returned = strategy.made(market, indicators, dict(params))
-            except Exception as problem:
+            except (Exception, SystemExit) as problem:
                 raise failed(problem, strategy.path, strategy.name) from problem
             tables.append(checked(returned, arrays, where=strategy.place))
         return tables

@@ -23,7 +23,7 @@ BARS = "market={symbol: GBPUSD, timeframe: M1, bid: BID, ask: ASK}"
         (["run", "small.yaml", "strategy.params.fast_period=three"], 2, 1004, "fast_period"),
         (["run", "small.yaml", "search.space.fast_perod=[3, 4]"], 2, 1001, "fast_period"),
         (["run", "small.yaml", "search.where=[fast_perod < 3]"], 2, 1001, "fast_perod"),
-        (["run", "small.yaml", "search.sampler=cmaes"], 2, 4001, "cmaes"),
+        (["run", "small.yaml", "search.sampler=cmae"], 2, 1001, "cmaes"),
         (["run", "small.yaml", "compute.memory_limit=2 GiB"], 2, 4001, "compute.memory_limit"),
         (["run", "small.yaml", "holdout=90 d"], 2, 4001, "holdout"),
         (["run", "small.yaml", "market.symbol=EURUSDX"], 2, 1001, "EURUSDX"),
