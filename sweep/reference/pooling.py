@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from sweep.reference.curve import Sample
@@ -81,16 +82,16 @@ def _add(pool: Pooled, simulation: Simulation, calendar: str, *, later: bool) ->
 
 def _positions(records: Iterable[Position], given: int) -> list[Position]:
     """Copies whose numbers go on after `given`."""
-    return [
-        replace(
-            p,
-            position_id=p.position_id + given,
-            parent_id=None if p.parent_id is None else p.parent_id + given,
-        )
-        for p in records
-    ]
+    copies = [copy(record) for record in records]
+    for record in copies:
+        record.position_id += given
+        record.parent_id = None if record.parent_id is None else record.parent_id + given
+    return copies
 
 
 def _orders(orders: Iterable[Order], given: int) -> list[Order]:
     """Copies whose numbers go on after `given`."""
-    return [replace(order, position_id=order.position_id + given) for order in orders]
+    copies = [copy(order) for order in orders]
+    for order in copies:
+        order.position_id += given
+    return copies

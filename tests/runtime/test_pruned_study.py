@@ -201,9 +201,14 @@ def test_both_engines_agree_at_every_level(resource: Any) -> None:
                 "min_trades_by_midpoint": 1.0,
                 "min_trades": 1000,
             }
-        native = Engine(markets, "ma_cross", levels=levels, **options)
-        twin = Engine(markets, "ma_cross", levels=levels, backend="python", **options)
-        params = {"fast_period": int(rng.integers(3, 9)), "slow_period": int(rng.integers(20, 60))}
+        periods = {"fast_period": int(rng.integers(3, 9)), "slow_period": int(rng.integers(20, 60))}
+        name, params = [
+            ("ma_cross", {**periods, "be_r": 1}),
+            ("rsi_reversal_limit", {}),
+            ("donchian_breakout", {}),
+        ][seed]
+        native = Engine(markets, name, levels=levels, **options)
+        twin = Engine(markets, name, levels=levels, backend="python", **options)
         for level in (0, 1):
             ours, theirs = native.run(params, level=level), twin.run(params, level=level)
             assert ours.digests == theirs.digests
