@@ -199,21 +199,22 @@ class Engine:
     def __new__(
         cls, market: Market | Sequence[Market], options: str, rates: Mapping[str, Market] | None = None
     ) -> Engine:
-        """Options: strategy, execution, costs, account, rates, metrics, cache_bytes; partial ones take defaults.
+        """Options: strategy, execution, costs, account, rates, metrics, early_stop, levels (a list of [number, [[from,
+        until], …]], us), cache_bytes; partial ones take defaults.
 
         `rates` maps pairs to the markets of their rate series.
         """
 
-    def run_batch(self, params: Any, threads: int) -> Batch:
-        """Runs every row of a table of parameters; the interpreter lock is released."""
+    def run_batch(self, params: Any, threads: int, level: int | None = None) -> Batch:
+        """Runs every row of a table of parameters; the interpreter lock is released. `level`: a pruning level."""
 
-    def run(self, params: str) -> Backtest:
+    def run(self, params: str, level: int | None = None) -> Backtest:
         """One backtest, with the equity of every bar."""
 
     def signals(self, params: str) -> ArrowTable:
         """What the strategy would say at every bar from warm-up on, ignoring open positions."""
 
-    def identity(self, params: str) -> str:
+    def identity(self, params: str, level: int | None = None) -> str:
         """The identity document: canonical JSON of everything that determines the trial."""
 
     def canonical_rows(self, params: Any) -> str:
@@ -360,7 +361,9 @@ def run_signals(
 ) -> Backtest:
     """Runs a table of signals (and of closes) in place of a strategy: JSON rows by label. `rates` as of `Engine`."""
 
-def play(engine: Engine, params: str, tables: list[tuple[Any, Any]], keep: bool) -> Played:
+def play(
+    engine: Engine, params: str, tables: list[tuple[Any, Any]], keep: bool, level: int | None = None
+) -> Played:
     """One backtest of tables in place of rules: for each symbol the entries (bar, direction, order_type, prices,
     valid_bars, good_till, texts) and the exits (bar, direction, cancel). `keep` keeps the equity of every bar.
     """
@@ -368,13 +371,13 @@ def play(engine: Engine, params: str, tables: list[tuple[Any, Any]], keep: bool)
 def units(prefix: str, start: int, count: int, names: list[str]) -> list[bytes]:
     """Of every name the first 8 bytes of SHA-256 of `prefix|q|name`, over 2⁶⁴, for q = start …, as little-endian doubles."""
 
-def unplayed(engine: Engine, params: str | None, code: int, reason: str) -> Played:
+def unplayed(engine: Engine, params: str | None, code: int, reason: str, level: int | None = None) -> Played:
     """A parameter set that was refused (without `params`), or failed in the user's code."""
 
 def gather(played: list[Played], seconds: list[float]) -> Batch:
     """The results of a batch, in the order given; `seconds` are added to those of the engine."""
 
-def backtest_of(engine: Engine, played: Played) -> Backtest:
+def backtest_of(engine: Engine, played: Played, level: int | None = None) -> Backtest:
     """One of them as a backtest in full. Raises what failed."""
 
 def signals_digest(tables: list[tuple[Any, Any]]) -> str:

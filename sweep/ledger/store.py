@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -225,17 +225,22 @@ class Ledger:
         self._write(lambda: self._append(event, details))
 
     # ------------------------------------------------------------------------------------------------------- batches
-    def commit(self, batch: BatchRecord, trials: Sequence[Trial], *, window: int = 0) -> Committed:
+    def commit(
+        self, batch: BatchRecord, trials: Sequence[Trial], *, window: int = 0, spooled: Iterable[str] = ()
+    ) -> Committed:
         """Store a batch: rows, metrics, runtime, record; its spooled results go. One transaction.
 
+        `spooled` are further identities that leave the spool: those of pruning levels that trials went on from.
         A partial last batch that an extension completes is committed again with the rows that were missing.
 
         Raises:
             SweepError: [4004] if the batch is not the next one or rows are missing; [3000], [3007] for the disk.
         """
-        return self._write(lambda: self._commit(batch, trials, window))
+        return self._write(lambda: self._commit(batch, trials, window, list(spooled)))
 
-    def _commit(self, batch: BatchRecord, trials: Sequence[Trial], window: int) -> Committed:
+    def _commit(
+        self, batch: BatchRecord, trials: Sequence[Trial], window: int, spooled: Sequence[str]
+    ) -> Committed:
         self._insert("trials", TRIAL_COLUMNS, [rows.trial_row(window, t) for t in trials])
         self._insert(
             "trial_metrics",
@@ -269,7 +274,8 @@ class Ledger:
                 now(),
             ),
         )
-        self._db.executemany("DELETE FROM spool WHERE identity = ?", [(t.identity,) for t in trials])
+        gone = {*spooled, *(trial.identity for trial in trials)}
+        self._db.executemany("DELETE FROM spool WHERE identity = ?", [(identity,) for identity in gone])
         if any(row[9] in _KINDS for row in stored):
             self._put({"environment_dependent": True})
         added = stored[len(stored) - len(trials) :]

@@ -78,7 +78,12 @@ class Study:
         folders.refuse_existing(folder)
         cache = DatasetCache(home_folder(home), verify=verify)
         plan = prepare(loaded, cache=cache)
-        for note in (*plan.space.brief(), *getattr(plan.sampler, "notes", ()), *cache.warnings):
+        for note in (
+            *plan.space.brief(),
+            *getattr(plan.sampler, "notes", ()),
+            *plan.pruning,
+            *cache.warnings,
+        ):
             reporter.note(note)
         driver = _driver(plan, reporter, returns=plan.keep_returns)
         study = cls(folder, plan.config)
@@ -347,7 +352,7 @@ def _budget(facts: Mapping[str, Any], config: Config, more: int, done: int) -> i
             where=f"{done} trials are done",
             remedy="trials can only grow",
         )
-    return int(asked) + more
+    return config.search.whole_batches(int(asked) + more)
 
 
 def _frozen(plan: Plan) -> dict[str, Any]:
@@ -368,6 +373,7 @@ def _frozen(plan: Plan) -> dict[str, Any]:
         "space": plan.space.to_dict(),
         "snapshot": snapshot(plan),
         "identity_base": plan.identity_base,
+        **({"levels": plan.level_windows} if plan.levels else {}),
         "dataset": plan.identity_base["dataset"],
         "sources": _sources(config),
         **_of_markets(plan),

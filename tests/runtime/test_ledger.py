@@ -144,7 +144,7 @@ def test_a_reader_sees_whole_batches_while_the_driver_writes(ledger: Ledger) -> 
     commit(ledger, 0)
     with Ledger.open(ledger.folder) as reader:
         ledger._db.execute("BEGIN IMMEDIATE")
-        ledger._commit(record(1, 3, 3), [trial(n, 1) for n in (3, 4, 5)], 0)
+        ledger._commit(record(1, 3, 3), [trial(n, 1) for n in (3, 4, 5)], 0, ())
         assert reader.count() == 3
         with reader.snapshot():
             assert reader.count() == 3
@@ -234,7 +234,7 @@ def test_the_trials_table_has_one_row_per_trial_in_the_documented_order(ledger: 
         "window", "number", "batch", "status", "kind", "feasible", "reason",
         "params.a", "params.b", "params.c", "params.d", "obj0",
         "metrics.net_profit", "metrics.total_trades", "metrics.t_stat_r",
-        "identity", "trades_digest", "daily_digest", "metrics_digest", "result_digest", "signals_digest",
+        "intermediate", "partial", "identity", "trades_digest", "daily_digest", "metrics_digest", "result_digest", "signals_digest",
     ]  # fmt: skip
     rows = table.to_pylist()
     assert [row["number"] for row in rows] == [0, 1, 2, 3]

@@ -11,6 +11,7 @@ import pytest
 from sweep.errors import SweepError
 from sweep.executors.environment import prepare
 from sweep.ledger import Ledger
+from sweep.pipeline import Halving
 from sweep.types import Kind, StudyStatus
 from tests.runtime import support
 from tests.runtime.support import digest, drive, make_sampler, spec
@@ -68,6 +69,19 @@ def test_two_actors_give_the_ledger_of_one_thread(session: Any, plain: Path, tmp
     folder = tmp_path / "study"
     assert ray_drive(folder, options={"delay": 0.01}, chunk_size=3).status is StudyStatus.FINISHED
     assert digest(folder) == digest(plain)
+
+
+def test_two_actors_prune_as_one_thread_does(session: Any, tmp_path: Path) -> None:
+    rules: dict[str, Any] = {
+        "trials": 32,
+        "batch_size": 16,
+        "pruner": Halving(3, maximize=True, min_trades=30),
+    }
+    drive(tmp_path / "local", engine={"ruin": True}, **rules)
+    ray_drive(tmp_path / "ray", options={"ruin": True, "delay": 0.01}, chunk_size=3, **rules)
+    assert digest(tmp_path / "ray") == digest(tmp_path / "local")
+    with Ledger.open(tmp_path / "ray") as ledger:
+        assert {Kind.LEVEL_0, Kind.LEVEL_1} <= {trial.outcome.kind for trial in ledger.trials()}
     workers = {trial.runtime.worker for trial in Ledger.open(folder).trials() if trial.runtime}
     assert len(workers) == 2
 

@@ -109,7 +109,8 @@ def grade(**given: float | None) -> Outcome:
 
 
 KEYS = ["parameters", "total_trades >= 30", "max_drawdown_pct <= 25"]
-PRUNED = Outcome(Status.PRUNED, None, False, "level 0", (None,), {})
+LEVEL_0 = Outcome(Status.PRUNED, Kind.LEVEL_0, False, "level 0", (None,), {})
+RUIN = Outcome(Status.PRUNED, Kind.RUIN, False, "ruined", (None,), {})
 TABLE: list[tuple[str, Outcome, dict[str, float], TrialState | None, float | None, list[float]]] = [
     ("feasible", grade(t_stat_r=1.5), {}, TrialState.COMPLETE, 1.5, [0.0, -70 / 30, -0.96]),
     (
@@ -136,8 +137,8 @@ TABLE: list[tuple[str, Outcome, dict[str, float], TrialState | None, float | Non
     ("timeout", failed(Kind.TIMEOUT), {}, TrialState.FAIL, None, [0.0] * 3),
     ("worker lost", failed(Kind.WORKER_LOST), {}, TrialState.FAIL, None, [0.0] * 3),
     ("out of memory", failed(Kind.OUT_OF_MEMORY), {}, TrialState.FAIL, None, [0.0] * 3),
-    ("pruned at a level", PRUNED, {"0": 0.7}, TrialState.PRUNED, None, [0.0] * 3),
-    ("pruned early", PRUNED, {}, TrialState.PRUNED, None, [0.0] * 3),
+    ("pruned at a level", LEVEL_0, {"0": 0.7}, TrialState.PRUNED, None, [0.0] * 3),
+    ("pruned early", RUIN, {}, TrialState.PRUNED, None, [0.0] * 3),
 ]
 
 

@@ -8,6 +8,7 @@ use crate::extremes::Span;
 use crate::orders::{Direction, Position, Queued};
 use crate::run::account::Account;
 use crate::run::outcome::Blocked;
+use crate::run::watch::Watch;
 use crate::strategy::{Actions, Decide};
 use std::ops::Range;
 
@@ -20,6 +21,13 @@ pub struct Stretch {
     pub bars: Range<usize>,
     /// Why entries are blocked on all of them, if they are.
     blocked: Option<Blocked>,
+}
+
+/// What an equity can lead to.
+struct Fate<'a> {
+    ruined: bool,
+    high_water: f64,
+    watch: Option<&'a Watch>,
 }
 
 impl<D: Decide> Desk<'_, D> {
@@ -78,7 +86,8 @@ impl<D: Decide> Desk<'_, D> {
             (self.free_slots(account, &self.close_of(i)) == 0).then_some(Blocked::NoSlot)
         };
         let ruined = account.out.ruined_at.is_some();
-        let position = &mut account.book.open[0];
+        let Account { book, tracker, watch, .. } = account;
+        let position = &mut book.open[0];
         if position.exits_from > i || position.tracked_from > i || position.queued != Queued::default() {
             return Ok(Stretch { bars: i..i, blocked: None });
         }
@@ -87,7 +96,8 @@ impl<D: Decide> Desk<'_, D> {
         if blocked.is_none() {
             until = self.decider.next_signal(i, until, &self.view, &mut self.signals);
         }
-        if until == i || !ruined && self.ruinous(position, account.book.cash, i..until)? {
+        let fate = Fate { ruined, high_water: tracker.high_water(), watch: watch.as_ref() };
+        if until == i || self.fateful(position, book.cash, i..until, fate)? {
             return Ok(Stretch { bars: i..i, blocked: None });
         }
         let until = self.before_action(position, i, until);
@@ -108,13 +118,14 @@ impl<D: Decide> Desk<'_, D> {
         until
     }
 
-    /// Whether the account could be ruined at the close of one of these bars.
-    fn ruinous(&self, position: &Position, cash: f64, bars: Range<usize>) -> Result<bool> {
-        if !self.marked {
+    /// Whether the account could be ruined, or the backtest given up, at the close of one of these bars.
+    fn fateful(&self, position: &Position, cash: f64, bars: Range<usize>, fate: Fate<'_>) -> Result<bool> {
+        if !self.marked || fate.ruined && fate.watch.is_none() {
             return Ok(false);
         }
         let span = self.equity_between(position, cash, bars)?;
-        Ok(span.low <= 0.0)
+        let stops = |watch: &Watch| watch.might_stop(fate.high_water, span);
+        Ok(!fate.ruined && span.low <= 0.0 || fate.watch.is_some_and(stops))
     }
 
     /// Equity at a close of the symbol's price, with one open position.
