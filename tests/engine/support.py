@@ -204,7 +204,9 @@ def _options(parameters: list[dict[str, Any]], rng: np.random.Generator) -> dict
     """Every third of the choices, switches and numbers that have no search range, drawn from all that they can be."""
     drawn: dict[str, Any] = {}
     for p in parameters:
-        values = {"bool": [False, True], "categorical": p["domain"]["choices"]}.get(p["type"]) or RARELY.get(p["name"])
+        values = {"bool": [False, True], "categorical": p["domain"]["choices"]}.get(p["type"]) or RARELY.get(
+            p["name"]
+        )
         if not p["ranges"] and values and rng.random() < 0.33:
             drawn[p["name"]] = values[int(rng.integers(len(values)))]
     return drawn

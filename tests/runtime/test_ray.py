@@ -69,6 +69,8 @@ def test_two_actors_give_the_ledger_of_one_thread(session: Any, plain: Path, tmp
     folder = tmp_path / "study"
     assert ray_drive(folder, options={"delay": 0.01}, chunk_size=3).status is StudyStatus.FINISHED
     assert digest(folder) == digest(plain)
+    workers = {trial.runtime.worker for trial in Ledger.open(folder).trials() if trial.runtime}
+    assert len(workers) == 2
 
 
 def test_two_actors_prune_as_one_thread_does(session: Any, tmp_path: Path) -> None:
@@ -82,8 +84,6 @@ def test_two_actors_prune_as_one_thread_does(session: Any, tmp_path: Path) -> No
     assert digest(tmp_path / "ray") == digest(tmp_path / "local")
     with Ledger.open(tmp_path / "ray") as ledger:
         assert {Kind.LEVEL_0, Kind.LEVEL_1} <= {trial.outcome.kind for trial in ledger.trials()}
-    workers = {trial.runtime.worker for trial in Ledger.open(folder).trials() if trial.runtime}
-    assert len(workers) == 2
 
 
 def test_a_worker_that_dies_once_leaves_the_same_ledger(session: Any, plain: Path, tmp_path: Path) -> None:
