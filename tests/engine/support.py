@@ -170,9 +170,15 @@ def assert_identical(native: Backtest, reference: Backtest) -> None:
 
 
 def random_parameters(
-    strategy: str, count: int, seed: int, fixed: Mapping[str, Any] | None = None, timeframe: str = "M5"
+    strategy: str,
+    count: int,
+    seed: int,
+    fixed: Mapping[str, Any] | None = None,
+    timeframe: str = "M5",
+    *,
+    options: bool = True,
 ) -> list[dict[str, Any]]:
-    """Parameter sets drawn from the declared search ranges, invalid ones left out."""
+    """Parameter sets drawn from the declared search ranges, invalid ones left out; with `options` other keys too."""
     declaration = next(d for d in json.loads(_core.strategies()) if d["id"] == strategy)
     rng = np.random.default_rng(seed)
     sets: list[dict[str, Any]] = []
@@ -180,7 +186,8 @@ def random_parameters(
         raw = {
             p["name"]: _draw(p["ranges"][0], p["type"], rng) for p in declaration["parameters"] if p["ranges"]
         }
-        raw |= _options(declaration["parameters"], rng)
+        if options:
+            raw |= _options(declaration["parameters"], rng)
         raw |= dict(fixed or {})
         if "6" in str(raw.get("enabled_scenarios", "")):
             raw |= random_overlay(rng, timeframe)
