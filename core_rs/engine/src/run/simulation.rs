@@ -155,10 +155,7 @@ impl<'a, D: Decide> Simulation<'a, D> {
             tracker.repeat(bars.len() - 1, desk.view.label[bars.end - 1]);
             return Ok(());
         };
-        let closes = match position.direction() {
-            Direction::Long => desk.view.bid.close,
-            Direction::Short => desk.view.ask.close,
-        };
+        let closes = desk.exit_side(position).0.close;
         let mut from = bars.start;
         while from < bars.end {
             let to = bars.end.min(from.saturating_add(tracker.until_day_end())).min(from + PIECE);

@@ -53,14 +53,14 @@ impl Stopped {
 /// The limits of a running backtest.
 #[derive(Debug, Clone)]
 pub struct Watch {
-    ruin: Option<Level>,
+    ruin: Option<Floor>,
     max_drawdown: Option<f64>,
     midpoint: Option<Midpoint>,
 }
 
 /// A percentage of the initial balance, and the amount.
 #[derive(Debug, Clone, Copy)]
-struct Level {
+struct Floor {
     percent: f64,
     equity: f64,
 }
@@ -80,9 +80,9 @@ impl Watch {
     pub fn of(session: &Session) -> Option<Self> {
         let limits = &session.options.early_stop;
         let initial = session.options.account.initial_balance;
-        let level = |percent: f64| Level { percent, equity: percent / 100.0 * initial };
+        let floor = |percent: f64| Floor { percent, equity: percent / 100.0 * initial };
         let watch = Self {
-            ruin: limits.ruin_pct.map(level),
+            ruin: limits.ruin_pct.map(floor),
             max_drawdown: limits.max_drawdown_pct,
             midpoint: limits.trades_by_midpoint().map(|trades| Midpoint { from: middle(session), trades }),
         };
@@ -103,8 +103,8 @@ impl Watch {
         if let Some(limit) = self.max_drawdown.filter(|&limit| tracker.drawdowns().percent > limit) {
             found = Some(Stopped { cause: Cause::MaxDrawdown, limit, at });
         }
-        if let Some(level) = self.ruin.filter(|level| equity <= level.equity) {
-            found = Some(Stopped { cause: Cause::Ruin, limit: level.percent, at });
+        if let Some(floor) = self.ruin.filter(|floor| equity <= floor.equity) {
+            found = Some(Stopped { cause: Cause::Ruin, limit: floor.percent, at });
         }
         found
     }
@@ -118,7 +118,7 @@ impl Watch {
     pub(crate) fn might_stop(&self, high_water: f64, span: Span) -> bool {
         // Below zero a drawdown in percent is deeper under a lower peak: both ends of what the peak can be are judged.
         let deepest = |peak: f64| 100.0 * (peak - span.low) / peak;
-        self.ruin.is_some_and(|level| span.low <= level.equity)
+        self.ruin.is_some_and(|floor| span.low <= floor.equity)
             || self.max_drawdown.is_some_and(|limit| {
                 deepest(high_water).max(deepest(high_water.max(span.high))) > limit - MARGIN
             })
