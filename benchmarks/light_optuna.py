@@ -19,7 +19,7 @@ from scipy.special import log_ndtr
 
 from sweep.samplers.base import View
 from sweep.samplers.history import history
-from sweep.samplers.optuna import TpeModel
+from sweep.samplers.optuna import OptunaModel
 
 
 @contextmanager
@@ -27,10 +27,10 @@ def light_optuna() -> Iterator[None]:
     """Told rows are made once per search, shared by studies and not checked again; log Φ is that of scipy."""
     storage = "optuna.storages._in_memory.copy"
     same = BaseDistribution.__eq__
-    made: WeakKeyDictionary[TpeModel, dict[int, FrozenTrial]] = WeakKeyDictionary()
-    make = TpeModel._finished
+    made: WeakKeyDictionary[OptunaModel, dict[int, FrozenTrial]] = WeakKeyDictionary()
+    make = OptunaModel._finished
 
-    def finished(model: TpeModel, view: View) -> list[FrozenTrial]:
+    def finished(model: OptunaModel, view: View) -> list[FrozenTrial]:
         known = made.setdefault(model, {})
         settings = model._settings
         rows = history(view.finished, settings.objective, settings.history)
@@ -44,7 +44,7 @@ def light_optuna() -> Iterator[None]:
 
     with ExitStack() as stack:
         for patch in (
-            mock.patch.object(TpeModel, "_finished", finished),
+            mock.patch.object(OptunaModel, "_finished", finished),
             mock.patch.object(FrozenTrial, "_validate"),
             mock.patch.object(BaseDistribution, "__eq__", equal),
             mock.patch(storage, SimpleNamespace(copy=copy.copy, deepcopy=copy.copy)),

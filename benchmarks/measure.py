@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
+
+from sweep import _core
 
 CALIBRATION_BYTES = 32 * 2**20
 
@@ -43,5 +46,8 @@ def line(name: str, seconds: list[float], units: float, unit: str, calibration: 
 
 def machine() -> str:
     """Machine and versions."""
-    versions = ", ".join(f"{name} {version(name)}" for name in ("sweep-backtest", "ray", "optuna", "numpy"))
+    sweep = json.loads(_core.build_info())["version"]
+    versions = ", ".join(
+        [f"sweep {sweep}", *(f"{name} {version(name)}" for name in ("ray", "optuna", "numpy"))]
+    )
     return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}"

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from sweep.space import Space
+from sweep.types import Outcome, Status
 
 Params = Mapping[str, Any]
 
@@ -39,6 +40,10 @@ class Problem:
             measured=False,
         )
 
+    def outcome(self, params: Params) -> Outcome:
+        """What the objective `loss` makes of a parameter set."""
+        return Outcome(Status.COMPLETE, None, True, None, (self.loss(params),), {"total_trades >= 30": -1.0})
+
     def _declaration(self) -> dict[str, Any]:
         parameters = [_parameter(name, entry) for name, entry in self.entries.items()]
         form = {"id": self.name, "version": "1.0.0", "title": "", "doc": "", "derived": [], "constraints": []}
@@ -56,10 +61,8 @@ def _parameter(name: str, entry: Any) -> dict[str, Any]:
     return {**form, "unit": "none", "doc": name, "group": "entry", "domain": domain}
 
 
-def _canonicalise(_: str, __: str, params: str) -> str:
-    rows = json.loads(params)
-    empty: dict[str, Any] = {"derived": {}, "problems": [], "warnings": []}
-    return json.dumps([{"params": row, "key": json.dumps(row, sort_keys=True), **empty} for row in rows])
+def _canonicalise(_: str, __: str, rows: Sequence[Params]) -> list[tuple[Any, ...]]:
+    return [(row, json.dumps(row, sort_keys=True), {}, (), ()) for row in rows]
 
 
 def _floats(count: int, low: float, high: float, **more: Any) -> dict[str, Any]:

@@ -23,11 +23,12 @@ from scipy.stats import rankdata, t
 from benchmarks.light_optuna import light_optuna
 from benchmarks.measure import machine
 from benchmarks.problems import PROBLEMS, Problem
+from benchmarks.surface import surface
 from sweep.objective import Objective
 from sweep.samplers import optuna as optuna_tpe
 from sweep.samplers import tpe
 from sweep.samplers.base import Prefix, Settings, View, position_after
-from sweep.types import Outcome, Status, Trial
+from sweep.types import Trial
 
 SETTINGS: Final = ((1, 1, 300), (16, 2, 300), (64, 2, 1_000))
 """Batch size, lag and evaluations."""
@@ -55,7 +56,9 @@ class Case:
 
 def best(case: Case, sampler: str, seed: int) -> float:
     """The lowest loss among the trials of one search."""
-    return min(trial.outcome.objectives[0] or 0.0 for trial in trials(case, sampler, seed))
+    found = OBJECTIVE.best(trials(case, sampler, seed))
+    loss = None if found is None else found.outcome.objectives[0]
+    return math.inf if loss is None else loss
 
 
 def trials(case: Case, sampler: str, seed: int) -> list[Trial]:
@@ -63,7 +66,6 @@ def trials(case: Case, sampler: str, seed: int) -> list[Trial]:
     size, lag = case.batch_size, case.lag
     space = case.problem.space(seed)
     proposer = SAMPLERS[sampler].build(Settings(space, OBJECTIVE, seed=seed, batch_size=size, lag=lag))
-    violations = dict.fromkeys(OBJECTIVE.constraint_names, -1.0)
     ledger: list[Trial] = []
     used: set[str] = set()
     position = k = 0
@@ -76,10 +78,7 @@ def trials(case: Case, sampler: str, seed: int) -> list[Trial]:
         position, k = position_after(batch, position), k + 1
         used.update(proposal.key for proposal in batch)
         for proposal in batch[: case.evaluations - len(ledger)]:
-            outcome = Outcome(
-                Status.COMPLETE, None, True, None, (case.problem.loss(proposal.params),), violations
-            )
-            ledger.append(Trial(proposal, outcome, {}, None, None))
+            ledger.append(Trial(proposal, case.problem.outcome(proposal.params), {}, None, None))
     return ledger
 
 
@@ -98,7 +97,9 @@ def interval(groups: Sequence[np.ndarray]) -> tuple[float, float]:
     return mean, float(t.ppf(0.975, freedom)) * error
 
 
-def table(runs: Mapping[str, Mapping[str, Sequence[float]]]) -> Iterator[str]:
+def table(
+    runs: Mapping[str, Mapping[str, Sequence[float]]], problems: Sequence[Problem] = PROBLEMS
+) -> Iterator[str]:
     """The page: a table and a verdict per setting, from the seeds that both samplers have finished."""
     yield "# How well `tpe` searches\n"
     yield (
@@ -107,9 +108,9 @@ def table(runs: Mapping[str, Mapping[str, Sequence[float]]]) -> Iterator[str]:
         f"(see `benchmarks/tpe_quality.py`). Made by `make tpe-quality` on {machine()}."
     )
     for size, lag, evaluations in SETTINGS:
-        done = {problem.name: runs.get(Case(problem, size, lag, evaluations).key, {}) for problem in PROBLEMS}
+        done = {problem.name: runs.get(Case(problem, size, lag, evaluations).key, {}) for problem in problems}
         counts = {name: min(len(run.get(s, ())) for s in SAMPLERS) for name, run in done.items()}
-        finished = [problem for problem in PROBLEMS if counts[problem.name] > 1]
+        finished = [problem for problem in problems if counts[problem.name] > 1]
         if not finished:
             continue
         yield f"\n## {evaluations} evaluations in batches of {size}, lag {lag}\n"
@@ -127,7 +128,7 @@ def table(runs: Mapping[str, Mapping[str, Sequence[float]]]) -> Iterator[str]:
         mean, half = interval(groups)
         verdict = "not worse" if mean + half <= MARGIN else "not shown"
         yield (
-            f"\n{len(finished)} of {len(PROBLEMS)} functions: {mean:+.3f}, 95 % interval "
+            f"\n{len(finished)} of {len(problems)} functions: {mean:+.3f}, 95 % interval "
             f"[{mean - half:+.3f}, {mean + half:+.3f}]; by a margin of {MARGIN}: {verdict}."
         )
 
@@ -141,12 +142,16 @@ def main() -> None:
     parser.add_argument(
         "--batch", type=int, choices=[size for size, *_ in SETTINGS], help="only this batch size"
     )
+    parser.add_argument(
+        "--sides", type=Path, nargs=2, help="bid and ask of GBPUSD M1 for the strategy [generated]"
+    )
     chosen = parser.parse_args()
+    problems = (*PROBLEMS, surface(chosen.sides and tuple(chosen.sides)))
     record = chosen.record
     record.parent.mkdir(parents=True, exist_ok=True)
     runs: dict[str, dict[str, list[float]]] = json.loads(record.read_text()) if record.exists() else {}
     wanted = [setting for setting in SETTINGS if chosen.batch in (None, setting[0])]
-    cases = [Case(problem, *setting) for setting in wanted for problem in PROBLEMS]
+    cases = [Case(problem, *setting) for setting in wanted for problem in problems]
     for case in cases:
         runs.setdefault(case.key, {name: [] for name in SAMPLERS})
     for seed in range(chosen.seeds):
@@ -160,7 +165,7 @@ def main() -> None:
             record.write_text(json.dumps(runs))
             seconds = time.perf_counter() - begun
             print(f"seed {seed:3d}  {case.key:24s} {name:12s} {seconds:7.1f} s", flush=True)
-    chosen.out.write_text("\n".join(table(runs)) + "\n")
+    chosen.out.write_text("\n".join(table(runs, problems)) + "\n")
     print(f"written: {chosen.out}")
 
 

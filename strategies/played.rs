@@ -214,6 +214,14 @@ impl Decide for Tables {
         }
     }
 
+    fn next_signal(&self, i: usize, end: usize, _view: &View<'_>, _signals: &mut Vec<Signal>) -> usize {
+        self.entering.next(&self.entries.bar, i, end)
+    }
+
+    fn next_action(&self, _position: &Position, i: usize, end: usize) -> Option<usize> {
+        Some(self.leaving.next(&self.exits.bar, i, end))
+    }
+
     fn manage(&self, position: &Position, i: usize, _view: &View<'_>, actions: &mut Actions) {
         if self.says(i, position.direction(), false) {
             actions.close();

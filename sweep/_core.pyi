@@ -16,6 +16,7 @@ __all__ = [
     "Portfolio",
     "backtest_of",
     "build_info",
+    "canonical_rows",
     "canonicalise",
     "check_bars",
     "check_higher",
@@ -38,6 +39,7 @@ __all__ = [
     "strategies",
     "symbol_spec",
     "table_digest",
+    "units",
     "unplayed",
 ]
 
@@ -198,21 +200,22 @@ class Engine:
     def __new__(
         cls, market: Market | Sequence[Market], options: str, rates: Mapping[str, Market] | None = None
     ) -> Engine:
-        """Options: strategy, execution, costs, account, rates, metrics, cache_bytes; partial ones take defaults.
+        """Options: strategy, execution, costs, account, rates, metrics, early_stop, levels (a list of [number, [[from,
+        until], …]], us), cache_bytes; partial ones take defaults.
 
         `rates` maps pairs to the markets of their rate series.
         """
 
-    def run_batch(self, params: Any, threads: int) -> Batch:
-        """Runs every row of a table of parameters; the interpreter lock is released."""
+    def run_batch(self, params: Any, threads: int, level: int | None = None) -> Batch:
+        """Runs every row of a table of parameters; the interpreter lock is released. `level`: a pruning level."""
 
-    def run(self, params: str) -> Backtest:
+    def run(self, params: str, level: int | None = None) -> Backtest:
         """One backtest, with the equity of every bar."""
 
     def signals(self, params: str) -> ArrowTable:
         """What the strategy would say at every bar from warm-up on, ignoring open positions."""
 
-    def identity(self, params: str) -> str:
+    def identity(self, params: str, level: int | None = None) -> str:
         """The identity document: canonical JSON of everything that determines the trial."""
 
     def canonical_rows(self, params: Any) -> str:
@@ -275,6 +278,14 @@ def strategies() -> str:
 
 def declare(declaration: str) -> str:
     """The declaration of a user's strategy in full, position rules included, as those of `strategies`."""
+
+def canonical_rows(strategy: str, timeframe: str, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    """Of each parameter set, a dict: (canonical parameters, key, derived names, problems, warnings), the first two None
+    where there are problems. `strategy` as in `canonicalise`.
+
+    Raises:
+        SweepError: [1001] an unknown strategy, [1004] a value that JSON does not have.
+    """
 
 def canonicalise(strategy: str, timeframe: str, params: str) -> str:
     """JSON list of parameter sets in; a JSON list of their canonical forms, or problems, out. `strategy` is a name, or
@@ -358,18 +369,23 @@ def run_signals(
 ) -> Backtest:
     """Runs a table of signals (and of closes) in place of a strategy: JSON rows by label. `rates` as of `Engine`."""
 
-def play(engine: Engine, params: str, tables: list[tuple[Any, Any]], keep: bool) -> Played:
+def play(
+    engine: Engine, params: str, tables: list[tuple[Any, Any]], keep: bool, level: int | None = None
+) -> Played:
     """One backtest of tables in place of rules: for each symbol the entries (bar, direction, order_type, prices,
     valid_bars, good_till, texts) and the exits (bar, direction, cancel). `keep` keeps the equity of every bar.
     """
 
-def unplayed(engine: Engine, params: str | None, code: int, reason: str) -> Played:
+def units(prefix: str, start: int, count: int, names: list[str]) -> list[bytes]:
+    """Of every name the first 8 bytes of SHA-256 of `prefix|q|name`, over 2⁶⁴, for q = start …, as little-endian doubles."""
+
+def unplayed(engine: Engine, params: str | None, code: int, reason: str, level: int | None = None) -> Played:
     """A parameter set that was refused (without `params`), or failed in the user's code."""
 
 def gather(played: list[Played], seconds: list[float]) -> Batch:
     """The results of a batch, in the order given; `seconds` are added to those of the engine."""
 
-def backtest_of(engine: Engine, played: Played) -> Backtest:
+def backtest_of(engine: Engine, played: Played, level: int | None = None) -> Backtest:
     """One of them as a backtest in full. Raises what failed."""
 
 def signals_digest(tables: list[tuple[Any, Any]]) -> str:

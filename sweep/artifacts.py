@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sweep.engine import Engine
 from sweep.errors import error
+from sweep.objective import Objective
 from sweep.strategies.code import strategy_of
 from sweep.trackers import parquet
 
@@ -41,8 +42,12 @@ def engine_of(
     rates: Mapping[str, Market] | None = None,
     *,
     backend: Literal["rust", "python"] = "rust",
+    levels: Mapping[int, Sequence[tuple[int, int]]] | None = None,
 ) -> Engine:
-    """The engine that a config describes, over markets (one per symbol) and rate series that are loaded."""
+    """The engine that a config describes, over markets (one per symbol) and rate series that are loaded.
+
+    `levels` are the parts of the window that pruning levels run.
+    """
     return Engine(
         markets,
         strategy_of(config.strategy),
@@ -52,8 +57,18 @@ def engine_of(
         rates={**config.rates, "series": dict(rates or {})},
         gates=config.gates,
         metrics=config.metrics,
+        early_stop=early_stop(config),
+        levels=levels,
         backend=backend,
     )
+
+
+def early_stop(config: Config) -> dict[str, float]:
+    """The limits of `search.early_stop` as an engine takes them: with the least number of trades where one needs it."""
+    limits = config.search.early_stop.limits
+    if "min_trades_by_midpoint" in limits:
+        limits["min_trades"] = Objective.build((), config.constraints, config.min_trades).min_trades
+    return limits
 
 
 def write(study_dir: Path, engine: Engine, trials: Iterable[Trial]) -> list[Path]:
@@ -145,6 +160,7 @@ def document(result: Backtest) -> dict[str, Any]:
         "rejections": dict(result.rejections),
         "blocked_bars": dict(result.blocked_bars),
         "warnings": list(result.warnings),
+        **({} if result.stopped is None else {"stopped": dict(result.stopped)}),
     }
 
 

@@ -63,11 +63,11 @@ def canonicalise(config: Config) -> Canonicalise:
     """What makes parameter sets of the strategy canonical: the native module that it is in; for one in Python, its text."""
     chosen = strategy_of(config.strategy)
     if isinstance(chosen, str):
-        return cast("Canonicalise", natives.find(chosen).core.canonicalise)
+        return cast("Canonicalise", natives.find(chosen).core.canonical_rows)
     from sweep import _core
 
     told = chosen.load().declaration
-    return lambda _, timeframe, params: _core.canonicalise(told, timeframe, params)
+    return lambda _, timeframe, rows: _core.canonical_rows(told, timeframe, rows)
 
 
 def native(name: str) -> Mapping[str, Any]:

@@ -59,6 +59,8 @@ class Backtest:
     sizes_capped: int
     ruined_at: int | None
     """Label of the first equity sample at or below zero, us."""
+    stopped: Mapping[str, Any] | None
+    """Of a backtest that `early_stop` gave up: kind, reason, at (label of the bar, us); everything is as of its close."""
     warnings: tuple[str, ...]
     """What is odd about the options on this market, but legal."""
     markets: tuple[Market, ...] = field(default=(), repr=False, compare=False)
@@ -96,9 +98,9 @@ class Backtest:
 class _Runner(Protocol):
     """What a backend does."""
 
-    def run(self, params: Mapping[str, Any]) -> Backtest: ...
+    def run(self, params: Mapping[str, Any], level: int | None) -> Backtest: ...
 
-    def run_batch(self, params: pa.Table, returns: bool, threads: int) -> pa.Table: ...
+    def run_batch(self, params: pa.Table, returns: bool, threads: int, level: int | None) -> pa.Table: ...
 
     def signals(self, params: Mapping[str, Any]) -> pa.Table: ...
 
@@ -120,6 +122,8 @@ class Engine:
         rates: Mapping[str, Any] | None = None,
         gates: Mapping[str, Any] | None = None,
         metrics: Mapping[str, Any] | None = None,
+        early_stop: Mapping[str, Any] | None = None,
+        levels: Mapping[int, Sequence[tuple[int, int]]] | None = None,
         backend: Backend = "rust",
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
@@ -135,6 +139,10 @@ class Engine:
             rates: `static` (pair: price of its first currency in the second), `series` (pair: a `Market` whose mid
                 closes are the rate, each from its bar's end on) and `max_rate_age_hours` [96]; static ones win.
             gates: Entry gates as in a config, asked in this order; times of news events may be `datetime` or µs.
+            early_stop: `ruin_pct`, `max_drawdown_pct`, `min_trades_by_midpoint` (a fraction of `min_trades`, which is given
+                with it): limits, judged at every bar's close, at which a backtest is given up.
+            levels: Pruning levels by number: parts of the window in the order of time, each [from, until) in labels, us.
+                Every part is a run of its own from a flat start; their trades and daily returns are pooled.
             backend: `rust`, or `python` for the plain reference engine (slow).
             cache_bytes: Bound of the retained indicator series; 0 retains none.
 
@@ -160,8 +168,12 @@ class Engine:
             "rates": numbers,
             "gates": _gate_pairs(gates),
             "metrics": _section("metrics", metrics),
+            "early_stop": _section("early_stop", early_stop),
+            "levels": [[level, [list(part) for part in parts]] for level, parts in (levels or {}).items()],
             "cache_bytes": cache_bytes,
         }
+        self.levels = {level: tuple(parts) for level, parts in (levels or {}).items()}
+        """Parts of the window by pruning level."""
         if backend not in ("rust", "python"):
             raise error(1001, f"unknown backend {backend!r}", where="backend", remedy="use rust or python")
         if self.user is None:
@@ -180,24 +192,28 @@ class Engine:
             [market.core_in(module) for market in self.markets], json_text(options), series
         )
 
-    def run(self, params: Mapping[str, Any] | None = None) -> Backtest:
-        """One backtest of partial parameters, with the equity of every bar.
+    def run(self, params: Mapping[str, Any] | None = None, *, level: int | None = None) -> Backtest:
+        """One backtest of partial parameters, with the equity of every bar; of the whole window, or at a pruning level.
 
         Raises:
             SweepError: [1001] [1003] [1004] [1006] for the parameters; what the engine raises.
         """
-        return replace(self._runner.run(_parameters(params)), markets=self.markets)
+        return replace(self._runner.run(_parameters(params), level), markets=self.markets)
 
-    def run_batch(self, params: pa.Table, *, returns: bool = False, threads: int = 1) -> pa.Table:
+    def run_batch(
+        self, params: pa.Table, *, returns: bool = False, threads: int = 1, level: int | None = None
+    ) -> pa.Table:
         """One result row per row of parameters, in their order; two calls of the native module, whatever the size.
 
         Args:
             params: One column per parameter (int64, float64, bool, string), null = not given.
             returns: Adds the column `returns` (list<float64>): the daily returns of each trial.
             threads: Trials run at a time within the call.
+            level: A pruning level instead of the whole window.
 
         Returns:
-            status, kind, reason, params (canonical JSON), identity, digests, seconds, `metrics.<name>` …
+            status (COMPLETE, FAILED, or PRUNED for what `early_stop` gave up), kind, reason, params (canonical JSON),
+            identity, digests, seconds, `metrics.<name>` … (PRUNED: as of the bar at which it stopped)
 
         Raises:
             SweepError: [1004] if `params` is no table.
@@ -205,15 +221,15 @@ class Engine:
         if not hasattr(params, "__arrow_c_stream__"):
             remedy = "write pyarrow.table({'fast_period': [5, 10]})"
             raise _needed("a pyarrow.Table of parameters", params, where="params", remedy=remedy)
-        return self._runner.run_batch(params, returns, threads)
+        return self._runner.run_batch(params, returns, threads, level)
 
     def signals(self, params: Mapping[str, Any] | None = None) -> pa.Table:
         """What the strategy would say at every bar from its warm-up on, ignoring open positions."""
         return self._runner.signals(_parameters(params))
 
-    def identity_document(self, params: Mapping[str, Any] | None = None) -> str:
+    def identity_document(self, params: Mapping[str, Any] | None = None, *, level: int | None = None) -> str:
         """Canonical JSON of everything that determines the trial of these parameters."""
-        return self.core.identity(json_text(_parameters(params), "params"))
+        return self.core.identity(json_text(_parameters(params), "params"), level)
 
     def cache_stats(self) -> dict[str, Any]:
         """Counters of the series cache: hits, misses, evictions, bytes, peak_bytes, and by_id."""
@@ -228,7 +244,7 @@ class Engine:
 
     @cached_property
     def options(self) -> dict[str, Any]:
-        """The complete options: execution, costs, account, rates, gates, metrics."""
+        """The complete options: execution, costs, account, rates, gates, metrics; early_stop if a limit is set."""
         return cast("dict[str, Any]", self.info["options"])
 
     @cached_property
@@ -255,11 +271,11 @@ class _Native:
     def __init__(self, core: Any) -> None:
         self._core = core
 
-    def run(self, params: Mapping[str, Any]) -> Backtest:
-        return native_backtest(self._core.run(json_text(params, "params")))
+    def run(self, params: Mapping[str, Any], level: int | None) -> Backtest:
+        return native_backtest(self._core.run(json_text(params, "params"), level))
 
-    def run_batch(self, params: pa.Table, returns: bool, threads: int) -> pa.Table:
-        return read_all(self._core.run_batch(params, threads).to_table(returns))
+    def run_batch(self, params: pa.Table, returns: bool, threads: int, level: int | None) -> pa.Table:
+        return read_all(self._core.run_batch(params, threads, level).to_table(returns))
 
     def signals(self, params: Mapping[str, Any]) -> pa.Table:
         return read_all(self._core.signals(json_text(params, "params")))
@@ -374,6 +390,7 @@ def native_backtest(core: Any) -> Backtest:
         sizes_raised=rest["sizes_raised"],
         sizes_capped=rest["sizes_capped"],
         ruined_at=rest["ruined_at"],
+        stopped=rest["stopped"],
         warnings=tuple(rest["warnings"]),
     )
 

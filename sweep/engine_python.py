@@ -35,18 +35,20 @@ class ReferenceRunner:
         self._markets = [_plain(market) for market in engine.markets]
         self._rates = {pair: _plain(market) for pair, market in engine.rate_markets.items()}
 
-    def run(self, params: Mapping[str, Any]) -> Backtest:
+    def run(self, params: Mapping[str, Any], level: int | None) -> Backtest:
         """One backtest."""
-        document = self._engine.identity_document(params)
-        return backtest(self._run(json.loads(document)["params"]), document)
+        document = self._engine.identity_document(params, level=level)
+        return backtest(self._run(json.loads(document)["params"], level), document)
 
-    def run_batch(self, params: pa.Table, returns: bool, threads: int) -> pa.Table:
+    def run_batch(self, params: pa.Table, returns: bool, threads: int, level: int | None) -> pa.Table:
         """One row per parameter set, as the native engine gives them; `threads` does not matter."""
         import pyarrow as pa
 
         from sweep.metrics import names
 
-        rows = [self._row({k: v for k, v in row.items() if v is not None}) for row in params.to_pylist()]
+        rows = [
+            self._row({k: v for k, v in row.items() if v is not None}, level) for row in params.to_pylist()
+        ]
         metrics = names()
         texts = ("status", "kind", "reason", "params", "identity", *(f"{d}_digest" for d in _DIGESTS))
         columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in texts}
@@ -66,11 +68,18 @@ class ReferenceRunner:
             rows += reference.signals(market, strategy, canonical, spread_multiplier=multiplier)
         return to_arrow("trade_signal", sorted(rows, key=lambda row: row["timestamp"]))
 
-    def _run(self, canonical: Mapping[str, Any]) -> ReferenceResult:
-        strategies = self._strategies(canonical)
+    def _run(self, canonical: Mapping[str, Any], level: int | None) -> ReferenceResult:
         costs = {**self._engine.options["costs"], "commission": self._engine.commission}
         options = {**self._engine.options, "costs": costs}
-        return reference.run(self._markets, options, strategies, canonical, self._rates)
+        if level is None:
+            strategies = self._strategies(canonical)
+            return reference.run(self._markets, options, strategies, canonical, self._rates)
+        parts = self._engine.levels[level]
+
+        def fresh() -> list[ReferenceStrategy]:
+            return self._strategies(canonical)
+
+        return reference.run_parts(self._markets, options, fresh, canonical, self._rates, parts)
 
     def _strategies(self, canonical: Mapping[str, Any]) -> list[ReferenceStrategy]:
         """New instances, one per symbol."""
@@ -89,22 +98,25 @@ class ReferenceRunner:
         tables = SignalsRunner(self._engine, user).tables(_canonical_json(canonical))
         return [PlayedTables(one, user) for one in tables]
 
-    def _row(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _row(self, params: Mapping[str, Any], level: int | None) -> dict[str, Any]:
         start = time.perf_counter()
         row: dict[str, Any] = {"metrics": {}}
         try:
-            document = self._engine.identity_document(params)
+            document = self._engine.identity_document(params, level=level)
         except SweepError as problem:
             row |= {"status": "FAILED", "kind": "INVALID_PARAMS", "reason": problem.message}
             return row | {"seconds": time.perf_counter() - start}
         canonical = json.loads(document)["params"]
         row |= {"params": _canonical_json(canonical), "identity": _sha256(document)}
         try:
-            result = self._run(canonical)
+            result = self._run(canonical, level)
         except SweepError as problem:
             row |= {"status": "FAILED", "kind": "ENGINE_ERROR", "reason": problem.message}
         else:
             row |= {"status": "COMPLETE", "metrics": dict(result.metrics), "returns": _returns(result)}
+            if result.stopped is not None:
+                stopped = {"kind": result.stopped["kind"], "reason": result.stopped["reason"]}
+                row |= {"status": "PRUNED", "returns": None, **stopped}
             row |= {f"{name}_digest": result.digests[name] for name in _DIGESTS}
         return row | {"seconds": time.perf_counter() - start}
 
@@ -132,6 +144,7 @@ def backtest(result: ReferenceResult, document: str | None) -> Backtest:
         sizes_raised=result.sizes_raised,
         sizes_capped=result.sizes_capped,
         ruined_at=result.ruined_at,
+        stopped=result.stopped,
         warnings=tuple(result.warnings),
     )
 

@@ -33,17 +33,17 @@ class SignalsRunner:
             for k in range(len(engine.markets))
         ]
 
-    def run(self, params: Mapping[str, Any]) -> Backtest:
+    def run(self, params: Mapping[str, Any], level: int | None) -> Backtest:
         """One backtest; its `digests` have `signals`, that of the tables."""
         from sweep import _core
 
         key = self._key(params)
         tables = self.tables(key)
-        played = _core.play(self._core, key, _given(tables), True)
-        backtest = native_backtest(_core.backtest_of(self._core, played))
+        played = _core.play(self._core, key, _given(tables), True, level)
+        backtest = native_backtest(_core.backtest_of(self._core, played, level))
         return replace(backtest, digests={**backtest.digests, "signals": str(played.signals_digest)})
 
-    def run_batch(self, params: pa.Table, returns: bool, threads: int) -> pa.Table:
+    def run_batch(self, params: pa.Table, returns: bool, threads: int, level: int | None) -> pa.Table:
         """One row per parameter set; the function is called once for each that differs. `threads` does not matter."""
         from sweep import _core
 
@@ -56,7 +56,9 @@ class SignalsRunner:
             if key is not None and key not in known:
                 known[key] = self._tried(key)
             seconds.append(time.perf_counter() - start)
-        played = [self._played(key, refused, None if key is None else known[key]) for key, refused in rows]
+        played = [
+            self._played(key, refused, None if key is None else known[key], level) for key, refused in rows
+        ]
         digests = [one.signals_digest for one in played]
         table = read_all(_core.gather(played, seconds).to_table(returns))
         return _with_column(table, "signals_digest", digests)
@@ -81,19 +83,21 @@ class SignalsRunner:
             market = MarketOfTrial(arrays, params.get("round_digits"))
             try:
                 returned = strategy.made(market, indicators, dict(params))
-            except Exception as problem:
+            except (Exception, SystemExit) as problem:
                 raise failed(problem, strategy.path, strategy.name) from problem
             tables.append(checked(returned, arrays, where=strategy.place))
         return tables
 
-    def _played(self, key: str | None, refused: str, tables: list[Tables] | SweepError | None) -> Any:
+    def _played(
+        self, key: str | None, refused: str, tables: list[Tables] | SweepError | None, level: int | None
+    ) -> Any:
         from sweep import _core
 
         if key is None or tables is None:
-            return _core.unplayed(self._core, None, 1006, refused)
+            return _core.unplayed(self._core, None, 1006, refused, level)
         if isinstance(tables, SweepError):
-            return _core.unplayed(self._core, key, tables.code, _reason(tables))
-        return _core.play(self._core, key, _given(tables), False)
+            return _core.unplayed(self._core, key, tables.code, _reason(tables), level)
+        return _core.play(self._core, key, _given(tables), False, level)
 
     def _tried(self, key: str) -> list[Tables] | SweepError:
         try:

@@ -17,6 +17,7 @@ from sweep.config.engine import rate_sections
 from sweep.errors import error
 from sweep.ledger import IdentityTemplate, Ledger
 from sweep.strategies import natives
+from sweep.types import EARLY_STOPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +47,8 @@ class Recorded:
     metrics: Mapping[str, float | None]
     trades: pa.Table | None
     """Trades, where they were kept."""
+    stopped: str | None = None
+    """Why and where its backtest was given up early; None if it was not."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """study, study_key, trial, status and kind, for MLflow."""
 
@@ -64,7 +67,9 @@ def of_study(folder: Path, number: int) -> Recorded:
     """
     with Ledger.open(folder) as ledger:
         facts, trial = ledger.study, ledger.trial(number)
-    document = IdentityTemplate(facts["identity_base"]).document(trial.proposal.key)
+    levels = {int(level): window for level, window in facts.get("levels", {}).items()}
+    template = IdentityTemplate(facts["identity_base"], levels)
+    document = template.named(trial.proposal.key, trial.identity)
     digests: dict[str, str] = {}
     if trial.digests is not None:
         known = {name: getattr(trial.digests, name) for name in DIGESTS if name != "equity"}
@@ -79,8 +84,9 @@ def of_study(folder: Path, number: int) -> Recorded:
         document=document,
         config=facts["config"],
         digests=digests,
-        metrics=trial.metrics,
+        metrics=trial.partial or trial.metrics,
         trades=_trades(kept / "trades.parquet"),
+        stopped=trial.outcome.reason if trial.outcome.kind in EARLY_STOPS else None,
         tags={
             "study": name,
             "trial": str(number),
@@ -134,15 +140,22 @@ def of_run(run_id: str, *, uri: str) -> Recorded:
         document=document,
         config=config,
         digests={name: tags[key] for name, key in keys.items() if key in tags},
-        metrics={k: v for k, v in run.metrics.items() if "." not in k}
+        metrics=_of_trial(run.metrics)
         if of_trial
         else {k.removeprefix("best."): v for k, v in run.metrics.items() if k.startswith("best.")},
         trades=trades,
+        stopped=tags.get("reason") if of_trial and tags.get("kind") in EARLY_STOPS else None,
         tags={
             **{key: tags.get(key, "") for key in ("study", "study_key", "status", "kind")},
             "trial": number,
         },
     )
+
+
+def _of_trial(metrics: Mapping[str, float]) -> dict[str, float]:
+    """The metrics of a trial's run; of one that was stopped on purpose as of where it stopped."""
+    stopped = {k.removeprefix("partial."): v for k, v in metrics.items() if k.startswith("partial.")}
+    return stopped or {k: v for k, v in metrics.items() if "." not in k}
 
 
 def check_versions(facts: Mapping[str, Any], *, engine_change: bool) -> tuple[str, ...]:

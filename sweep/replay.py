@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sweep.artifacts import engine_of, save
 from sweep.config import load
-from sweep.config.market import instant
+from sweep.config.market import instant, micros
 from sweep.differences import EXACT, Difference, Tolerance, between, first_trade
 from sweep.engine import build_info
 from sweep.errors import error
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sweep.config import Config
     from sweep.config.market import MarketConfig
-    from sweep.engine import Backtest
+    from sweep.engine import Backtest, Engine
     from sweep.market.cache import DatasetCache
 
 Backend = Literal["rust", "python"]
@@ -127,10 +127,10 @@ def replay(
         )
     config, data = _load(recorded, overrides, cache)
     notes = check_versions(recorded.facts, engine_change=engine_change)
-    engine = engine_of(config, data.markets, data.rates, backend=backend)
-    result = engine.run(recorded.facts["params"])
-    native = engine if backend == "rust" else engine_of(config, data.markets, data.rates)
-    reference = None if backend == "rust" else native.run(recorded.facts["params"])
+    engine = _engine(config, data, recorded, backend)
+    result = _run(engine, recorded)
+    native = engine if backend == "rust" else _engine(config, data, recorded, "rust")
+    reference = None if backend == "rust" else _run(native, recorded)
     found = _compare(recorded, result, reference, backend, notes)
     if not found.same:
         data.check()
@@ -149,8 +149,7 @@ def diff(
         SweepError: as `replay`.
     """
     config, data = _load(recorded, overrides, cache)
-    engine = engine_of(config, data.markets, data.rates)
-    one, two = engine.run(recorded.facts["params"]), engine.run(other.facts["params"])
+    one, two = (_run(_engine(config, data, trial, "rust"), trial) for trial in (recorded, other))
     lines = [f"{recorded.name} | {other.name}"]
     for title, left, right in (
         ("params", recorded.facts["params"], other.facts["params"]),
@@ -209,6 +208,23 @@ def _load(recorded: Recorded, overrides: Sequence[str], cache: DatasetCache | No
     return config, load_data(config, recorded.facts["dataset"], named=bool(overrides), cache=cache)
 
 
+def _engine(config: Config, data: Data, recorded: Recorded, backend: Backend) -> Engine:
+    """The engine of a trial, with the pruning level at which it ended, if it did at one."""
+    window = recorded.facts["window"]
+    levels = None
+    if "level" in window:
+        levels = {
+            window["level"]: [
+                (micros(instant(start)), micros(instant(end))) for start, end in window["parts"]
+            ]
+        }
+    return engine_of(config, data.markets, data.rates, backend=backend, levels=levels)
+
+
+def _run(engine: Engine, recorded: Recorded) -> Backtest:
+    return engine.run(recorded.facts["params"], level=recorded.facts["window"].get("level"))
+
+
 def _as_run(config: Config, window: Mapping[str, Any]) -> Config:
     """The config with the windows that the trial had, so that bars appended since change nothing."""
     # Symbols whose windows differ have one each.
@@ -236,6 +252,7 @@ def _compare(
         if name in recorded.digests and recorded.digests[name] != digests.get(name)
     ]
     identity = list(_identity(recorded, result))
+    identity += _stop(recorded, result)
     if differing and differing[0].place == "digest signals":
         notes = (
             *notes,
@@ -266,6 +283,13 @@ def _compare(
         first_trade=parting,
         notes=notes,
     )
+
+
+def _stop(recorded: Recorded, result: Backtest) -> Iterator[Difference]:
+    """Another bar, or another limit, at which it was given up."""
+    found = None if result.stopped is None else result.stopped["reason"]
+    if recorded.stopped != found:
+        yield Difference("stopped", recorded.stopped, found)
 
 
 def _identity(recorded: Recorded, result: Backtest) -> Iterator[Difference]:

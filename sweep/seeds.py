@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from hashlib import sha256
 
 import numpy as np
@@ -20,11 +20,11 @@ def seed(base: int, *parts: object) -> int:
     return int.from_bytes(sha256("|".join([str(base), *texts]).encode()).digest()[:8])
 
 
-def units(prefixes: Iterable[bytes], suffix: bytes) -> NDArray[np.float64]:
-    """Numbers seed/2⁶⁴ in [0, 1), one per prefix, of the texts `prefix` + `suffix` (parts already joined by `|`).
+def units(base: int, label: str, start: int, count: int, names: Sequence[str]) -> list[NDArray[np.float64]]:
+    """Of every name the numbers seed(base, label, q, name)/2⁶⁴ in [0, 1) for q = start … start + count − 1.
 
     A seed that would round up to 2⁶⁴ gives the largest double below 1.
     """
-    digests = b"".join([sha256(prefix + suffix).digest()[:8] for prefix in prefixes])
-    numbers = np.frombuffer(digests, dtype=">u8").astype(np.float64)
-    return np.minimum(numbers / 2.0**64, 1.0 - 2.0**-53)
+    from sweep import _core
+
+    return [np.frombuffer(column) for column in _core.units(f"{base}|{label}", start, count, list(names))]

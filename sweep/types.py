@@ -31,6 +31,11 @@ class Kind(StrEnum):
     TIMEOUT = "TIMEOUT"
     WORKER_LOST = "WORKER_LOST"
     OUT_OF_MEMORY = "OUT_OF_MEMORY"
+    LEVEL_0 = "LEVEL_0"
+    LEVEL_1 = "LEVEL_1"
+    RUIN = "RUIN"
+    MAX_DRAWDOWN = "MAX_DRAWDOWN"
+    TOO_FEW_BY_MIDPOINT = "TOO_FEW_BY_MIDPOINT"
 
 
 INFEASIBLE_RESULTS = frozenset({Kind.TOO_FEW_TRADES, Kind.NO_TRADES, Kind.INVALID_PARAMS})
@@ -38,6 +43,13 @@ INFEASIBLE_RESULTS = frozenset({Kind.TOO_FEW_TRADES, Kind.NO_TRADES, Kind.INVALI
 
 ENVIRONMENT_FAILURES = frozenset({Kind.TIMEOUT, Kind.WORKER_LOST, Kind.OUT_OF_MEMORY})
 """FAILED kinds that say nothing about the parameters."""
+
+
+LEVELS = (Kind.LEVEL_0, Kind.LEVEL_1)
+"""PRUNED kinds of a trial that did not go on from a pruning level, by level."""
+
+EARLY_STOPS = frozenset({Kind.RUIN, Kind.MAX_DRAWDOWN, Kind.TOO_FEW_BY_MIDPOINT})
+"""PRUNED kinds of a backtest that a limit of `search.early_stop` gave up."""
 
 
 class StudyStatus(StrEnum):
@@ -120,7 +132,9 @@ class Trial:
     digests: Digests | None
     runtime: Runtime | None = None
     intermediate: Mapping[str, float] = field(default_factory=dict)
+    """The objective at each pruning level that it ran and at which it is defined, by level."""
     partial: Mapping[str, float] = field(default_factory=dict)
+    """The metrics that are defined, of a trial that was stopped on purpose, as of where it stopped."""
 
     @property
     def number(self) -> int:

@@ -337,10 +337,11 @@ fn filter(prefix: &str, words: &[&str], timeframe: &str, period: i64) -> Vec<Par
             .group("filter")
             .doc("period of the filter's EMA, in bars of its timeframe; larger is slower"),
         categorical(&format!("{prefix}_filter"), &["both", "above", "below"], "both")
+            .synonym("none", "both")
             .search_all()
             .when(KALMAN)
             .group("filter")
-            .doc("side of that EMA on which the last complete close must lie, for longs and shorts alike"),
+            .doc("side of that EMA on which the last complete close must lie, for longs and shorts alike; none = both"),
     ]
 }
 

@@ -32,6 +32,19 @@ fn plain(mut outcome: Outcome) -> Outcome {
     outcome
 }
 
+/// Limits that some runs reach and others do not; none for half of them.
+fn early_stop() -> impl Strategy<Value = Json> {
+    let ruin = prop_oneof![Just(None), (50.0..99.9f64).prop_map(Some)];
+    let drawdown = prop_oneof![Just(None), (0.01..5.0f64).prop_map(Some)];
+    let fraction = prop_oneof![Just(None), (0.01..1.0f64).prop_map(Some)];
+    let limits = (ruin, drawdown, fraction, 0..20u32).prop_map(|(ruin, drawdown, fraction, trades)| {
+        json!({
+            "ruin_pct": ruin, "max_drawdown_pct": drawdown, "min_trades_by_midpoint": fraction, "min_trades": trades,
+        })
+    });
+    prop_oneof![1 => Just(Json::Null), 1 => limits]
+}
+
 fn options() -> impl Strategy<Value = Json> {
     let preset = prop_oneof![Just("realistic"), Just("reference")];
     let slots = prop_oneof![2 => Just(json!(1)), 1 => Just(json!(2)), 1 => Just(json!(null))];
@@ -39,8 +52,9 @@ fn options() -> impl Strategy<Value = Json> {
     let currency = prop_oneof![3 => Just("USD"), 1 => Just("EUR")];
     // A small balance is ruined on the way.
     let balance = prop_oneof![3 => Just(10_000.0), 1 => Just(400.0), 1 => Just(1_500.0)];
-    (preset, slots, equity, currency, balance, any::<bool>(), any::<bool>(), 0.0..4.0f64).prop_map(
-        |(preset, slots, equity, currency, balance, stop_on_ruin, reentry, cost)| {
+    let flags = (any::<bool>(), any::<bool>());
+    (preset, slots, equity, currency, balance, flags, early_stop(), 0.0..4.0f64).prop_map(
+        |(preset, slots, equity, currency, balance, (stop_on_ruin, reentry), early_stop, cost)| {
             json!({
                 "execution": {
                     "preset": preset, "max_positions": slots, "equity": equity, "stop_on_ruin": stop_on_ruin,
@@ -49,6 +63,7 @@ fn options() -> impl Strategy<Value = Json> {
                 "account": {"initial_balance": balance, "currency": currency},
                 "rates": {"static": {"EURUSD": 1.25}},
                 "costs": {"commission": {"schema": "per_lot", "per_lot": cost}, "slippage": {"random_pips": 0.3}},
+                "early_stop": early_stop,
             })
         },
     )

@@ -111,7 +111,11 @@ def trial(found: Trial) -> None:
     table(["parameter", "value"], found.proposal.params.items())
     if outcome.violations:
         table(["constraint", "violation"], outcome.violations.items())
-    if found.metrics:
+    if found.intermediate:
+        table(["level", "objective"], found.intermediate.items())
+    if found.partial:
+        table(["metric, where it stopped", "value"], found.partial.items())
+    elif found.metrics:
         table(["metric", "value"], found.metrics.items())
 
 

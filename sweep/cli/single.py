@@ -56,6 +56,8 @@ def backtest(
     output.line(f"{plan.config.strategy.told} on {', '.join(map(repr, plan.markets))}")
     output.table(["metric", "value"], result.metrics.items())
     output.line(f"trades: {result.trades.num_rows}")
+    if result.stopped is not None:
+        output.line(f"stopped early: {result.stopped['reason']}")
     for text in result.warnings:
         output.line(f"warning: {text}")
     output.line(f"identity: {result.identity}")

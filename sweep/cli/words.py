@@ -27,6 +27,9 @@ def summary(state: Report) -> Iterator[str]:
     failed = sum(count for outcome, count in state.counts.items() if outcome.startswith("FAILED"))
     if failed:
         yield f"failed: {failed}; reasons: sweep show {state.name} --failed"
+    pruned = sum(count for outcome, count in state.counts.items() if outcome.startswith("PRUNED"))
+    if pruned:
+        yield f"stopped on purpose: {pruned}"
     if state.status == "EXHAUSTED":
         yield "exhausted: every valid parameter set has been run, or search.max_rejects in a row were refused"
     if not state.best:
@@ -73,6 +76,8 @@ def dry_run(plan: DryRun) -> Iterator[str]:
     size = "continuous" if plan.cardinality is None else str(plan.cardinality)
     yield f"points of the space: {size}"
     yield f"trials: {'the whole space' if plan.trials is None else plan.trials}"
+    if plan.full_runs is not None and plan.full_runs != plan.trials:
+        yield f"cost: that of {plan.full_runs:.1f} backtests of the whole window"
     yield f"measured: {plan.seconds_per_trial * 1000:.2f} ms per trial on one core"
     yield f"proposing: {plan.seconds_to_propose * 1000:.2f} ms per trial in the driver"
     if plan.seconds is not None:

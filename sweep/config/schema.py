@@ -23,6 +23,9 @@ def json_schema(strategies: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     schema["properties"]["execution"] = _or_word(
         schema["properties"]["execution"], ["realistic", "reference"]
     )
+    search = schema["$defs"]["SearchConfig"]["properties"]
+    search["pruner"] = _or_word(search["pruner"], ["none", "halving", "hyperband"])
+    search["early_stop"] = _or_word(search["early_stop"], ["off"])
     for key in ("symbol_specs", "costs"):
         schema["properties"][key] = _or_file(schema["properties"][key])
     objective = schema["properties"]["objective"]

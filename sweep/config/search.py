@@ -21,6 +21,7 @@ from sweep.config.base import (
     Name,
     Natural,
     NotBuilt,
+    Positive,
     Section,
     Seed,
     Values,
@@ -116,6 +117,40 @@ class StagnationConfig(Section):
     batches: Count
 
 
+class EarlyStopConfig(Section):
+    """Limits at which a trial's backtest is given up, judged at the close of every bar."""
+
+    ruin_pct: Annotated[float, Field(gt=0, lt=100)] | None = None
+    """Equity at or below this percentage of the initial balance."""
+    max_drawdown_pct: Positive | None = None
+    """Drawdown from the running peak above this percentage of it."""
+    min_trades_by_midpoint: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Fraction of min_trades that must be closed by the middle of the window."""
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """The limits that are set."""
+        return self.model_dump(exclude_none=True)
+
+
+class PrunerConfig(Section):
+    """Which trials run on the whole window, decided on a part of it."""
+
+    type: Literal["none", "halving", "hyperband"] = "none"
+    eta: Annotated[Count, Field(ge=2)] = 3
+    """At each level the best 1/eta go on."""
+    resource: Literal["tail", "segments"] = "tail"
+    """What the levels before the last run: the end of the window, or parts from all over it."""
+
+
+def _named(value: Any) -> Any:
+    return {"type": value} if isinstance(value, str) else value
+
+
+def _off(value: Any) -> Any:
+    return {} if value == "off" else value
+
+
 class SearchConfig(Section):
     """How parameter sets are proposed, and how many."""
 
@@ -148,9 +183,14 @@ class SearchConfig(Section):
     spool_interval: Duration = 5.0
     keep_returns: Literal["all", "blocks", "none"] | None = None
     """Null: all, or blocks where all would be too many."""
-    pruner: Annotated[Any, NotBuilt(("none", {"type": "none"}))] = Field(default=None, exclude=True)
-    early_stop: Annotated[Any, NotBuilt(("off", {}))] = Field(default=None, exclude=True)
+    pruner: Annotated[PrunerConfig, BeforeValidator(_named)] = PrunerConfig()
+    early_stop: Annotated[EarlyStopConfig, BeforeValidator(_off)] = EarlyStopConfig()
     keep_positions: Annotated[Any, NotBuilt(("none",))] = Field(default=None, exclude=True)
+
+    def whole_batches(self, trials: int) -> int:
+        """A number of trials, rounded up to whole batches where there is a pruner."""
+        size = 1 if self.pruner.type == "none" else self.batch_size
+        return -(-trials // size) * size
 
     @model_validator(mode="after")
     def _budget(self) -> SearchConfig:

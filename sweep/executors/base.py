@@ -19,7 +19,10 @@ class BatchEngine(Protocol):
     """The part of `sweep.engine.Engine` that a worker needs."""
 
     def run_batch(self, params: pa.Table, *, returns: bool = False, threads: int = 1) -> pa.Table:
-        """One row of results per row of `params`; a failing trial is a row, never an exception."""
+        """One row of results per row of `params`; a failing trial is a row, never an exception.
+
+        An engine with pruning levels also takes `level`.
+        """
         ...
 
 
@@ -122,6 +125,8 @@ class Chunk:
     """1 for the first run of these rows."""
     deadline: float | None = None
     """Seconds that the call may take; None = no limit. In-process executors cannot enforce it."""
+    level: int | None = None
+    """Pruning level of all its rows; None = the whole window."""
     avoid: str | None = None
     """Worker that lost these rows before; another one is taken if there is any."""
 

@@ -31,6 +31,10 @@ class Task:
 
     number: int
     params: Mapping[str, Any]
+    level: int | None = None
+    """Pruning level; None = the whole window."""
+    share: float = 1.0
+    """Of the bars of the whole window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,13 @@ class RawResult:
     row: Mapping[str, Any]
     """Columns of `Engine.run_batch`; only status, kind and reason when the trial never came back."""
     runtime: Runtime
+    level: int | None = None
+    """Pruning level that it ran."""
 
 
 @dataclass(slots=True)
 class _Work:
-    """Rows that travel together."""
+    """Rows that travel together: all of one pruning level."""
 
     tasks: Sequence[Task]
     losses: int = 0
@@ -143,35 +149,42 @@ class Dispatcher:
 
     def _submit(self) -> None:
         while not self._closed and len(self._running) < self._executor.slots and (self._again or self._queue):
-            if self._again:
-                work = self._again.popleft()
-            else:
-                size = min(self._size(), len(self._queue))
-                work = _Work([self._queue.popleft() for _ in range(size)])
+            work = self._again.popleft() if self._again else _Work(self._next())
             self._next_id += 1
             self._running[self._next_id] = work
             chunk = Chunk(
                 id=self._next_id,
                 table=table_of([dict(task.params) for task in work.tasks]),
                 attempt=work.losses + 1,
-                deadline=self._deadline(len(work.tasks)),
+                deadline=self._deadline(work.tasks),
+                level=work.tasks[0].level,
                 avoid=work.avoid,
             )
             self._executor.submit(chunk)
 
-    def _size(self) -> int:
+    def _next(self) -> list[Task]:
+        """The first tasks of the queue that are of one pruning level, as many as fit a call."""
+        level, size = self._queue[0].level, self._size(self._queue[0].share)
+        tasks: list[Task] = []
+        while self._queue and len(tasks) < size and self._queue[0].level == level:
+            tasks.append(self._queue.popleft())
+        return tasks
+
+    def _size(self, part: float) -> int:
         """Trials per call: as many as take CALL_SECONDS, never so many that a slot stays empty."""
         if self._chunk_size is not None:
             return self._chunk_size
         share = max(1, math.ceil(self._in_flight / self._executor.slots))
         if not self._seconds:
             return min(share, 8)
-        return max(1, min(share, round(CALL_SECONDS / max(self._median(), 1e-6))))
+        return max(1, min(share, round(CALL_SECONDS / max(part * self._median(), 1e-6))))
 
     def _median(self) -> float:
+        """Seconds of a whole window."""
         return statistics.median(self._seconds)
 
-    def _deadline(self, trials: int) -> float:
+    def _deadline(self, tasks: Sequence[Task]) -> float:
+        trials = len(tasks)
         if self._trial_timeout is not None:
             return trials * self._trial_timeout
         if not self._seconds:
@@ -182,7 +195,7 @@ class Dispatcher:
         assert result.table is not None
         columns = {name: result.table.column(name).to_pylist() for name in result.table.column_names}
         each = result.seconds / max(1, len(work.tasks))
-        self._seconds.append(each)
+        self._seconds.append(each / work.tasks[0].share)
         if result.cache is not None:
             _keep(self._caches.setdefault(result.worker, []), result.cache)
         ended = []
@@ -190,7 +203,12 @@ class Dispatcher:
             row = {name: values[i] for name, values in columns.items()}
             seconds = row.get("seconds")
             ended.append(
-                RawResult(task.number, row, _runtime(work, result, each if seconds is None else seconds))
+                RawResult(
+                    task.number,
+                    row,
+                    _runtime(work, result, each if seconds is None else seconds),
+                    task.level,
+                )
             )
         return ended
 
@@ -210,7 +228,8 @@ class Dispatcher:
         assert result.kind is not None
         row = {"status": "FAILED", "kind": result.kind.value, "reason": _reason(result.kind, alone)}
         lost = _Work(work.tasks, work.losses, work.alone)
-        return [RawResult(work.tasks[0].number, row, _runtime(lost, result, result.seconds))]
+        task = work.tasks[0]
+        return [RawResult(task.number, row, _runtime(lost, result, result.seconds), task.level)]
 
 
 def _keep(engines: list[CacheCounts], counts: CacheCounts) -> None:

@@ -81,7 +81,7 @@ class LocalExecutor:
     def _call(self, name: str, engine: Worker, chunk: Chunk) -> ChunkResult:
         begun = time.perf_counter()
         try:
-            table, cost = engine.run(chunk.table)
+            table, cost = engine.run(chunk.table, chunk.level)
         except MemoryError as problem:
             fault = error(6001, f"a worker ran out of memory: {problem}", stage="infrastructure")
             return self._failed(chunk, name, fault, Kind.OUT_OF_MEMORY, begun)

@@ -44,14 +44,17 @@ class Worker:
         self._engine = (spec.factory or native_engine)(spec)
         self._host = socket.gethostname()
 
-    def run(self, table: pa.Table) -> tuple[pa.Table, Measured]:
-        """Run the parameter sets of `table`.
+    def run(self, table: pa.Table, level: int | None = None) -> tuple[pa.Table, Measured]:
+        """Run the parameter sets of `table`, on the whole window or at a pruning level, which gives no daily returns.
 
         Raises:
             SweepError: for faults of the call itself; trials that fail are rows.
         """
         begun, started_at = time.perf_counter(), datetime.now(UTC).isoformat(timespec="milliseconds")
-        results = self._engine.run_batch(table, returns=self._spec.returns, threads=self._spec.threads)
+        options: dict[str, Any] = {"returns": self._spec.returns, "threads": self._spec.threads}
+        if level is not None:
+            options |= {"returns": False, "level": level}
+        results = self._engine.run_batch(table, **options)
         if results.num_rows != table.num_rows:
             raise error(
                 4004, f"{table.num_rows} parameter sets gave {results.num_rows} results", stage="engine"

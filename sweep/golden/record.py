@@ -45,7 +45,7 @@ def record(
 
     Raises:
         SweepError: [1010] no trial has an objective; [1007] `to` holds something else; [3001] [3008] the data;
-            [4005] recorded under other engine semantics; [4004] a result is not the ledger's.
+            [4001] a study with early stops; [4005] recorded under other engine semantics; [4004] a result is not the ledger's.
     """
     _refuse_foreign(to)
     with Ledger.open(study) as ledger:
@@ -57,6 +57,13 @@ def record(
         )
     plain = parse_yaml(view.config_text)
     config = load(plain, overrides)
+    if config.search.early_stop.limits:
+        raise error(
+            4001,
+            "golden cases of a study with search.early_stop are not built in this version",
+            where=str(study),
+            remedy="record a study without limits",
+        )
     data = load_data(config, view.dataset, named=bool(overrides), cache=cache)
     engine = engine_of(config, data.markets, data.rates)
     partial = to.with_name(f".{to.name}.{os.getpid()}.partial")

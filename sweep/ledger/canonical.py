@@ -36,7 +36,14 @@ def chain(digests: Iterable[str]) -> str:
 class IdentityTemplate:
     """Identities of a study's trials: SHA-256 of the identity document with `params` put in."""
 
-    def __init__(self, base: Mapping[str, Any]) -> None:
+    def __init__(
+        self, base: Mapping[str, Any], levels: Mapping[int, Mapping[str, Any]] | None = None
+    ) -> None:
+        """From the identity document without `params`; `levels` is what `window` says more of each pruning level."""
+        self._levels = {
+            level: IdentityTemplate({**base, "window": {**base["window"], **window}})
+            for level, window in (levels or {}).items()
+        }
         before = [k for k in sorted(base) if k < "params"]
         after = [k for k in sorted(base) if k > "params"]
         head = ",".join(f"{dumps(k)}:{dumps(base[k])}" for k in before)
@@ -44,10 +51,18 @@ class IdentityTemplate:
         self._head = "{" + (head + "," if head else "") + '"params":'
         self._tail = ("," + tail if tail else "") + "}"
 
-    def document(self, key: str) -> str:
-        """Identity document of the parameter set with canonical JSON `key`."""
+    def document(self, key: str, level: int | None = None) -> str:
+        """Identity document of the parameter set with canonical JSON `key`, on the whole window or at a pruning level."""
+        if level is not None:
+            return self._levels[level].document(key)
         return self._head + key + self._tail
 
-    def identity(self, key: str) -> str:
+    def identity(self, key: str, level: int | None = None) -> str:
         """Identity, lower-case hex."""
-        return hashlib.sha256(self.document(key).encode("utf-8")).hexdigest()
+        return hashlib.sha256(self.document(key, level).encode("utf-8")).hexdigest()
+
+    def named(self, key: str, identity: str | None) -> str:
+        """The document of the whole window or of the level that has this identity; of the whole window if none has."""
+        documents = [self.document(key, level) for level in (None, *self._levels)]
+        found = (text for text in documents if hashlib.sha256(text.encode("utf-8")).hexdigest() == identity)
+        return next(found, documents[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -217,9 +217,12 @@ class Ledger:
         self._write(lambda: self._append(event, details))
 
     # ------------------------------------------------------------------------------------------------------- batches
-    def commit(self, batch: BatchRecord, trials: Sequence[Trial], *, window: int = 0) -> str:
+    def commit(
+        self, batch: BatchRecord, trials: Sequence[Trial], *, window: int = 0, spooled: Iterable[str] = ()
+    ) -> str:
         """Store a batch: rows, metrics, runtime, record; its spooled results go. One transaction.
 
+        `spooled` are further identities that leave the spool: those of pruning levels that trials went on from.
         A partial last batch that an extension completes is committed again with the rows that were missing.
 
         Returns:
@@ -228,9 +231,11 @@ class Ledger:
         Raises:
             SweepError: [4004] if the batch is not the next one or rows are missing; [3000], [3007] for the disk.
         """
-        return self._write(lambda: self._commit(batch, trials, window))
+        return self._write(lambda: self._commit(batch, trials, window, list(spooled)))
 
-    def _commit(self, batch: BatchRecord, trials: Sequence[Trial], window: int) -> str:
+    def _commit(
+        self, batch: BatchRecord, trials: Sequence[Trial], window: int, spooled: Iterable[str]
+    ) -> str:
         before, end = self._total(window), batch.first + batch.count
         stored = self._insert_trials(trials, window)
         in_place = all(trial.proposal.batch == batch.k for trial in trials)
@@ -258,7 +263,8 @@ class Ledger:
                 now(),
             ),
         )
-        self._db.executemany("DELETE FROM spool WHERE identity = ?", [(t.identity,) for t in trials])
+        gone = {*spooled, *(trial.identity for trial in trials)}
+        self._db.executemany("DELETE FROM spool WHERE identity = ?", [(identity,) for identity in gone])
         if any(row[9] in _KINDS for row in stored):
             self._put({"environment_dependent": True})
         return digest
@@ -270,7 +276,7 @@ class Ledger:
         `environment_dependent` stays.
 
         Raises:
-            SweepError: [4004] for a trial that is no environment failure, or of another identity; [3000], [3007].
+            SweepError: [4004] for a trial that is no environment failure, or has other parameters; [3000], [3007].
         """
         self._write(lambda: self._replace(trials, window))
 
@@ -282,7 +288,7 @@ class Ledger:
             key = (window, trial.number)
             query = f'SELECT {columns} FROM trials WHERE "window" = ? AND number = ?'
             row = self._db.execute(query, key).fetchone()
-            if row is None or row[9] not in _KINDS or row[7] != trial.identity:
+            if row is None or row[9] not in _KINDS or row[6] != trial.proposal.key:
                 raise error(
                     4004,
                     f"trial {trial.number} is not the environment failure that was run again",

@@ -12,18 +12,19 @@ import pyarrow as pa
 from sweep.ledger.schema import OBJECTIVE_COLUMNS
 
 _HEAD = ("window", "number", "batch", "status", "kind", "feasible", "reason")
+_JSON = ("intermediate", "partial")
 _TAIL = ("identity", "trades_digest", "daily_digest", "metrics_digest", "result_digest", "signals_digest")
 _INTEGERS = frozenset({"window", "number", "batch"})
 
 
 def trials_table(connection: sqlite3.Connection, metrics: Sequence[str], objectives: int) -> pa.Table:
     """Columns: window, number, batch, status, kind, feasible, reason, `params.<name>`…, obj0…, `metrics.<name>`…,
-    identity and the digests; rows by window and number.
+    intermediate and partial (JSON; null where there is nothing), identity and the digests; rows by window and number.
 
     A parameter column is int64, double, bool or utf8; utf8 JSON texts if a parameter mixes kinds. Null = inactive.
     """
     used = OBJECTIVE_COLUMNS[:objectives]
-    names = ["params", *_HEAD, *used, *_TAIL]
+    names = ["params", *_HEAD, *used, *_JSON, *_TAIL]
     columns = [f't."{name}"' for name in names] + [f'm."{name}"' for name in metrics]
     found = connection.execute(
         f"SELECT {', '.join(columns)} FROM trials t "
@@ -42,6 +43,8 @@ def trials_table(connection: sqlite3.Connection, metrics: Sequence[str], objecti
         table[name] = pa.array(values[name], pa.float64())
     for name in metrics:
         table[f"metrics.{name}"] = pa.array(values[f"metrics.{name}"], pa.float64())
+    for name in _JSON:
+        table[name] = pa.array([None if text == "{}" else text for text in values[name]], pa.string())
     for name in _TAIL:
         table[name] = pa.array(values[name], pa.string())
     return pa.table(table)

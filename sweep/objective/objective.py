@@ -16,7 +16,7 @@ from sweep.errors import error
 from sweep.expressions import Expression
 from sweep.objective.constraint import Metrics, ResultConstraint, number
 from sweep.objective.pareto import ranks
-from sweep.types import INFEASIBLE_RESULTS, Kind, Outcome, Status, Trial
+from sweep.types import INFEASIBLE_RESULTS, LEVELS, Kind, Outcome, Status, Trial
 
 Direction = Literal["maximize", "minimize"]
 TRADES: Final = "total_trades"
@@ -160,6 +160,10 @@ class Objective:
             )
         return Outcome(Status.COMPLETE, None, True, None, values, violations)
 
+    def value(self, metrics: Metrics) -> float | None:
+        """The first objective; None where it is undefined."""
+        return number(self.goals[0].expression.evaluate(metrics))
+
     def rank(self, trials: Iterable[Trial]) -> list[Trial]:
         """Feasible by value, infeasible by total violation, pruned by level and value, failed; ties by number.
 
@@ -246,9 +250,8 @@ class Objective:
         if outcome.status is Status.COMPLETE or outcome.kind in INFEASIBLE_RESULTS:
             return 1, outcome.total_violation, 0.0
         if outcome.status is Status.PRUNED:
-            level = max((int(step) for step in trial.intermediate), default=-1)
-            value = trial.intermediate[str(level)] if level >= 0 else None
-            return 2, -level, _loss(direction, value)
+            level = LEVELS.index(outcome.kind) if outcome.kind in LEVELS else -1
+            return 2, -level, _loss(direction, trial.intermediate.get(str(level)))
         return 3, 0.0, 0.0
 
 

@@ -1,12 +1,14 @@
 """The batch loop between sampler, workers and ledger; it sees only the bases of these families.
 
 Reading order: `loop` (the pipeline), `batch` (one open batch, grading, the spool's form), `rules` (what it is told, and
-how it ended), `stops` (the stop rules), `retry` (environment failures run again).
+how it ended), `stops` (the stop rules), `halving` (which trials go on to the next pruning level), `retry` (environment
+failures run again).
 """
 
 from __future__ import annotations
 
+from sweep.pipeline.halving import Halving
 from sweep.pipeline.loop import Pipeline
 from sweep.pipeline.rules import Ending, Rules
 
-__all__ = ["Ending", "Pipeline", "Rules"]
+__all__ = ["Ending", "Halving", "Pipeline", "Rules"]

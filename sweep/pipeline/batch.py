@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from sweep.errors import error
 from sweep.executors.dispatch import RawResult
 from sweep.ledger import BatchRecord, IdentityTemplate, Spooled
 from sweep.ledger import returns as daily_returns
-from sweep.types import Digests, Kind, Outcome, Proposal, Runtime, Status, Trial
+from sweep.pipeline.halving import Measured
+from sweep.types import LEVELS, Digests, Kind, Outcome, Proposal, Runtime, Status, Trial
 
 
 class Objectives(Protocol):
@@ -28,6 +29,10 @@ class Objectives(Protocol):
         """Outcome of one result of the engine."""
         ...
 
+    def value(self, metrics: Mapping[str, float | None]) -> float | None:
+        """The one objective; None where it is undefined."""
+        ...
+
     def front(self, trials: Iterable[Trial]) -> list[Trial]:
         """Feasible trials that no other dominates, by number; of one objective the best one alone."""
         ...
@@ -42,9 +47,19 @@ class OpenBatch:
     """Of the rows that the ledger lacks."""
     stored: int
     """Rows of the batch that an earlier run committed: a partial last batch that is extended."""
-    results: dict[int, tuple[Trial, RawResult]] = field(default_factory=dict)
-    """By trial number."""
-    spooled: set[int] = field(default_factory=set)
+    results: dict[int, Trial] = field(default_factory=dict)
+    """Final rows by trial number."""
+    returns: dict[int, Any] = field(default_factory=dict)
+    """Daily returns by trial number, of trials that ran the whole window."""
+    running: int = 0
+    """Trials of the pruning level that runs now."""
+    level: dict[int, tuple[Trial, Measured]] = field(default_factory=dict)
+    """What came back of that level, by trial number."""
+    earlier: dict[int, Trial] = field(default_factory=dict)
+    """The row of the last level that a trial has left behind, by trial number."""
+    received: dict[str, RawResult] = field(default_factory=dict)
+    """By identity, which differs from level to level."""
+    spooled: set[str] = field(default_factory=set)
 
     @property
     def k(self) -> int:
@@ -60,15 +75,15 @@ class OpenBatch:
         """The proposal of a trial of this batch."""
         return self.proposals[number - self.record.first - self.stored]
 
-    def ended(self) -> list[tuple[Trial, RawResult]]:
-        """All results in trial order."""
+    def ended(self) -> list[Trial]:
+        """All rows in trial order."""
         return [self.results[proposal.number] for proposal in self.proposals]
 
     def take_unspooled(self) -> list[Spooled]:
         """Spool form of the results that are not in the spool, which count as spooled from now on."""
-        fresh = [number for number in self.results if number not in self.spooled]
+        fresh = [identity for identity in self.received if identity not in self.spooled]
         self.spooled.update(fresh)
-        return [to_spool(*self.results[number]) for number in fresh]
+        return [to_spool(identity, self.received[identity]) for identity in fresh]
 
 
 def graded(
@@ -84,7 +99,7 @@ def graded(
         SweepError: [4004] if the engine gives the trial another identity than the study.
     """
     row = raw.row
-    identity = identities.identity(proposal.key)
+    identity = identities.identity(proposal.key, raw.level)
     if row.get("identity") not in (None, identity):
         raise error(
             4004,
@@ -104,14 +119,68 @@ def graded(
             row["result_digest"],
             row.get("signals_digest"),
         )
+    outcome = objective.grade(Status(row["status"]), kind, row.get("reason"), values)
+    partial: dict[str, float] = {}
+    if outcome.status is Status.PRUNED:
+        partial = {name: value for name, value in values.items() if value is not None}
+        values = dict.fromkeys(values)
     return Trial(
         proposal=proposal,
-        outcome=objective.grade(Status(row["status"]), kind, row.get("reason"), values),
+        outcome=outcome,
         metrics=values,
         identity=identity,
         digests=digests,
         runtime=raw.runtime,
+        partial=partial,
     )
+
+
+def at_level(
+    proposal: Proposal,
+    raw: RawResult,
+    objective: Objectives,
+    identities: IdentityTemplate,
+    metrics: Sequence[str],
+) -> tuple[Trial, Measured]:
+    """What a pruning level below the last says of a trial: the row that it gets if it ends there, and its rank's terms.
+
+    Raises:
+        SweepError: as `graded`.
+    """
+    assert raw.level is not None
+    if raw.row["status"] != Status.COMPLETE:
+        row = graded(proposal, raw, objective, identities, metrics)
+        return row, Measured(proposal.number, None, 0.0, over=True)
+    kind = LEVELS[raw.level]
+    as_pruned = replace(raw, row={**raw.row, "status": Status.PRUNED.value, "kind": kind.value})
+    row = graded(proposal, as_pruned, objective, identities, metrics)
+    value = objective.value({name: row.partial.get(name) for name in metrics})
+    if value is not None:
+        row = replace(row, intermediate={str(raw.level): value})
+    return row, Measured(proposal.number, value, row.partial.get("total_trades", 0.0))
+
+
+def after(earlier: Trial | None, later: Trial) -> Trial:
+    """A row with what the levels before it said, and took."""
+    if earlier is None:
+        return later
+    runtime = later.runtime
+    if runtime is not None and earlier.runtime is not None:
+        runtime = replace(runtime, seconds=earlier.runtime.seconds + runtime.seconds)
+    return replace(later, intermediate={**earlier.intermediate, **later.intermediate}, runtime=runtime)
+
+
+def left_behind(trial: Trial, level: int, rank: int, count: int, kept: int) -> Trial:
+    """The final row of a trial that does not go on; one that failed or was given up has its reason already."""
+    if trial.outcome.kind is not LEVELS[level]:
+        return trial
+    reason = f"place {rank} of {count} at level {level}, of which {kept} went on"
+    return replace(trial, outcome=replace(trial.outcome, reason=reason))
+
+
+def returns_of(trial: Trial, raw: RawResult) -> Sequence[float] | None:
+    """Daily returns that are kept of a final row; None of a trial that did not run the whole window."""
+    return None if trial.outcome.status is Status.PRUNED else raw.row.get("returns")
 
 
 def finite(value: Any) -> float | None:
@@ -119,8 +188,8 @@ def finite(value: Any) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
 
 
-def to_spool(trial: Trial, raw: RawResult) -> Spooled:
-    """Spool form of a finished trial; its grade is computed again when it is read back."""
+def to_spool(identity: str, raw: RawResult) -> Spooled:
+    """Spool form of a result; its grade is computed again when it is read back."""
     row = {
         name: finite(value) if isinstance(value, float) else value
         for name, value in raw.row.items()
@@ -129,14 +198,13 @@ def to_spool(trial: Trial, raw: RawResult) -> Spooled:
     run = raw.runtime
     runtime = [run.worker, run.host, run.attempts, run.seconds, run.rss_bytes, run.started_at]
     returns = raw.row.get("returns")
-    assert trial.identity is not None
     packed = None if returns is None else daily_returns.pack(returns)
-    return Spooled(trial.identity, {"row": row, "runtime": runtime}, packed)
+    return Spooled(identity, {"row": row, "runtime": runtime}, packed)
 
 
-def from_spool(number: int, kept: Spooled) -> RawResult:
+def from_spool(number: int, kept: Spooled, level: int | None = None) -> RawResult:
     """The result that an earlier run put into the spool."""
     row = dict(kept.result["row"])
     if kept.arrow is not None:
         row["returns"] = daily_returns.unpack(kept.arrow)
-    return RawResult(number, row, Runtime(*kept.result["runtime"]))
+    return RawResult(number, row, Runtime(*kept.result["runtime"]), level)

@@ -19,7 +19,17 @@ from sweep.ledger import BatchRecord, IdentityTemplate, Ledger
 from sweep.ledger import returns as daily_returns
 from sweep.ledger.canonical import chain, lines_digest
 from sweep.ledger.history import History, Keys
-from sweep.pipeline.batch import Objectives, OpenBatch, from_spool, graded
+from sweep.pipeline.batch import (
+    Objectives,
+    OpenBatch,
+    after,
+    at_level,
+    from_spool,
+    graded,
+    left_behind,
+    returns_of,
+)
+from sweep.pipeline.halving import FRACTIONS, LAST, Halving
 from sweep.pipeline.rules import Ending, Reason, Rules
 from sweep.pipeline.stops import JUDGED_BATCHES, stagnant, too_many_failures
 from sweep.progress import Reporter, Silent, State
@@ -37,6 +47,7 @@ class Pipeline:
 
     Args:
         identities: gives every proposal its identity before it runs.
+        pruner: decides which trials of a batch run on the whole window; None = all.
         interrupted: asked between steps; True stops the run cleanly.
     """
 
@@ -49,6 +60,7 @@ class Pipeline:
         objective: Objectives,
         identities: IdentityTemplate,
         rules: Rules,
+        pruner: Halving | None = None,
         reporter: Reporter | None = None,
         interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -59,6 +71,7 @@ class Pipeline:
             objective,
         )
         self._identities, self._rules, self._interrupted = identities, rules, interrupted
+        self._pruner = pruner
         self._reporter: Reporter = reporter or Silent()
         size, records = rules.batch_size, ledger.batches()
         self._history = History(ledger)
@@ -209,15 +222,25 @@ class Pipeline:
     def _dispatch(self, batch: OpenBatch) -> None:
         """Take what an earlier run finished from the spool, send the rest to the workers."""
         self._open[batch.k] = batch
-        tasks = []
-        for proposal in batch.proposals:
-            kept = self._spool.pop(self._identities.identity(proposal.key), None)
-            if kept is None:
-                tasks.append(Task(proposal.number, proposal.params))
+        self._send(
+            batch, LAST if self._pruner is None else self._pruner.first_level(batch.k), batch.proposals
+        )
+
+    def _send(self, batch: OpenBatch, step: int, proposals: Sequence[Proposal]) -> None:
+        """Run trials of a batch at a pruning level, the last of which is the whole window."""
+        level = None if step == LAST else step
+        batch.running, batch.level = len(proposals), {}
+        tasks, kept = [], []
+        for proposal in proposals:
+            identity = self._identities.identity(proposal.key, level)
+            known = self._spool.pop(identity, None)
+            if known is None:
+                tasks.append(Task(proposal.number, proposal.params, level, float(FRACTIONS[step])))
             else:
-                batch.spooled.add(proposal.number)
-                self._accept([from_spool(proposal.number, kept)])
+                batch.spooled.add(identity)
+                kept.append(from_spool(proposal.number, known, level))
         self._dispatcher.add(tasks)
+        self._accept(kept)
 
     def _wait(self) -> list[RawResult]:
         with self._clocked("wait"):
@@ -228,8 +251,33 @@ class Pipeline:
             for raw in results:
                 batch = self._open[raw.number // self._rules.batch_size]
                 proposal = batch.proposal(raw.number)
-                trial = graded(proposal, raw, self._objective, self._identities, self._ledger.metrics)
-                batch.results[raw.number] = (trial, raw)
+                given = (proposal, raw, self._objective, self._identities, self._ledger.metrics)
+                if raw.level is not None:
+                    row, measured = at_level(*given)
+                    batch.level[raw.number] = after(batch.earlier.get(raw.number), row), measured
+                else:
+                    row = after(batch.earlier.get(raw.number), graded(*given))
+                    batch.results[raw.number] = row
+                    batch.returns[raw.number] = returns_of(row, raw)
+                assert row.identity is not None
+                batch.received[row.identity] = raw
+                if raw.level is not None and len(batch.level) == batch.running:
+                    self._end_level(batch, raw.level)
+
+    def _end_level(self, batch: OpenBatch, level: int) -> None:
+        """Every trial of a level has come back: the best go on, the rows of the others are final."""
+        assert self._pruner is not None
+        measured = {number: one for number, (_, one) in batch.level.items()}
+        promoted = self._pruner.promoted(level, measured.values())
+        ranked = self._pruner.ranked(level, measured.values())
+        for place, one in enumerate(ranked, 1):
+            row = batch.level[one.number][0]
+            if one.number in promoted:
+                batch.earlier[one.number] = row
+            else:
+                batch.results[one.number] = left_behind(row, level, place, len(ranked), len(promoted))
+        if promoted:
+            self._send(batch, level + 1, [batch.proposal(number) for number in sorted(promoted)])
 
     # --------------------------------------------------------------------------------------------------------- commit
     def _commit_in_order(self) -> None:
@@ -243,16 +291,15 @@ class Pipeline:
 
     def _commit(self, batch: OpenBatch) -> None:
         ended = batch.ended()
-        rows = {trial.number: raw.row.get("returns") for trial, raw in ended}
+        rows = {trial.number: batch.returns.get(trial.number) for trial in ended}
         daily_returns.write(
             self._ledger.folder, batch.k, rows, form=self._rules.keep_returns, stored=batch.stored
         )
-        trials = [trial for trial, _ in ended]
-        self._row_digests[batch.k :] = [self._ledger.commit(batch.record, trials)]
+        self._row_digests[batch.k :] = [self._ledger.commit(batch.record, ended, spooled=batch.received)]
         del self._open[batch.k]
-        self._history.grow(len(trials))
-        self._failed += sum(trial.outcome.status is Status.FAILED for trial in trials)
-        self._note_best(batch.k, trials)
+        self._history.grow(len(ended))
+        self._failed += sum(trial.outcome.status is Status.FAILED for trial in ended)
+        self._note_best(batch.k, ended)
 
     def _note_best(self, k: int, trials: Sequence[Trial]) -> None:
         self._front = self._objective.front([*self._front, *trials])

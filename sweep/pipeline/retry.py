@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sweep.executors.dispatch import Dispatcher, RawResult, Task
 from sweep.ledger import IdentityTemplate, Ledger
 from sweep.ledger import returns as daily_returns
-from sweep.pipeline.batch import Objectives, graded
+from sweep.pipeline.batch import Objectives, after, graded, returns_of
 from sweep.types import ENVIRONMENT_FAILURES, Trial
 
 _POLL_SECONDS = 0.25
@@ -42,7 +42,8 @@ def retry_failed(
     """Run every trial again that ended in an environment failure.
 
     A result takes the place of the failure as soon as all failures of its batch have been tried; a trial that fails in
-    the same way keeps its row. An interrupt leaves the rest as it is.
+    the same way keeps its row. An interrupt leaves the rest as it is. A trial that failed at a pruning level runs on
+    the whole window: the places at that level were given away without it.
 
     Raises:
         SweepError: a fault that ends the study.
@@ -58,9 +59,10 @@ def retry_failed(
     tried = mended = 0
     while not dispatcher.idle and not interrupted():
         for raw in dispatcher.wait(_POLL_SECONDS):
-            proposal = failed[raw.number].proposal
-            batch = waiting[proposal.batch]
-            batch[raw.number] = graded(proposal, raw, objective, identities, ledger.metrics), raw
+            before = failed[raw.number]
+            batch = waiting[before.proposal.batch]
+            row = graded(before.proposal, raw, objective, identities, ledger.metrics)
+            batch[raw.number] = after(before, row), raw
             tried += 1
             if None not in batch.values():
                 mended += _replace(ledger, [ended for ended in batch.values() if ended], keep_returns)
@@ -71,7 +73,7 @@ def _replace(ledger: Ledger, ended: list[tuple[Trial, RawResult]], keep_returns:
     """Store those of a batch that have a result now."""
     better = [(trial, raw) for trial, raw in ended if trial.outcome.kind not in ENVIRONMENT_FAILURES]
     if better:
-        found = {trial.number: raw.row.get("returns") for trial, raw in better}
+        found = {trial.number: returns_of(trial, raw) for trial, raw in better}
         daily_returns.replace(ledger.folder, found, form=keep_returns)
         ledger.replace([trial for trial, _ in better])
     return len(better)

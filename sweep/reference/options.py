@@ -75,7 +75,11 @@ _ABOVE_ZERO: Final = (
     "lots",
     "periods_per_year",
     "max_rate_age_hours",
+    "ruin_pct",
+    "max_drawdown_pct",
+    "min_trades_by_midpoint",
 )
+_LIMITS: Final = {"ruin_pct": 100.0, "max_drawdown_pct": math.inf, "min_trades_by_midpoint": 1.0}
 _SIZING_NUMBER: Final = {"risk_percent": "percent", "fixed_lots": "lots"}
 
 
@@ -123,6 +127,8 @@ class Options:
     calendar: str | None
     periods_per_year: float | None
     risk_free_annual: float
+    early_stop: Mapping[str, Any]
+    """Limits at which a backtest is given up: null = not judged."""
 
     @classmethod
     def of(
@@ -155,12 +161,13 @@ class Options:
             calendar=metrics["calendar"],
             periods_per_year=metrics["periods_per_year"],
             risk_free_annual=metrics["risk_free_annual"],
+            early_stop=full["early_stop"],
         )
 
 
 def resolve(options: Mapping[str, Any]) -> dict[str, Any]:
     """The complete options: preset and defaults filled in, everything checked."""
-    _known(options, ("execution", "costs", "account", "rates", "metrics"), "options")
+    _known(options, ("execution", "costs", "account", "rates", "metrics", "early_stop"), "options")
     given = options.get("execution") or {}
     given = {"preset": given} if isinstance(given, str) else given
     preset = given.get("preset", "realistic")
@@ -182,6 +189,7 @@ def resolve(options: Mapping[str, Any]) -> dict[str, Any]:
             {"calendar": None, "periods_per_year": None, "risk_free_annual": 0.0},
             "metrics",
         ),
+        "early_stop": _early_stop(options.get("early_stop") or {}),
     }
 
 
@@ -215,6 +223,18 @@ def _account(given: Mapping[str, Any]) -> dict[str, Any]:
     if needed is not None and account["sizing"][needed] is None:
         raise error(1008, f"{needed} is missing", where="account.sizing", remedy=f"mode {mode} needs it")
     return account
+
+
+def _early_stop(given: Mapping[str, Any]) -> dict[str, Any]:
+    limits = _filled(given, dict.fromkeys((*_LIMITS, "min_trades")), "early_stop")
+    for name, most in _LIMITS.items():
+        value = limits[name]
+        if value is not None and (value >= 100 if name == "ruin_pct" else value > most):
+            remedy = "give a smaller number"
+            raise error(1003, f"{value!r} is out of range", where=f"early_stop.{name}", remedy=remedy)
+    if limits["min_trades_by_midpoint"] is not None and limits["min_trades"] is None:
+        raise error(1008, "min_trades is missing", where="early_stop", remedy="give min_trades")
+    return limits
 
 
 def _known(given: Mapping[str, Any], names: Sequence[str], where: str) -> None:

@@ -135,6 +135,12 @@ class Rejections:
                 }
             )
 
+    def pool(self, later: Rejections) -> None:
+        """Add those of a later run."""
+        for reason, count in later.counts.items():
+            self.counts[reason] += count
+        self.details += later.details[: DETAILS - len(self.details)]
+
     @property
     def total(self) -> int:
         """All rejections."""

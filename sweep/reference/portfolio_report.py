@@ -9,7 +9,6 @@ from sweep.reference.curve import Curve, Sample
 from sweep.reference.digest import table_digest
 from sweep.reference.metrics import Inputs, compute
 from sweep.reference.metrics.calendar import calendar_of, daily_series, periods_per_year
-from sweep.reference.numeric import round_dec
 from sweep.reference.portfolio import ReferencePortfolio
 from sweep.reference.position import DIRECTIONS, Order, Position
 from sweep.reference.result import equity_row, meta_text, position_row, trade_row
@@ -59,15 +58,15 @@ def equity_curve(portfolio: ReferencePortfolio, kind: str = "sampled") -> list[d
 
 def summary(portfolio: ReferencePortfolio) -> dict[str, float | int]:
     """The fifteen figures; equity is as of the last operation."""
-    values = figures(
-        portfolio.curve(),
+    return figures(
+        portfolio.curve().samples,
         portfolio.closed,
         portfolio.partials,
         portfolio.ended,
+        equity=portfolio.equity,
         cash=portfolio.cash,
         total_fees=portfolio.total_fees,
     )
-    return {**values, "Equity": round_dec(portfolio.equity, 2)}
 
 
 def metrics(portfolio: ReferencePortfolio) -> dict[str, float | None]:
@@ -76,7 +75,7 @@ def metrics(portfolio: ReferencePortfolio) -> dict[str, float | None]:
     labels = [s.timestamp for s in samples[1:]]
     calendar = calendar_of(labels) if labels else "business_day"
     values = compute(
-        Inputs(
+        Inputs.of_run(
             times=[s.timestamp for s in samples],
             equity=[s.equity for s in samples],
             daily=[value for _, value in daily_series(labels, [s.equity for s in samples[1:]], calendar)],

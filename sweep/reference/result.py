@@ -80,6 +80,8 @@ class ReferenceResult:
     sizes_raised: int
     sizes_capped: int
     ruined_at: int | None
+    stopped: Mapping[str, Any] | None
+    """kind, reason and at (label) of the limit at which it was given up; None if it ran to its end."""
     warnings: Sequence[str]
     digests: Mapping[str, str]
     """trades, daily, metrics, result and equity, lower-case hex."""

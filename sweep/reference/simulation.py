@@ -16,6 +16,7 @@ from sweep.reference.orders import Rejections
 from sweep.reference.position import Position
 from sweep.reference.strategy import ReferenceStrategy
 from sweep.reference.trader import Trader
+from sweep.reference.watch import Stopped, Watch
 
 
 class Simulation:
@@ -49,6 +50,9 @@ class Simulation:
             for market, strategy in zip(markets, strategies, strict=True)
         ]
         self._exposed = False
+        self._watch = Watch(options.early_stop, options.initial_balance, markets)
+        self.stopped: Stopped | None = None
+        """Where it was given up; None if it ran to its end."""
 
     def run(self) -> None:
         """Every traded bar or tick."""
@@ -58,6 +62,12 @@ class Simulation:
             self._run_ticks(self.traders[0])
         else:
             raise error(4001, "ticks of several symbols", where="market", remedy="trade one symbol, or bars")
+
+    def labels(self) -> list[int]:
+        """Labels of the samples of a whole run."""
+        traded = {int(trader.frame.label[i]) for trader in self.traders for i in trader.traded}
+        forming = [trader.market.forming for trader in self.traders if trader.market.ticks is not None]
+        return sorted({*traded, *forming})
 
     def _run_bars(self) -> None:
         """At each label the six steps, each for all symbols that have a bar there."""
@@ -85,6 +95,8 @@ class Simulation:
                     trader.end_of_data(closes[trader.spec.symbol])
                 trader.end_bar()
             self._sample(label, label + self.traders[0].frame.timeframe_us, quotes)
+            if self.stopped:
+                return
 
     def _trade(self, trader: Trader, now: Now) -> None:
         """Steps 1 to 3."""
@@ -123,6 +135,8 @@ class Simulation:
             if bar < len(ends) and time >= ends[bar]:
                 if bar in trader.traded:
                     self._complete(trader, bar, event - 1, ticks.time[event - 1])
+                    if self.stopped:
+                        return
                 bar += 1
                 first_of_bar = True
             if event < inside[0]:
@@ -159,6 +173,7 @@ class Simulation:
             self.ruined_at = label
         self.exposed_bars += self._exposed
         self._exposed = False
+        self.stopped = self._watch.judge(self.curve.samples[-1], len(self.book.closed))
 
     def _unrealised(self, moment: int, quotes: Mapping[str, tuple[float, float]]) -> float:
         """Sum of the results as if all open positions ended now, before exit costs."""

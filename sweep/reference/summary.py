@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sweep.reference.curve import Curve
+from sweep.reference.curve import Sample
 from sweep.reference.metrics.arithmetic import total
 from sweep.reference.numeric import round_dec
 from sweep.reference.position import Order, Position
 
 
 def summary(
-    curve: Curve,
+    samples: Sequence[Sample],
     closed: Sequence[Position],
     partials: Sequence[Position],
     ended: Sequence[Order],
     *,
+    equity: float,
     cash: float,
     total_fees: float,
 ) -> dict[str, float | int]:
     """Summary of a backtest; keys, order and decimals are fixed."""
-    initial = curve.samples[0].equity
+    initial = samples[0].equity
     records = [*closed, *partials]
     with_risk = [p for p in records if p.risk_per_trade > 0]
     risk = total(p.risk_per_trade for p in with_risk)
@@ -29,9 +30,9 @@ def summary(
     return {
         "Initial Balance": initial,
         "Final Balance": round_dec(cash, 2),
-        "Equity": round_dec(curve.last, 2),
-        "Max Drawdown": round_dec(max(s.high_water - s.equity for s in curve.samples), 2),
-        "Drawdown Initial Balance": round_dec(max(max(0.0, initial - s.equity) for s in curve.samples), 2),
+        "Equity": round_dec(equity, 2),
+        "Max Drawdown": round_dec(max(s.high_water - s.equity for s in samples), 2),
+        "Drawdown Initial Balance": round_dec(max(max(0.0, initial - s.equity) for s in samples), 2),
         "Total Fees": round_dec(total_fees, 2),
         "Total Lots": round_dec(total(p.size for p in records), 2),
         "Total Trades": len(closed),

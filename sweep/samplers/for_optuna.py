@@ -96,8 +96,8 @@ class TpeSampler(BaseSampler):
         """The best candidate of one parameter; a random value during the start-up."""
         parameter = _parameter(param_name, param_distribution)
         if param_distribution.single() or self._starting(study):
-            prefix = f"{self._seed}|random|{trial.number}|".encode()
-            return parameter.external(parameter.from_unit(float(units([prefix], param_name.encode())[0])))
+            (u,) = units(self._seed, "random", trial.number, 1, [param_name])
+            return parameter.external(parameter.from_unit(float(u[0])))
         batch_seed = derive(self._seed, "sampler", trial.number, param_name.replace("|", "/"))
         return next(self._candidates(study, trial, [parameter], batch_seed))[0]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sweep.objective import PARAMETERS, Objective
-from sweep.types import INFEASIBLE_RESULTS, Kind, Status, Trial
+from sweep.types import INFEASIBLE_RESULTS, LEVELS, Kind, Status, Trial
 
 
 class State(StrEnum):
@@ -53,6 +54,16 @@ def tell(trial: Trial, objective: Objective) -> Told | None:
     if outcome.kind in INFEASIBLE_RESULTS:
         return Told(State.PRUNED, None, violations, {})
     if outcome.status is Status.PRUNED:
-        steps = {int(step): value for step, value in trial.intermediate.items()}
-        return Told(State.PRUNED, None, dict.fromkeys(keys, 0.0), steps)
+        return Told(State.PRUNED, None, dict.fromkeys(keys, 0.0), _steps(trial))
     return Told(State.FAIL, None, dict.fromkeys(keys, 0.0), {})
+
+
+def _steps(trial: Trial) -> dict[int, float]:
+    """Objective by level, NaN where the last one has none; empty for a trial that a limit gave up."""
+    if trial.outcome.kind not in LEVELS:
+        return {}
+    last = LEVELS.index(trial.outcome.kind)
+    return {
+        **{int(step): value for step, value in trial.intermediate.items()},
+        last: trial.intermediate.get(str(last), math.nan),
+    }

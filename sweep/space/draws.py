@@ -15,8 +15,8 @@ def unit_points(
     dimensions: Sequence[Dimension], seed: int, label: str, start: int, count: int
 ) -> list[Point]:
     """Candidates start … start + count − 1: u = seed(S, label, q, name)/2⁶⁴ for each dimension."""
-    prefixes = [f"{seed}|{label}|{q}|".encode() for q in range(start, start + count)]
-    columns = [dimension.from_units(units(prefixes, dimension.name.encode())) for dimension in dimensions]
+    drawn = units(seed, label, start, count, [dimension.name for dimension in dimensions])
+    columns = [dimension.from_units(u) for dimension, u in zip(dimensions, drawn, strict=True)]
     return list(zip(*columns, strict=True)) if columns else [()] * count
 
 

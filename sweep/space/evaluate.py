@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from sweep.expressions import Expression
 from sweep.space.declaration import Declaration
@@ -16,8 +17,7 @@ from sweep.types import ParamValue
 _NOTHING: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A valid parameter set."""
 
     params: Mapping[str, ParamValue]
@@ -26,8 +26,7 @@ class Candidate:
     """Canonical JSON of `params`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """What became of one point."""
 
     candidate: Candidate | None
@@ -103,24 +102,28 @@ class Evaluator:
     ) -> Evaluation:
         if result.params is None or result.key is None:
             return Evaluation(None, problem_text(result), decided=False)
-        inactive = missing | {
-            i
-            for i, dimension in enumerate(self.dimensions)
-            if dimension.declared_when is not None and dimension.shown(result.params) is MISSING
-        }
+        inactive = _NOTHING
+        if missing or self._declared:
+            off = {i for i, dimension in self._declared if dimension.shown(result.params) is MISSING}
+            inactive = frozenset(missing | off)
         if unique and any(point[i] != 0 for i in inactive if self.dimensions[i].values is not None):
-            return Evaluation(None, INACTIVE, frozenset(inactive))
+            return Evaluation(None, INACTIVE, inactive)
         for condition in self.where:
             env = self._environment(condition, row, inactive, result)
             valueless = any(
                 env[name] is None for name in condition.names if name in self.declaration.parameters
             )
             if not valueless and not condition.holds(env):
-                return Evaluation(None, condition.text, frozenset(inactive))
-        return Evaluation(Candidate(result.params, result.key), None, frozenset(inactive))
+                return Evaluation(None, condition.text, inactive)
+        return Evaluation(Candidate(result.params, result.key), None, inactive)
+
+    @cached_property
+    def _declared(self) -> tuple[tuple[int, Dimension], ...]:
+        """Dimensions with a condition of the strategy's own, and their positions."""
+        return tuple((i, d) for i, d in enumerate(self.dimensions) if d.declared_when is not None)
 
     def _environment(
-        self, expression: Expression, row: Mapping[str, Any], inactive: set[int], result: Canonical
+        self, expression: Expression, row: Mapping[str, Any], inactive: Collection[int], result: Canonical
     ) -> dict[str, ParamValue]:
         """Values of the names of `expression`: derived, canonical, else as given; None where there is no value."""
         without = {self.dimensions[i].name for i in inactive}

@@ -6,26 +6,33 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple
 
 from sweep.types import ParamValue
 
 MISSING: Final = object()
 """In the place of a value: a canonical set does not hold it."""
 
-Canonicalise = Callable[[str, str, str], str]
-"""`sweep._core.canonicalise`: (strategy, timeframe, JSON list of mappings) → JSON list of results."""
+Row = tuple[
+    Mapping[str, ParamValue] | None,
+    str | None,
+    Mapping[str, ParamValue],
+    Sequence[Mapping[str, Any]],
+    Sequence[str],
+]
+"""The fields of `Canonical`."""
+Canonicalise = Callable[[str, str, Sequence[Mapping[str, Any]]], Sequence[Row]]
+"""`sweep._core.canonical_rows`: (strategy, timeframe, parameter sets) → what the strategy makes of each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Canonical:
+class Canonical(NamedTuple):
     """What the strategy makes of one parameter set; `params` and `key` are None if it refuses it."""
 
     params: Mapping[str, ParamValue] | None
     key: str | None
     derived: Mapping[str, ParamValue]
-    problems: tuple[Mapping[str, Any], ...]
-    warnings: tuple[str, ...]
+    problems: Sequence[Mapping[str, Any]]
+    warnings: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +47,7 @@ class Native:
         """Canonical forms of `rows`, in order."""
         if not rows:
             return []
-        text = self.call(
-            self.strategy, self.timeframe, json.dumps(rows, separators=(",", ":"), allow_nan=False)
-        )
-        return [
-            Canonical(
-                entry["params"] if not entry.get("problems") else None,
-                entry["key"],
-                entry.get("derived") or {},
-                tuple(entry.get("problems") or ()),
-                tuple(entry.get("warnings") or ()),
-            )
-            for entry in json.loads(text)
-        ]
+        return [Canonical._make(row) for row in self.call(self.strategy, self.timeframe, rows)]
 
 
 def canonical_value(params: Mapping[str, ParamValue], name: str, inside: Sequence[str] = ()) -> Any:
@@ -70,9 +65,8 @@ def _map(text: str) -> Any:
     return json.loads(text)
 
 
-def default_canonicalise(strategy: str, timeframe: str, params: str) -> str:
+def default_canonicalise(strategy: str, timeframe: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[Row]:
     """The native module's, imported on first use."""
-    import importlib
+    from sweep import _core
 
-    core = importlib.import_module("sweep._core")
-    return cast(str, core.canonicalise(strategy, timeframe, params))
+    return _core.canonical_rows(strategy, timeframe, rows)

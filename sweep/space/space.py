@@ -59,7 +59,7 @@ class Space:
             where: conditions on parameters and derived names.
             others: `search` or `default`, for declared ranges that are not listed.
             seed: the study seed; the estimate of the valid share uses its `random` stream.
-            canonicalise: `_core.canonicalise` by default.
+            canonicalise: `_core.canonical_rows` by default.
             locate: turns the path of a key into a file and line for messages.
             measured: also count the valid points, so that an empty space is refused here.
 
@@ -218,7 +218,7 @@ class Space:
             coordinate: Coordinate | None = None
             if carrier is not None and carrier.name in params:
                 coordinate = carrier.coordinates.get(params[carrier.name])
-            held = dimension.shown(params)
+            held = dimension.shown(params) if dimension.inside else params.get(dimension.name, MISSING)
             if coordinate is None and held is not MISSING:
                 coordinate = seen(held.__class__, held)
             if coordinate is not None:

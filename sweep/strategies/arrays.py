@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.arrow import read_all
+from sweep.errors import error
 
 Floats = NDArray[np.float64]
 Longs = NDArray[np.int64]
@@ -69,8 +70,10 @@ class MarketArrays:
         """Bars of a higher timeframe, given or made of the primary ones.
 
         Raises:
-            SweepError: [1001] for one that the market does not have.
+            SweepError: [1001] for one that the market does not have, or another side than bid and ask.
         """
+        if side not in ("bid", "ask"):
+            raise error(1001, f"unknown side {side!r}", where="higher", remedy="bid or ask")
         table = read_all(self._core.higher(timeframe))
         quotes = {name: _floats(table[f"{side}_{name}"]) for name in _FIELDS}
         return HigherQuotes(**quotes, label=_longs(table["timestamp"]), end_time=_longs(table["end"]))

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
+import numpy as np
+
+from sweep.errors import SweepError, error
 from sweep.reference.context import Context, Indicators, MarketView
 from sweep.reference.rules import position_rules
 from sweep.reference.strategy import Action, PositionView, ReferenceStrategy, Rules, Signal
@@ -68,7 +71,10 @@ class Ruled(ReferenceStrategy):
 
     def warmup(self, params: Params) -> int:
         """As the user says."""
-        return int(self._guarded(self._own.warmup, self._strategy.typed(params)))
+        bars = self._guarded(self._own.warmup, self._strategy.typed(params))
+        if isinstance(bars, bool) or not isinstance(bars, (int, np.integer)):
+            raise self._wrong("warmup", bars, "the index of a bar, a whole number")
+        return int(bars)
 
     def prepare(self, market: MarketView, ind: Indicators, params: Params) -> Rules:
         """The user's rules over those of the parameters."""
@@ -78,6 +84,8 @@ class Ruled(ReferenceStrategy):
         given: Rules | None = self._guarded(self._own.prepare, market, ind, self._strategy.typed(params))
         if given is None:
             return rules
+        if not isinstance(given, Rules):
+            raise self._wrong("prepare", given, "sweep.Rules, or nothing")
         own = {
             name: getattr(given, name)
             for name in Rules.__slots__
@@ -87,7 +95,7 @@ class Ruled(ReferenceStrategy):
 
     def evaluate(self, ctx: Context) -> Sequence[Signal]:
         """The user's signals in the directions that are traded."""
-        signals: Sequence[Signal] = self._guarded(self._own.evaluate, ctx) or ()
+        signals = self._listed("evaluate", self._guarded(self._own.evaluate, ctx), Signal)
         allowed = ctx.params.get("direction_filter", "both")
         if allowed == "both":
             return signals
@@ -99,12 +107,34 @@ class Ruled(ReferenceStrategy):
 
     def manage(self, position: PositionView, ctx: Context) -> Sequence[Action]:
         """As the user says."""
-        return self._guarded(self._own.manage, position, ctx) or ()
+        return self._listed("manage", self._guarded(self._own.manage, position, ctx), Action)
+
+    def _listed(self, method: str, returned: Any, kind: Any) -> Sequence[Any]:
+        """What a method returned, if it is a list of what it should be, or nothing."""
+        if returned is None:
+            return ()
+        if not isinstance(returned, (list, tuple)) or not all(isinstance(each, kind) for each in returned):
+            wanted = "sweep.Signal" if kind is Signal else "actions such as sweep.Close()"
+            raise self._wrong(method, returned, f"a list of {wanted}, or nothing")
+        return returned
+
+    def _wrong(self, method: str, returned: Any, wanted: str) -> SweepError:
+        code = getattr(getattr(type(self._own), method), "__code__", None)
+        line = "" if code is None else f":{code.co_firstlineno}"
+        members = [type(each).__name__ for each in returned] if isinstance(returned, (list, tuple)) else []
+        holding = f" of {', '.join(dict.fromkeys(members))}" if members else ""
+        return error(
+            1004,
+            f"{self._strategy.name}.{method} returned a {type(returned).__name__}{holding}",
+            where=f"{self._strategy.path}{line}",
+            remedy=f"return {wanted}",
+            stage="engine",
+        )
 
     def _guarded(self, call: Any, *arguments: Any) -> Any:
         try:
             return call(*arguments)
-        except Exception as problem:
+        except (Exception, SystemExit) as problem:
             raise failed(problem, self._strategy.path, f"{self._strategy.name}") from problem
 
 

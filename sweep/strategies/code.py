@@ -81,7 +81,7 @@ class Code:
             if isinstance(problem, SyntaxError):
                 where = f"{problem.filename}:{problem.lineno}"
                 raise error(1009, f"this is no Python: {problem.msg}", where=where) from None
-            if isinstance(problem, SweepError) or not isinstance(problem, Exception):
+            if isinstance(problem, SweepError) or not isinstance(problem, (Exception, SystemExit)):
                 raise
             from sweep.strategies.failure import failed
 

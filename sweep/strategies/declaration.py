@@ -64,12 +64,32 @@ class Param:
             raise error(1008, "step and log belong to a range", where=place, remedy="give low and high")
         if _TYPES[self.type] in ("categorical", "set") and not self.choices:
             raise error(1008, "a text has choices", where=place, remedy='write choices=["a", "b"]')
+        self._check_range(place)
+        self._check_choices(place)
+
+    def _check_range(self, place: str) -> None:
+        if self.low is None or self.high is None:
+            return
+        if self.type not in (int, float):
+            raise error(1006, "only a number has a range", where=place, remedy="leave low and high out")
+        step = self.step if self.step is not None else 1
+        if self.low > self.high or step <= 0 or (self.log and self.low <= 0):
+            what = f"no range: low {self.low}, high {self.high}, step {self.step}, log {self.log}"
+            remedy = "low is at most high, a step is above 0, and so is the low of a logarithm"
+            raise error(1003, what, where=place, remedy=remedy)
+
+    def _check_choices(self, place: str) -> None:
+        if not all(isinstance(choice, str) for choice in self.choices):
+            raise error(1004, "a choice is no text", where=place, remedy='write choices=["a", "b"]')
+        if len(set(self.choices)) < len(self.choices):
+            raise error(1001, "a choice is there twice", where=place, remedy="name each once")
 
     def told(self) -> dict[str, Any]:
         """The parameter as the engine reads it."""
         default = self.default
         if isinstance(default, set | frozenset):
-            default = "+".join(sorted(default, key=list(self.choices).index))
+            order = {choice: k for k, choice in enumerate(self.choices)}
+            default = "+".join(sorted(default, key=lambda each: (order.get(each, len(order)), each)))
         told = {
             "name": self.name,
             "type": _TYPES[self.type],

@@ -65,7 +65,7 @@ def _tables(strategy: UserStrategy, params: Mapping[str, Any], market: Any) -> T
         returned = strategy.made(
             MarketOfTrial(arrays, typed.get("round_digits")), IndicatorsOf(market=market), dict(typed)
         )
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         raise failed(problem, strategy.path, strategy.name) from problem
     return checked(returned, arrays, where=strategy.place)
 

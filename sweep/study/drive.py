@@ -124,8 +124,9 @@ class Driver:
             sampler=plan.sampler,
             dispatcher=dispatcher,
             objective=plan.objective,
-            identities=IdentityTemplate(ledger.get("identity_base")),
+            identities=IdentityTemplate(ledger.get("identity_base"), plan.level_windows),
             rules=self._rules(ledger),
+            pruner=plan.pruner,
             reporter=self.reporter,
             interrupted=lambda: interrupts.requested,
         )

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from sweep.executors.worker import cpus, resident_bytes, table_of
+from sweep.pipeline.halving import FRACTIONS
 from sweep.samplers.base import SAMPLER, View, position_after
 from sweep.study.plan import Plan
 from sweep.types import Outcome, Proposal, Status, Trial
@@ -27,8 +28,11 @@ class DryRun:
     cardinality: int | None
     """Points of the space; None = continuous."""
     trials: int | None
+    full_runs: float | None
+    """Cost of all trials in backtests of the whole window: their number, or less with a pruner, of whose batches every
+    one is counted whole."""
     seconds_per_trial: float
-    """On one core, measured over the first proposals."""
+    """On one core and the whole window, measured over the first proposals."""
     workers: int
     seconds_to_propose: float
     """Per trial, in the driver, measured over one batch from as many finished trials as the sampler looks at."""
@@ -61,21 +65,33 @@ def measure(plan: Plan) -> DryRun:
     count = max(1, cpus() // config.compute.threads) if workers == "auto" else int(workers)
     trials = config.search.trials or plan.space.cardinality
     propose = _propose_seconds(plan, trials)
+    runs = None if trials is None else _full_runs(plan, trials)
     findings, warnings = plan.findings
     return DryRun(
         study=config.study,
         space=plan.space.describe(),
         cardinality=plan.space.cardinality,
         trials=trials,
+        full_runs=runs,
         seconds_per_trial=each,
         workers=count,
         seconds_to_propose=propose,
-        seconds=None if trials is None else _together(plan, trials * each / count, trials * propose),
+        seconds=None
+        if trials is None or runs is None
+        else _together(plan, runs * each / count, trials * propose),
         bytes_per_worker=(resident_bytes() or 0) + config.compute.cache_bytes,
-        notes=tuple(getattr(plan.sampler, "notes", ())),
+        notes=(*getattr(plan.sampler, "notes", ()), *plan.pruning),
         findings=tuple(findings),
         warnings=tuple(warnings),
     )
+
+
+def _full_runs(plan: Plan, trials: int) -> float:
+    if plan.pruner is None:
+        return float(trials)
+    size = plan.config.search.batch_size
+    batches, cycle = -(-trials // size), len(FRACTIONS)
+    return sum(plan.pruner.full_runs(k, size) * len(range(k, batches, cycle)) for k in range(cycle))
 
 
 def _together(plan: Plan, running: float, driving: float) -> float:

@@ -10,15 +10,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from sweep import build
+from sweep.artifacts import early_stop
 from sweep.config import Config, dump, located, resolved
 from sweep.config.engine import rate_sections
 from sweep.config.gates import with_events
 from sweep.errors import SweepError, error
 from sweep.ledger import IdentityTemplate
 from sweep.ledger.returns import Form, blocks_of
-from sweep.pipeline import Rules
+from sweep.pipeline import Halving, Rules
+from sweep.pipeline.halving import FRACTIONS
 from sweep.samplers.base import View
 from sweep.strategies.code import strategy_of
+from sweep.study.levels import Part, levels_of
 
 if TYPE_CHECKING:
     from sweep.engine import Engine
@@ -62,11 +65,56 @@ class Plan:
         return dump(self.config)
 
     @cached_property
+    def pruner(self) -> Halving | None:
+        """What decides which trials run on the whole window; None if all do.
+
+        Raises:
+            SweepError: [1006] for several objectives.
+        """
+        pruner = self.config.search.pruner
+        if pruner.type == "none":
+            return None
+        if self.objective.several:
+            remedy = "keep one objective, or leave the pruner out"
+            raise error(1006, "a pruner beside several objectives", where="search.pruner", remedy=remedy)
+        maximize = self.objective.directions[0] == "maximize"
+        return Halving(pruner.eta, maximize, self.objective.min_trades, cycle=pruner.type == "hyperband")
+
+    @cached_property
+    def levels(self) -> Mapping[int, Sequence[Part]]:
+        """Parts of the window by pruning level; empty without a pruner."""
+        search = self.config.search
+        return {} if self.pruner is None else levels_of(self.markets, search.pruner.resource, search.seed)
+
+    @property
+    def pruning(self) -> tuple[str, ...]:
+        """What the user should know of the pruner before the run."""
+        pruner, search = self.pruner, self.config.search
+        if pruner is None:
+            return ()
+        size = search.batch_size
+        cost = sum(pruner.full_runs(k, size) for k in range(len(FRACTIONS))) / len(FRACTIONS)
+        total = "whole batches" if search.trials is None else f"{search.trials} trials in whole batches"
+        return (
+            f"pruner {search.pruner.type}: {total} of {size}; a batch costs {cost:.1f} backtests of the whole window",
+        )
+
+    @cached_property
+    def level_windows(self) -> dict[int, Any]:
+        """What `window` of an identity document says more of each pruning level."""
+        keys = ("level", "parts")
+        windows = {}
+        for level in self.levels:
+            window = json.loads(self.engine.identity_document(self._first.params, level=level))["window"]
+            windows[level] = {key: window[key] for key in keys}
+        return windows
+
+    @cached_property
     def engine(self) -> Engine:
         """An engine of the driver, for identities and single backtests."""
         from sweep.artifacts import engine_of
 
-        return engine_of(self.config, self.markets, self.rates)
+        return engine_of(self.config, self.markets, self.rates, levels=self.levels)
 
     @property
     def datasets(self) -> dict[str, str]:
@@ -105,12 +153,15 @@ class Plan:
         document = self.engine.identity_document(first.params)
         base: dict[str, Any] = json.loads(document)
         del base["params"]
-        ours = IdentityTemplate(base).document(first.key)
-        if ours != document:
+        template = IdentityTemplate(base, self.level_windows)
+        ours = [template.document(first.key, level) for level in (None, *self.levels)]
+        theirs = [document]
+        theirs += [self.engine.identity_document(first.params, level=level) for level in self.levels]
+        if ours != theirs:
             raise error(
                 4004,
                 "the engine's identity document is not that of the study",
-                where=f"{document} / {ours}",
+                where=f"{theirs} / {ours}",
                 remedy="report it, with the config",
                 stage="engine",
             )
@@ -222,6 +273,7 @@ class Plan:
 
         options: dict[str, Any] = {key: getattr(self.config, key) for key in _ENGINE_KEYS}
         options["gates"] = with_events(self.config.gates)
+        options["early_stop"] = early_stop(self.config)
         options["rates"] = {key: value for key, value in self.config.rates.items() if key != "series"}
         data = MarketData(
             markets=tuple(_rows(market) for market in self.markets),
@@ -230,7 +282,11 @@ class Plan:
         return EngineSpec(
             data=data,
             strategy=strategy_of(self.config.strategy),
-            options={**options, "cache_bytes": self.config.compute.cache_bytes},
+            options={
+                **options,
+                **({"levels": dict(self.levels)} if self.levels else {}),
+                "cache_bytes": self.config.compute.cache_bytes,
+            },
             semantics=int(self.build_info["semantics"]),
             threads=self.config.compute.threads,
             returns=returns,
@@ -263,6 +319,15 @@ def space_of(config: Config, timeframe: str, *, measured: bool = True) -> Space:
     )
 
 
+def _whole_batches(config: Config) -> Config:
+    """The config with the number of trials that a pruner needs."""
+    search = config.search
+    if search.trials is None:
+        return config
+    rounded = search.model_copy(update={"trials": search.whole_batches(search.trials)})
+    return config.model_copy(update={"search": rounded})
+
+
 def prepare(config: Config, *, cache: DatasetCache | None = None, searching: bool = True) -> Plan:
     """Check everything that a study needs, in the order: strategy, data, space, objective, sampler, engine.
 
@@ -278,12 +343,12 @@ def prepare(config: Config, *, cache: DatasetCache | None = None, searching: boo
 
     with located(config):
         declaration = build.declaration(config)
-        complete = resolved(config)
+        complete = _whole_batches(resolved(config))
         markets = load_all(config.markets, config.symbol_specs, cache=cache)
         rates = load_rates(rate_sections(config.rates), config.symbol_specs, cache=cache)
         space = space_of(config, markets[0].timeframe)
         plan = Plan(complete, declaration, markets, rates, space, build.objective(config))
         if searching:
-            _ = plan.sampler, plan.identity_base, plan.keep_returns
+            _ = plan.pruner, plan.sampler, plan.identity_base, plan.keep_returns
             plan.check_lookahead()
     return plan

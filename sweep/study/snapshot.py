@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sweep.artifacts import early_stop
 from sweep.build import ALL_LIBRARIES, LIBRARIES
 from sweep.errors import Stage, SweepError, error
 from sweep.ledger.canonical import dumps
@@ -50,6 +51,8 @@ def snapshot(plan: Plan) -> dict[str, Any]:
         "engine": {"semantics": build["semantics"]},
         "sampler": {"name": plan.sampler.name, "version": plan.sampler.version, **_named(config["search"])},
         "search": {**search, **({"grid": config["search"]["grid"]} if plan.sampler.name == "grid" else {})},
+        **({"pruner": config["search"]["pruner"]} if plan.pruner else {}),
+        **({"early_stop": limits} if (limits := early_stop(plan.config)) else {}),
         "space": plan.space.to_dict(),
         "objective": plan.objective.to_dict(),
         "holdout": config["holdout"],

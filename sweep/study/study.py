@@ -81,7 +81,12 @@ class Study:
         folders.refuse_existing(folder)
         cache = DatasetCache(home_folder(home), verify=verify)
         plan = prepare(loaded, cache=cache)
-        for note in (*plan.space.brief(), *getattr(plan.sampler, "notes", ()), *cache.warnings):
+        for note in (
+            *plan.space.brief(),
+            *getattr(plan.sampler, "notes", ()),
+            *plan.pruning,
+            *cache.warnings,
+        ):
             reporter.note(note)
         reporter.note(plan.returns_note(plan.keep_returns))
         driver = _driver(plan, reporter, keep_returns=plan.keep_returns)
@@ -359,7 +364,7 @@ def _budget(facts: Mapping[str, Any], config: Config, more: int, done: int) -> i
             where=f"{done} trials are done",
             remedy="trials can only grow",
         )
-    return int(asked) + more
+    return config.search.whole_batches(int(asked) + more)
 
 
 def _frozen(plan: Plan) -> dict[str, Any]:
@@ -380,6 +385,7 @@ def _frozen(plan: Plan) -> dict[str, Any]:
         "space": plan.space.to_dict(),
         "snapshot": snapshot(plan),
         "identity_base": plan.identity_base,
+        **({"levels": plan.level_windows} if plan.levels else {}),
         "dataset": plan.identity_base["dataset"],
         "sources": _sources(config),
         **_of_markets(plan),

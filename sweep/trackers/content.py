@@ -168,10 +168,15 @@ def trial_params(params: Mapping[str, ParamValue]) -> dict[str, str]:
 
 
 def trial_metrics(view: StudyView, trial: Trial) -> dict[str, float]:
-    """Every defined metric by its name, and the objectives as `objective.<name>`."""
+    """Every defined metric by its name, and the objectives as `objective.<name>`.
+
+    Of a trial that was stopped on purpose `partial.<name>`, and the objective at pruning levels as `level.<n>`.
+    """
     goals = zip(view.objectives, trial.outcome.objectives, strict=False)
     objectives = {safe_key(f"objective.{name}"): value for name, value in goals if value is not None}
-    return defined(trial.metrics) | objectives
+    stopped = {safe_key(f"partial.{name}"): value for name, value in trial.partial.items()}
+    levels = {safe_key(f"level.{level}"): value for level, value in trial.intermediate.items()}
+    return defined(trial.metrics) | objectives | stopped | levels
 
 
 def _front_table(view: StudyView) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sweep.study import Study
-from tests.cli.support import Sweep
+from tests.cli.support import Outcome, Sweep
 
 STRATEGY = '''
 import numpy as np
@@ -67,15 +67,19 @@ def rows(home: Path, name: str) -> list[dict[str, Any]]:
     return found
 
 
+def searched(sweep: Sweep, config: Path, sampler: str, space: str, trials: int) -> Outcome:
+    """`sweep run` over a space of two parameters, the others at their defaults."""
+    changes = (f"search.sampler={sampler}", space, "search.others=default", f"search.trials={trials}")
+    return sweep("run", config, *changes)
+
+
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2", "cmaes"])
 def test_where_nothing_trades_there_is_no_winner(
     sampler: str, sweep: Sweep, config: Path, home: Path
 ) -> None:
     """Periods longer than the market."""
     space = "search.space={fast_period: {low: 2900, high: 2960}, slow_period: [2990, 2995, 2998]}"
-    ended = sweep(
-        "run", config, f"search.sampler={sampler}", space, "search.others=default", "search.trials=40"
-    )
+    ended = searched(sweep, config, sampler, space, 40)
     assert ended.code == 0
     assert "\nno feasible trial\n" in ended.out
     assert "FAILED/NO_TRADES" in ended.out
@@ -165,9 +169,7 @@ def test_an_exhausted_space_ends_early_and_says_so(
     sampler: str, sweep: Sweep, config: Path, home: Path
 ) -> None:
     space = "search.space={fast_period: [5, 6, 7, 8], slow_period: [70, 80, 90]}"
-    ended = sweep(
-        "run", config, f"search.sampler={sampler}", space, "search.others=default", "search.trials=64"
-    )
+    ended = searched(sweep, config, sampler, space, 64)
     assert ended.code == 0
     assert "study small: EXHAUSTED" in ended.out
     assert "trials: 12 of 64" in ended.out

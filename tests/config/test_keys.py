@@ -190,8 +190,6 @@ def test_up_to_three_objectives_and_what_ranks_them() -> None:
 
 
 NOT_BUILT = [
-    "search.pruner={type: halving}",
-    "search.early_stop={ruin_pct: 20}",
     "search.keep_positions=all",
     "holdout=2020-02-01",
     "holdout=90 d",

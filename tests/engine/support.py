@@ -170,9 +170,15 @@ def assert_identical(native: Backtest, reference: Backtest) -> None:
 
 
 def random_parameters(
-    strategy: str, count: int, seed: int, fixed: Mapping[str, Any] | None = None, timeframe: str = "M5"
+    strategy: str,
+    count: int,
+    seed: int,
+    fixed: Mapping[str, Any] | None = None,
+    timeframe: str = "M5",
+    *,
+    options: bool = True,
 ) -> list[dict[str, Any]]:
-    """Parameter sets drawn from the declared search ranges, invalid ones left out."""
+    """Parameter sets drawn from the declared search ranges, invalid ones left out; with `options` other keys too."""
     declaration = next(d for d in json.loads(_core.strategies()) if d["id"] == strategy)
     rng = np.random.default_rng(seed)
     sets: list[dict[str, Any]] = []
@@ -180,6 +186,8 @@ def random_parameters(
         raw = {
             p["name"]: _draw(p["ranges"][0], p["type"], rng) for p in declaration["parameters"] if p["ranges"]
         }
+        if options:
+            raw |= _options(declaration["parameters"], rng)
         raw |= dict(fixed or {})
         if "6" in str(raw.get("enabled_scenarios", "")):
             raw |= random_overlay(rng, timeframe)
@@ -187,6 +195,28 @@ def random_parameters(
         if not answer["problems"]:
             sets.append(raw)
     return sets
+
+
+RARELY = {
+    "garch_omega": [1e-6, 0.01],
+    "garch_scale": [1.0, 1e4],
+    "garch_sigma_floor": [1e-6, 0.1],
+    "intraday_vol_min_points": [10, 40],
+    "round_digits": [4, 5],
+}
+"""Values of numbers that are not searched by default."""
+
+
+def _options(parameters: list[dict[str, Any]], rng: np.random.Generator) -> dict[str, Any]:
+    """Every third of the choices, switches and numbers that have no search range, drawn from all that they can be."""
+    drawn: dict[str, Any] = {}
+    for p in parameters:
+        values = {"bool": [False, True], "categorical": p["domain"]["choices"]}.get(p["type"]) or RARELY.get(
+            p["name"]
+        )
+        if not p["ranges"] and values and rng.random() < 0.33:
+            drawn[p["name"]] = values[int(rng.integers(len(values)))]
+    return drawn
 
 
 OVERLAY = {

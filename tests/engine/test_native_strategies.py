@@ -74,7 +74,7 @@ def _agree(market: Market, strategy: str, sets: list[dict[str, Any]], preset: st
         assert_same_figures(native, reference)
         assert native.identity == reference.identity
         if not any(isinstance(value, dict) for value in params.values()):  # tables have no maps
-            row = batches.run_batch(pa.Table.from_pylist([params])).to_pylist()[0]
+            row = batches.run_batch(pa.Table.from_pylist([params or {"cooldown_bars": 0}])).to_pylist()[0]
             assert (row["identity"], row["result_digest"]) == (native.identity, native.digest)
         traded += native.trades.num_rows > 0
     return traded
@@ -187,3 +187,12 @@ def test_the_signals_of_both_engines_are_the_same_table(strategy: str) -> None:
         assert native[name].to_pylist() == reference[name].to_pylist(), name
     for name in ("entry", "stop_loss", "take_profit"):
         assert native[name].to_pylist() == pytest.approx(reference[name].to_pylist(), abs=1e-9), name
+
+
+@pytest.mark.parametrize("name", ["htf_filter", "extra_htf_filter"])
+def test_a_filter_that_is_none_is_one_that_passes_both(name: str) -> None:
+    engine = Engine(Market.synthetic(bars=600, seed=3), "mean_reversion_z_score")
+    none, both_sides = (
+        engine.identity_document({"enabled_scenarios": "2", name: value}) for value in ("none", "both")
+    )
+    assert none == both_sides

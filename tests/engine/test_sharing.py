@@ -78,7 +78,9 @@ def test_a_sweep_with_the_volatility_guard_computes_no_window_twice(market: Mark
             "garch_alpha": 0.05 + 0.05 * (k % 2),
             "intraday_vol_garch_lookback": 400,
         }
-        for k, p in enumerate(random_parameters("mean_reversion_z_score", TRIALS, seed=3, fixed=GUARDED))
+        for k, p in enumerate(
+            random_parameters("mean_reversion_z_score", TRIALS, seed=3, fixed=GUARDED, options=False)
+        )
     ]
     engine = Engine(market, "mean_reversion_z_score")
     for start in range(0, TRIALS, 250):

@@ -457,7 +457,11 @@ def try_digests(rng: random.Random) -> None:
 def try_canonicalise(rng: random.Random) -> None:
     """Parameters, unresolved."""
     name, params = rng.choice(PARAMS)
-    _core.canonicalise(name, rng.choice(("M5", "D1", "H5", "", "m5")), text_of(rng, [params]))
+    timeframe = rng.choice(("M5", "D1", "H5", "", "m5"))
+    _core.canonicalise(name, timeframe, text_of(rng, [params]))
+    changed = value_of(rng, params)
+    if isinstance(changed, dict):
+        _core.canonical_rows(name, timeframe, [changed])
 
 
 def try_indicator(rng: random.Random) -> None:

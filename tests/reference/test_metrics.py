@@ -20,11 +20,12 @@ MONDAY = 1_704_067_200_000_000
 def inputs(equity: Sequence[float], nets: Sequence[float] = (), **changes: Any) -> Inputs:
     """A business-day curve with one sample a day from a Monday on, and trades with these nets, 100 at risk each."""
     times = [MONDAY, *(MONDAY + k * DAY for k in range(len(equity) - 1))]
-    base = Inputs(
+    end = changes.pop("end", times[-1] + DAY)
+    base = Inputs.of_run(
         times=times,
         equity=equity,
         daily=equity[1:],
-        end=times[-1] + DAY,
+        end=end,
         periods_per_year=252.0,
         risk_free_annual=0.0,
         trades=[trade(net) for net in nets],

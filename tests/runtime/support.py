@@ -8,20 +8,24 @@ import math
 import os
 import random
 import signal
+import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import rfc8785
 
 from sweep.errors import error
 from sweep.executors.base import EngineSpec, Executor, MarketData, MarketRows
 from sweep.executors.dispatch import Dispatcher
 from sweep.executors.local import LocalExecutor
 from sweep.ledger import IdentityTemplate, Ledger
-from sweep.pipeline import Ending, Pipeline, Rules
+from sweep.ledger.schema import TRIAL_COLUMNS
+from sweep.pipeline import Ending, Halving, Pipeline, Rules
 from sweep.pipeline.retry import retry_failed
 from sweep.samplers import cmaes, grid, named, nsga2, qmc, tpe
 from sweep.samplers import optuna as optuna_sampler
@@ -40,14 +44,14 @@ SAMPLERS = {
     "named": named,
 }
 NAMED = Named("optuna.samplers:NSGAIIISampler", {"population_size": 8})
-BASE: dict[str, Any] = {"v": 1, "dataset": "ab" * 32, "engine": {"semantics": 1}, "seed": "42"}
+BASE: dict[str, Any] = {"v": 1, "dataset": "ab" * 32, "engine": {"semantics": 1}, "seed": "42", "window": {}}
 SPACE = {
     "fast": {"type": "int", "low": 5, "high": 20},
     "slow": {"type": "int", "low": 10, "high": 60, "step": 5},
     "ma": ["ema", "sma"],
     "noise": {"type": "float", "low": 0.5, "high": 4.5, "step": 0.5},
 }
-IDENTITIES = IdentityTemplate(BASE)
+IDENTITIES = IdentityTemplate(BASE, {level: {"level": level, "parts": []} for level in (0, 1)})
 
 
 class FakeEngine:
@@ -62,11 +66,14 @@ class FakeEngine:
         if self.options.get("other_market"):
             raise error(3008, "the worker's market has digest ff, the driver's ab", stage="data")
 
-    def run_batch(self, params: pa.Table, *, returns: bool = False, threads: int = 1) -> pa.Table:
+    def run_batch(
+        self, params: pa.Table, *, returns: bool = False, threads: int = 1, level: int | None = None
+    ) -> pa.Table:
         """One row per parameter set."""
         if self.options.get("delay"):
             time.sleep(random.uniform(0, self.options["delay"]))
-        rows = [self._row(row) for row in params.to_pylist()]
+        self.options.get("calls", []).append((level, params.num_rows))
+        rows = [self._row(row, level) for row in params.to_pylist()]
         names = [
             "status",
             "kind",
@@ -86,8 +93,8 @@ class FakeEngine:
             columns["returns"] = pa.array([row["returns"] for row in rows], pa.list_(pa.float64()))
         return pa.table(columns)
 
-    def _row(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        self._misbehave(params)
+    def _row(self, params: Mapping[str, Any], level: int | None = None) -> dict[str, Any]:
+        self._misbehave(params, level)
         x = params["fast"] + 0.1 * params["slow"] + params["noise"] + (5 if params["ma"] == "sma" else 0)
         row: dict[str, Any] = {
             "params": None,
@@ -104,14 +111,18 @@ class FakeEngine:
             return row | {"status": "FAILED", "kind": "ENGINE_ERROR", "reason": "boom"}
         if case == 1:
             return row | {"status": "FAILED", "kind": "INVALID_PARAMS", "reason": "refused"}
-        score = math.nan if case == 4 else -((x - 14) ** 2) + math.sin(x)
-        trades = {2: 0.0, 3: 12.0}.get(case, 100.0)
+        score = math.nan if case == 4 else -((x - 14) ** 2) + math.sin(x if level is None else x + 40 * level)
+        trades = {2: 0.0, 3: 12.0}.get(case, 100.0) / (1 if level is None else 9 // 3**level)
         row["metrics"] = dict.fromkeys(METRICS, 1.0) | {"total_trades": trades, "t_stat_r": score}
         for name in ("trades", "daily", "metrics", "result"):
-            row[f"{name}_digest"] = hashlib.sha256(f"{name}{x!r}".encode()).hexdigest()
+            row[f"{name}_digest"] = hashlib.sha256(f"{name}{x!r}{level}".encode()).hexdigest()
+        if case == 6 and level != 0 and self.options.get("ruin"):
+            return row | {"status": "PRUNED", "kind": "RUIN", "reason": "ruined on a bar"}
         return row | {"status": "COMPLETE", "returns": [x, -x]}
 
-    def _misbehave(self, params: Mapping[str, Any]) -> None:
+    def _misbehave(self, params: Mapping[str, Any], level: int | None) -> None:
+        if level not in self.options.get("levels", (level,)):
+            return
         at = self.options.get("at", {})
         if any(params[name] != value for name, value in at.items()):
             return
@@ -191,6 +202,7 @@ def drive(
     max_retries: int = 1,
     trial_timeout: float | None = None,
     retry: bool = False,
+    pruner: Halving | None = None,
     **rules: Any,
 ) -> Ending:
     """Run a study of the fake engine from where its ledger ends."""
@@ -219,6 +231,7 @@ def drive(
                 dispatcher=dispatcher,
                 objective=objective(),
                 identities=IDENTITIES,
+                pruner=pruner,
                 rules=Rules(batch_size=batch_size, lag=lag, seed=42, trials=trials, **rules),
                 interrupted=interrupted,
             ).run()
@@ -253,6 +266,21 @@ def digest(folder: Path) -> str:
     """Ledger digest, computed from the rows."""
     with Ledger.open(folder) as ledger:
         return ledger.digest(verify=True)
+
+
+def canonical_digests(file: Path, metrics: Sequence[str] = METRICS) -> list[str]:
+    """SHA-256 of each batch's rows as RFC 8785 lines, without the native encoder."""
+    columns = [f't."{name}"' for name in TRIAL_COLUMNS] + [f'm."{name}"' for name in metrics]
+    names = [*TRIAL_COLUMNS, *(f"metrics.{name}" for name in metrics)]
+    with closing(sqlite3.connect(file)) as db:
+        found = db.execute(
+            f"SELECT {', '.join(columns)} FROM trials t JOIN trial_metrics m USING (number) ORDER BY t.number"
+        ).fetchall()
+    batches: dict[int, bytes] = {}
+    for row in found:
+        line = rfc8785.dumps(dict(zip(names, row, strict=True))) + b"\n"
+        batches[row[2]] = batches.get(row[2], b"") + line
+    return [hashlib.sha256(batches[k]).hexdigest() for k in sorted(batches)]
 
 
 def threads() -> set[str]:

@@ -19,9 +19,9 @@ from sweep._core import rows_digest
 from sweep.errors import SweepError
 from sweep.ledger import BatchRecord, IdentityTemplate, Ledger, Spooled, StudyLock, driver, transaction
 from sweep.ledger.canonical import chain, lines_digest
-from sweep.ledger.schema import TRIAL_COLUMNS
 from sweep.ledger.table import parameter_column
 from sweep.types import Digests, Kind, Outcome, Proposal, Runtime, Status, StudyStatus, Trial
+from tests.runtime.support import canonical_digests
 
 METRICS = ("net_profit", "total_trades", "t_stat_r")
 
@@ -87,20 +87,7 @@ def test_a_trial_comes_back_as_it_was(ledger: Ledger) -> None:
 def test_the_rows_digest_is_sha256_over_canonical_lines(ledger: Ledger) -> None:
     commit(ledger, 0)
     commit(ledger, 1)
-    db = sqlite3.connect(ledger.path)
-    columns = ", ".join(f't."{name}"' for name in TRIAL_COLUMNS) + "".join(
-        f', m."{name}"' for name in METRICS
-    )
-    names = [*TRIAL_COLUMNS, *(f"metrics.{name}" for name in METRICS)]
-    found = db.execute(
-        f"SELECT {columns} FROM trials t JOIN trial_metrics m USING (number) ORDER BY t.number"
-    ).fetchall()
-    digests = []
-    for k in (0, 1):
-        lines = b"".join(
-            rfc8785.dumps(dict(zip(names, row, strict=True))) + b"\n" for row in found[3 * k : 3 * k + 3]
-        )
-        digests.append(hashlib.sha256(lines).hexdigest())
+    digests = canonical_digests(ledger.path, METRICS)
     assert [digest for _, digest, _ in ledger.batches()] == digests
     state = hashlib.sha256(b"sweep.ledger.v1\n").digest()
     for item in digests:
@@ -144,7 +131,7 @@ def test_a_reader_sees_whole_batches_while_the_driver_writes(ledger: Ledger) -> 
     commit(ledger, 0)
     with Ledger.open(ledger.folder) as reader:
         ledger._db.execute("BEGIN IMMEDIATE")
-        ledger._commit(record(1, 3, 3), [trial(n, 1) for n in (3, 4, 5)], 0)
+        ledger._commit(record(1, 3, 3), [trial(n, 1) for n in (3, 4, 5)], 0, ())
         assert reader.count() == 3
         with reader.snapshot():
             assert reader.count() == 3
@@ -234,7 +221,7 @@ def test_the_trials_table_has_one_row_per_trial_in_the_documented_order(ledger: 
         "window", "number", "batch", "status", "kind", "feasible", "reason",
         "params.a", "params.b", "params.c", "params.d", "obj0",
         "metrics.net_profit", "metrics.total_trades", "metrics.t_stat_r",
-        "identity", "trades_digest", "daily_digest", "metrics_digest", "result_digest", "signals_digest",
+        "intermediate", "partial", "identity", "trades_digest", "daily_digest", "metrics_digest", "result_digest", "signals_digest",
     ]  # fmt: skip
     rows = table.to_pylist()
     assert [row["number"] for row in rows] == [0, 1, 2, 3]

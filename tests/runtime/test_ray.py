@@ -11,6 +11,7 @@ import pytest
 from sweep.errors import SweepError, exit_code
 from sweep.executors.environment import prepare
 from sweep.ledger import Ledger
+from sweep.pipeline import Halving
 from sweep.types import Kind, StudyStatus
 from tests.runtime import support
 from tests.runtime.support import digest, drive, make_sampler, spec
@@ -72,6 +73,19 @@ def test_two_actors_give_the_ledger_of_one_thread(session: Any, plain: Path, tmp
     assert len(workers) == 2
 
 
+def test_two_actors_prune_as_one_thread_does(session: Any, tmp_path: Path) -> None:
+    rules: dict[str, Any] = {
+        "trials": 32,
+        "batch_size": 16,
+        "pruner": Halving(3, maximize=True, min_trades=30),
+    }
+    drive(tmp_path / "local", engine={"ruin": True}, **rules)
+    ray_drive(tmp_path / "ray", options={"ruin": True, "delay": 0.01}, chunk_size=3, **rules)
+    assert digest(tmp_path / "ray") == digest(tmp_path / "local")
+    with Ledger.open(tmp_path / "ray") as ledger:
+        assert {Kind.LEVEL_0, Kind.LEVEL_1} <= {trial.outcome.kind for trial in ledger.trials()}
+
+
 def test_a_worker_that_dies_once_leaves_the_same_ledger(session: Any, plain: Path, tmp_path: Path) -> None:
     folder = tmp_path / "study"
     options = {"die_once": str(tmp_path / "died"), "at": misbehaving()}
@@ -100,7 +114,7 @@ def test_a_poison_trial_ends_alone_and_the_study_goes_on(session: Any, plain: Pa
 def test_a_hanging_trial_is_ended_by_its_deadline(session: Any, tmp_path: Path) -> None:
     folder = tmp_path / "study"
     options = {"hang": True, "at": misbehaving()}
-    ending = ray_drive(folder, options=options, chunk_size=1, trials=8, trial_timeout=1.0, max_retries=0)
+    ending = ray_drive(folder, options=options, chunk_size=1, trials=8, trial_timeout=3.0, max_retries=0)
     assert ending.status is StudyStatus.FINISHED
     kinds = [trial.outcome.kind for trial in Ledger.open(folder).trials()]
     assert kinds[FIRST] is Kind.TIMEOUT

@@ -17,6 +17,7 @@ from sweep.errors import SweepError
 from sweep.executors.worker import Worker
 from sweep.ledger import Ledger
 from sweep.ledger import returns as daily_returns
+from sweep.pipeline import Halving
 from sweep.study import Interrupted, Study
 from sweep.types import ENVIRONMENT_FAILURES, Kind, StudyStatus, Trial
 from tests.runtime.support import SAMPLERS, digest, drive
@@ -91,6 +92,37 @@ def test_each_batch_is_proposed_again_from_what_it_saw(tmp_path: Path) -> None:
     assert drive(folder, sampler="tpe", trials=80).status is StudyStatus.FINISHED
 
 
+@pytest.mark.parametrize("levels", [(0, 1), (1, None)])
+def test_a_failure_at_a_pruning_level_gets_a_result_of_the_whole_window(levels: Any, tmp_path: Path) -> None:
+    """Nobody else's place at the level changes; what the levels before it said stays, and the study can go on."""
+    folder, alone = tmp_path / "study", tmp_path / "alone"
+    plain: dict[str, Any] = {"trials": 64, "batch_size": 16, "keep_returns": "all", "max_failure_share": 1.0}
+    study = {**plain, "pruner": Halving(3, True, 30)}
+    healthy = {"returns": True, "ruin": True}
+    drive(folder, **study, engine={**LACKING, **healthy, "levels": levels, "at": {"ma": "sma"}})
+    before = trials(folder)
+    failed = [before[number] for number in lost(folder)]
+    assert {len(t.intermediate) for t in failed} == {levels[0]}
+    drive(folder, **study, engine=healthy, retry=True)
+    after = trials(folder)
+    assert lost(folder) == []
+    assert [t for t in after if t not in before] == [after[t.number] for t in failed]
+    drive(alone, **plain, engine=healthy)
+    whole, kept = trials(alone), [daily_returns.read(f)["returns"].to_pylist() for f in (folder, alone)]
+    for trial in failed:
+        again, wanted = after[trial.number], whole[trial.number]
+        assert again.intermediate == trial.intermediate
+        assert (again.identity, again.digests, again.outcome) == (
+            wanted.identity,
+            wanted.digests,
+            wanted.outcome,
+        )
+        assert kept[0][trial.number] == kept[1][trial.number]
+    digest(folder)
+    drive(folder, **{**study, "trials": 80}, engine=healthy)
+    assert len(trials(folder)) == 80
+
+
 def test_what_fails_again_keeps_its_row(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     drive(folder, engine=LACKING)
@@ -116,10 +148,10 @@ def test_an_interrupt_stops_the_study_and_leaves_the_rest_for_later(
 ) -> None:
     run = Worker.run
 
-    def lacking(self: Worker, table: pa.Table) -> Any:
+    def lacking(self: Worker, table: pa.Table, level: int | None = None) -> Any:
         if any(value % 5 == 0 for value in table.column("fast_period").to_pylist()):
             raise MemoryError
-        return run(self, table)
+        return run(self, table, level)
 
     with monkeypatch.context() as scarce:
         scarce.setattr(Worker, "run", lacking)
@@ -129,12 +161,12 @@ def test_an_interrupt_stops_the_study_and_leaves_the_rest_for_later(
 
     pressed = list[int]()
 
-    def stopping(self: Worker, table: pa.Table) -> Any:
+    def stopping(self: Worker, table: pa.Table, level: int | None = None) -> Any:
         if not pressed:  # a second time would end this process
             pressed.append(1)
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(1)
-        return run(self, table)
+        return run(self, table, level)
 
     with monkeypatch.context() as stopped:
         stopped.setattr(Worker, "run", stopping)
@@ -155,10 +187,10 @@ def test_the_command_runs_them_again(home: Path, monkeypatch: pytest.MonkeyPatch
     whole = Study.run(config(study="whole"))
     run = Worker.run
 
-    def lacking(self: Worker, table: pa.Table) -> Any:
+    def lacking(self: Worker, table: pa.Table, level: int | None = None) -> Any:
         if any(value % 5 == 0 for value in table.column("fast_period").to_pylist()):
             raise MemoryError
-        return run(self, table)
+        return run(self, table, level)
 
     with monkeypatch.context() as scarce:
         scarce.setattr(Worker, "run", lacking)

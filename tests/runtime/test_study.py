@@ -119,7 +119,7 @@ def test_an_existing_study_is_refused_naming_resume(plain: Study) -> None:
         ({"strategy": {"name": "ma_crosss"}}, 1001, 2),
         ({"strategy": {"params": {"fast_perriod": 3}}}, 1001, 2),
         ({"search": {"space": {"fast_period": {"low": 9, "high": 3}}}}, 1003, 2),
-        ({"search": {"sampler": "cmaes"}}, 4001, 2),
+        ({"search": {"sampler": "cmaes"}}, 1006, 2),
         ({"objective": {"metric": "sharpe", "direction": "maximize"}}, 1001, 2),
         ({"market": {"synthetic": None, "bid": "absent.parquet", "ask": "absent.parquet"}}, 3001, 3),
     ],

@@ -72,10 +72,11 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def canonicalise(strategy: str, timeframe: str, params: str) -> str:
+def canonicalise(strategy: str, timeframe: str, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
     """The toy's canonical forms, problems and derived names, written independently of sweep.space."""
     assert strategy == "toy"
-    return json.dumps([_canonical(row, timeframe) for row in json.loads(params)])
+    keys = ("params", "key", "derived", "problems", "warnings")
+    return [tuple(map(_canonical(row, timeframe).get, keys)) for row in rows]
 
 
 def _canonical(row: Mapping[str, Any], timeframe: str) -> dict[str, Any]:

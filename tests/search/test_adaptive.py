@@ -46,17 +46,17 @@ def finished(sampler: AdaptiveSampler, trials: int, graded: Objective = GRADED) 
 
 
 @pytest.mark.parametrize("module", [*ASKED, tpe])
-def test_run_300_and_extend_by_300_is_run_600(module: Any) -> None:
+def test_run_150_and_extend_by_150_is_run_300(module: Any) -> None:
     def made() -> AdaptiveSampler:
         sampler: AdaptiveSampler = module.build(
-            settings(batch_size=64, n_startup=32, start_points=["default"])
+            settings(batch_size=32, n_startup=32, start_points=["default"])
         )
         return sampler
 
-    short = simulate(made(), GRADED, trials=300, batch_size=64)
-    long = simulate(made(), GRADED, trials=600, batch_size=64, stored=short)
-    assert (len(short), len(long)) == (300, 600)
-    assert len({trial.proposal.key for trial in long}) == 600
+    short = simulate(made(), GRADED, trials=150, batch_size=32)
+    long = simulate(made(), GRADED, trials=300, batch_size=32, stored=short)
+    assert (len(short), len(long)) == (150, 300)
+    assert len({trial.proposal.key for trial in long}) == 300
     assert {trial.proposal.source for trial in long} == {"start_point", "startup", "sampler"}
 
 
@@ -109,7 +109,8 @@ def grade(**given: float | None) -> Outcome:
 
 
 KEYS = ["parameters", "total_trades >= 30", "max_drawdown_pct <= 25"]
-PRUNED = Outcome(Status.PRUNED, None, False, "level 0", (None,), {})
+LEVEL_0 = Outcome(Status.PRUNED, Kind.LEVEL_0, False, "level 0", (None,), {})
+RUIN = Outcome(Status.PRUNED, Kind.RUIN, False, "ruined", (None,), {})
 TABLE: list[tuple[str, Outcome, dict[str, float], TrialState | None, float | None, list[float]]] = [
     ("feasible", grade(t_stat_r=1.5), {}, TrialState.COMPLETE, 1.5, [0.0, -70 / 30, -0.96]),
     (
@@ -136,8 +137,8 @@ TABLE: list[tuple[str, Outcome, dict[str, float], TrialState | None, float | Non
     ("timeout", failed(Kind.TIMEOUT), {}, TrialState.FAIL, None, [0.0] * 3),
     ("worker lost", failed(Kind.WORKER_LOST), {}, TrialState.FAIL, None, [0.0] * 3),
     ("out of memory", failed(Kind.OUT_OF_MEMORY), {}, TrialState.FAIL, None, [0.0] * 3),
-    ("pruned at a level", PRUNED, {"0": 0.7}, TrialState.PRUNED, None, [0.0] * 3),
-    ("pruned early", PRUNED, {}, TrialState.PRUNED, None, [0.0] * 3),
+    ("pruned at a level", LEVEL_0, {"0": 0.7}, TrialState.PRUNED, None, [0.0] * 3),
+    ("pruned early", RUIN, {}, TrialState.PRUNED, None, [0.0] * 3),
 ]
 
 

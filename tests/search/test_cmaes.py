@@ -208,7 +208,10 @@ def grade(**given: float | None) -> Outcome:
     return GRADED.grade("COMPLETE", None, None, metrics(**given))
 
 
-PRUNED = Outcome(Status.PRUNED, None, False, "level", (None,), {})
+def pruned(kind: Kind) -> Outcome:
+    return Outcome(Status.PRUNED, kind, False, "stopped", (None,), {})
+
+
 LADDER: list[tuple[Outcome, dict[str, float]]] = [
     (grade(t_stat_r=2.5), {}),
     (grade(t_stat_r=1.5), {}),
@@ -216,10 +219,10 @@ LADDER: list[tuple[Outcome, dict[str, float]]] = [
     (grade(t_stat_r=9.0, max_drawdown_pct=45.0), {}),
     (grade(total_trades=0.0, t_stat_r=8.0), {}),
     (GRADED.grade("FAILED", "INVALID_PARAMS", "no", {}), {}),
-    (PRUNED, {"0": 5.0, "1": 0.7}),
-    (PRUNED, {"1": 0.6}),
-    (PRUNED, {"0": 9.0}),
-    (PRUNED, {}),
+    (pruned(Kind.LEVEL_1), {"0": 5.0, "1": 0.7}),
+    (pruned(Kind.LEVEL_1), {"1": 0.6}),
+    (pruned(Kind.LEVEL_0), {"0": 9.0}),
+    (pruned(Kind.RUIN), {}),
     (grade(t_stat_r=None), {}),
     (failed(Kind.ENGINE_ERROR), {}),
     (failed(Kind.TIMEOUT), {}),

@@ -12,7 +12,7 @@ from scipy.stats import qmc as scipy_qmc
 
 from sweep.errors import SweepError
 from sweep.samplers import grid, qmc, random
-from sweep.samplers.base import Settings, View, position_after, unbuilt_sampler
+from sweep.samplers.base import Settings, View, position_after
 from sweep.samplers.sobol import SobolStream
 from sweep.samplers.thin import kept_indices, thinned_counts
 from sweep.seeds import seed
@@ -280,8 +280,3 @@ def test_propose_is_pure(name: str) -> None:
     assert unit_sampler(name).propose(1, 64, 64, views[0]) == proposals[0]
     assert sampler.propose(1, 64, 10, views[1]) == proposals[0][:10]
     assert sampler.propose(0, 0, 64, EMPTY) == first
-
-
-@pytest.mark.parametrize("sampler", ["cmaes", "nsga2", "gp", {"optuna": "m:C"}])
-def test_samplers_that_are_not_built(sampler: Any) -> None:
-    assert unbuilt_sampler(sampler).code == 4001

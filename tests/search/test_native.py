@@ -42,6 +42,45 @@ def test_declared_ranges_give_valid_canonical_sets(strategy: str, module: Any) -
         }
 
 
+ODD = [
+    {},
+    {"nothing": 1},
+    {"fast_period": 5.0, "ma_type": "ema"},
+    {"fast_period": "5", "slow_period": None},
+    {"fast_period": True, "slow_period": 10**19, "sl_atr": -(10**30)},
+    {"fast_period": 200, "slow_period": 10, "sl_atr": 1e300},
+    {"ma_type": 'β\\"\n', "enabled_scenarios": [2, 1], "scenario": 3},
+    {"enabled_scenarios": [[1], {"a": [None]}], "tp_r": {"b": 0.1 + 0.2}},
+    {"ma_type": "x\ud800"[:1], "tp_r": -0.0, "sl_atr": 5e-324},
+]
+
+
+@pytest.mark.parametrize("strategy", sorted(DECLARATIONS))
+@pytest.mark.parametrize("timeframe", ["M5", "D1"])
+def test_mappings_are_understood_as_json_is(strategy: str, timeframe: str) -> None:
+    space = native_space(strategy, pinned={"enabled_scenarios": [2]} if strategy == MEAN_REVERSION else {})
+    made = random.build(Settings(space, Objective.build())).propose(0, 0, 20, View([], [], [], 0))
+    rows = [*ODD, *(dict(proposal.params) for proposal in made)]
+    keys = ("params", "key", "derived", "problems", "warnings")
+    listed = json.loads(_core.canonicalise(strategy, timeframe, json.dumps(rows)))
+    expected = [[entry[key] for key in keys] for entry in listed]
+    found = _core.canonical_rows(strategy, timeframe, rows)
+    told = json.dumps([list(row) for row in found], sort_keys=True)
+    assert told == json.dumps(expected, sort_keys=True)  # tells 1, 1.0 and true apart
+    assert any(row[0] is None for row in found)
+    assert timeframe != "M5" or any(row[0] is not None for row in found)
+
+
+def test_values_that_json_lacks_are_refused() -> None:
+    deep: Any = 1
+    for _ in range(200):
+        deep = [deep]
+    for value in (float("nan"), float("inf"), object(), "\ud800", deep, {1: 2}):
+        with pytest.raises(SweepError) as caught:
+            _core.canonical_rows("ma_cross", "M5", [{"fast_period": value}])
+        assert caught.value.code == 1004
+
+
 def test_a_pinned_scenario_leaves_only_what_it_reads() -> None:
     space = native_space(MEAN_REVERSION, pinned={"scenario": 1})
     names = {dimension.name for dimension in space.dimensions}

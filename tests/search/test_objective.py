@@ -171,10 +171,19 @@ def test_ranking_feasible_infeasible_pruned_failed_with_ties_by_number() -> None
 
 def test_pruned_trials_by_later_level_then_value() -> None:
     graded = objective()
-    pruned = Outcome(Status.PRUNED, None, False, "level", (None,), {})
-    levels = [{}, {"0": 9.0}, {"0": 1.0, "1": 2.0}, {"0": 1.0, "1": 5.0}]
-    trials = [row(n, pruned, {"n": n}, intermediate=level) for n, level in enumerate(levels)]
-    assert [trial.number for trial in graded.rank(trials)] == [3, 2, 1, 0]
+    ended: list[tuple[Kind, dict[str, float]]] = [
+        (Kind.RUIN, {"0": 99.0}),
+        (Kind.LEVEL_0, {}),
+        (Kind.LEVEL_0, {"0": 9.0}),
+        (Kind.LEVEL_1, {"0": 99.0}),
+        (Kind.LEVEL_1, {"0": 1.0, "1": 2.0}),
+        (Kind.LEVEL_1, {"0": 1.0, "1": 5.0}),
+    ]
+    trials = [
+        row(n, Outcome(Status.PRUNED, kind, False, "why", (None,), {}), {"n": n}, intermediate=levels)
+        for n, (kind, levels) in enumerate(ended)
+    ]
+    assert [trial.number for trial in graded.rank(trials)] == [5, 4, 3, 2, 1, 0]
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.floats(-5, 5), st.floats(0, 60)), min_size=1, max_size=30))

@@ -32,9 +32,13 @@ def test_a_part_may_not_hold_the_separator() -> None:
 
 
 def test_unit_draws_of_the_specification() -> None:
-    drawn = units([b"42|random|0|", b"42|random|1|"], b"fast_period")
+    first, drawn = units(42, "random", 0, 2, ["β|γ", "fast_period"])
     assert drawn.tolist() == pytest.approx([0.1606399509, 0.0066449855], abs=5e-11)
     assert drawn.tolist() == [seed(42, "random", q, "fast_period") / 2**64 for q in range(2)]
+    digests = [hashlib.sha256(f"42|random|{q}|β|γ".encode()).digest() for q in range(2)]
+    assert first.tolist() == [int.from_bytes(digest[:8]) / 2**64 for digest in digests]
+    (many,) = units(2**64 - 1, "fallback", 10**9 - 500, 1_000, ["x"])
+    assert many.tolist() == [seed(2**64 - 1, "fallback", 10**9 - 500 + i, "x") / 2**64 for i in range(1_000)]
 
 
 @pytest.mark.parametrize(

@@ -293,9 +293,9 @@ def test_every_combination_of_a_grid_with_conditions_occurs_once() -> None:
 def test_canonicalise_is_called_for_the_declared_strategy_only() -> None:
     seen = set()
 
-    def spy(strategy: str, timeframe: str, params: str) -> str:
+    def spy(strategy: str, timeframe: str, rows: Any) -> Any:
         seen.add((strategy, timeframe))
-        return canonicalise(strategy, timeframe, params)
+        return canonicalise(strategy, timeframe, rows)
 
     toy_space({"fast": [5, 6]}, canonicalise=spy, timeframe="H1")
     assert seen == {(TOY["id"], "H1")}

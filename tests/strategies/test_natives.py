@@ -21,7 +21,7 @@ import json
 from sweep import _core as real
 
 class _core:
-    Market, Engine, canonicalise = real.Market, real.Engine, real.canonicalise
+    Market, Engine, canonical_rows = real.Market, real.Engine, real.canonical_rows
 
     @staticmethod
     def build_info():
@@ -184,4 +184,4 @@ def test_a_study_asks_the_plugin_what_a_parameter_set_is(site: Site) -> None:
         {"study": "s", "market": {"synthetic": {"bars": 300}}, "strategy": {"name": "alpha"}, "search": {"trials": 1}}
     )  # fmt: skip
     assert build.declaration(whole)["version"] == "7.0"
-    assert build.canonicalise(whole) is sys.modules["sound"]._core.canonicalise
+    assert build.canonicalise(whole) is sys.modules["sound"]._core.canonical_rows

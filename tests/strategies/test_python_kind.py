@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,52 @@ def test_an_exception_fails_its_trial_alone_and_names_the_line(market: sweep.Mar
     assert [(row["status"], row["kind"]) for row in rows] == [("COMPLETE", None), ("FAILED", "ENGINE_ERROR")]
     assert "[2000] Fails raised KeyError" in rows[1]["reason"]
     assert 'raise KeyError("too far")' in rows[1]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("method", "returned", "told"),
+    [
+        ("evaluate", sweep.Signal(1, stop_loss=1.0), "a Signal; "),
+        ("evaluate", ["long"], "a list of str; "),
+        ("manage", sweep.Close(), "a Close; "),
+        ("manage", [5], "a list of int; "),
+        ("warmup", "ten", "a str; "),
+        ("prepare", 5, "a int; "),
+    ],
+)
+def test_a_wrong_answer_fails_its_trial_alone_and_names_the_method(
+    market: sweep.Market, method: str, returned: Any, told: str
+) -> None:
+    import pyarrow as pa
+
+    def answers(self: Any, *arguments: Any) -> Any:
+        params = next(
+            a for a in (arguments[-1], getattr(arguments[-1], "params", None)) if isinstance(a, Mapping)
+        )
+        return returned if params["pips"] == 40 else getattr(Every, method)(self, *arguments)
+
+    class Answers(Every):
+        """One of its methods is replaced."""
+
+    setattr(Answers, method, answers)
+    rows = sweep.Engine(market, Answers).run_batch(pa.table({"pips": [20.0, 40.0]})).to_pylist()
+    assert [(row["status"], row["kind"]) for row in rows] == [("COMPLETE", None), ("FAILED", "ENGINE_ERROR")]
+    line = answers.__code__.co_firstlineno
+    assert f"[1004] Answers.{method} returned {told}{Path(__file__)}:{line}; return " in rows[1]["reason"]
+
+
+def test_leaving_the_interpreter_fails_the_trial_alone(market: sweep.Market) -> None:
+    import pyarrow as pa
+
+    class Leaves(Every):
+        def evaluate(self, ctx: Any) -> list[sweep.Signal]:
+            if ctx.params["pips"] == 40:
+                raise SystemExit(0)
+            return super().evaluate(ctx)
+
+    rows = sweep.Engine(market, Leaves).run_batch(pa.table({"pips": [20.0, 40.0]})).to_pylist()
+    assert [row["status"] for row in rows] == ["COMPLETE", "FAILED"]
+    assert "[2000] Leaves raised SystemExit" in rows[1]["reason"]
 
 
 def test_a_study_says_what_it_costs_and_can_be_replayed(tmp_path: Path) -> None:

@@ -136,6 +136,17 @@ def test_an_exception_fails_its_trial_alone_and_names_the_line(tmp_path: Path) -
     assert rows[1]["identity"]
 
 
+def test_leaving_the_interpreter_fails_the_trial_alone(tmp_path: Path) -> None:
+    path = written(tmp_path, EVERY.format(line='if params["n"] == 7: raise SystemExit(0)'))
+    engine = sweep.Engine(sweep.Market.synthetic(bars=1000, seed=3), code("signals", path, "every"))
+    rows = engine.run_batch(pa.table({"n": [5, 7]})).to_pylist()
+    assert [row["status"] for row in rows] == ["COMPLETE", "FAILED"]
+    assert rows[1]["reason"].startswith("[2000] every raised SystemExit")
+    path.write_text("raise SystemExit(0)")
+    with pytest.raises(SweepError, match=r"^\[2000\] the file raised SystemExit"):
+        sweep.Engine(sweep.Market.synthetic(bars=500, seed=3), code("signals", path, "every"))
+
+
 def test_an_error_of_ours_that_the_function_provokes_keeps_its_code(tmp_path: Path) -> None:
     path = written(tmp_path, EVERY.format(line='ind("smaa", period=3)'))
     with pytest.raises(SweepError) as caught:

@@ -35,7 +35,15 @@ pub struct Engine {
     pub(crate) session: Arc<Session>,
     strategy: Source,
     pub(crate) identity: IdentityTemplate,
+    /// Pruning levels.
+    levels: BTreeMap<u32, Stage>,
     pool: OnceLock<(usize, rayon::ThreadPool)>,
+}
+
+/// What a pruning level runs, and how its trials are identified.
+struct Stage {
+    session: Arc<Session>,
+    identity: IdentityTemplate,
 }
 
 /// Where decisions come from.
@@ -122,6 +130,21 @@ fn session(
     Session::new(markets, resolved, rates, cache)
 }
 
+/// A pruning level as Python gives it: its number, and its parts, [from, until) in µs.
+type Bounds = (u32, Vec<(i64, i64)>);
+
+/// The pruning levels of the option.
+fn levels(given: Option<Json>, session: &Session, strategy: &Source) -> Result<BTreeMap<u32, Stage>> {
+    let bounds: Vec<Bounds> = serde_json::from_value(given.unwrap_or_else(|| object!([])))
+        .map_err(|e| Error::config(1004, format!("not pruning levels: {e}")).at("levels"))?;
+    let stage = |(number, parts): Bounds| {
+        let session = session.level(number, &parts)?;
+        let identity = session.identity(strategy.declaration())?;
+        Ok((number, Stage { session: Arc::new(session), identity }))
+    };
+    bounds.into_iter().map(stage).collect()
+}
+
 /// A bound of the cache in bytes.
 fn cache_bound(bytes: &Json) -> Result<usize> {
     let wrong = |code, what| Error::config(code, what).at("cache_bytes").fix("give bytes, 0 for no cache");
@@ -134,7 +157,7 @@ fn cache_bound(bytes: &Json) -> Result<usize> {
 
 #[pymethods]
 impl Engine {
-    /// Options are JSON: strategy (or the declaration of a user's), execution, costs, account, rates, gates, metrics, cache_bytes; partial ones take
+    /// Options are JSON: strategy (or the declaration of a user's), execution, costs, account, rates, gates, metrics, early_stop, levels, cache_bytes; partial ones take
     /// defaults. `rates` maps pairs to the markets of their rate series.
     #[new]
     #[pyo3(signature = (market, options, rates = None))]
@@ -143,31 +166,42 @@ impl Engine {
         detached(py, || {
             let mut options = parse(options, "options")?;
             let strategy = Source::of(&mut options)?;
+            let given = options.remove("levels");
             let session = session(&markets, &mut options, &rates)?;
             let identity = session.identity(strategy.declaration())?;
-            Ok(Self { session: Arc::new(session), strategy, identity, pool: OnceLock::new() })
+            let levels = levels(given, &session, &strategy)?;
+            Ok(Self { session: Arc::new(session), strategy, identity, levels, pool: OnceLock::new() })
         })
     }
 
-    /// Runs every row of a table of parameters; the lock is released, `threads` > 1 runs several at a time.
-    fn run_batch(&self, py: Python<'_>, params: &Bound<'_, PyAny>, threads: usize) -> PyResult<Batch> {
+    /// Runs every row of a table of parameters; the lock is released, `threads` > 1 runs several at a time. `level` is a
+    /// pruning level, in the place of the whole window.
+    #[pyo3(signature = (params, threads, level = None))]
+    fn run_batch(
+        &self,
+        py: Python<'_>,
+        params: &Bound<'_, PyAny>,
+        threads: usize,
+        level: Option<u32>,
+    ) -> PyResult<Batch> {
         let table = read_stream(params)?;
         detached(py, || {
             let rows = rows(&table)?;
             let start = Instant::now();
             let clock = || start.elapsed().as_secs_f64();
             let pool = if threads > 1 { Some(self.pool(threads)?) } else { None };
-            Ok(Batch { rows: batch::run(&self.trial()?, &rows, pool, &clock) })
+            Ok(Batch { rows: batch::run(&self.trial(level)?, &rows, pool, &clock) })
         })
     }
 
     /// One backtest of JSON parameters, with the equity of every bar.
-    fn run(&self, py: Python<'_>, params: &str) -> PyResult<Backtest> {
+    #[pyo3(signature = (params, level = None))]
+    fn run(&self, py: Python<'_>, params: &str, level: Option<u32>) -> PyResult<Backtest> {
         detached(py, || {
             let raw = parse(params, "params")?;
-            match self.trial()?.run(&raw, true) {
+            match self.trial(level)?.run(&raw, true) {
                 TrialResult::Complete { params, identity, digests, outcome } => {
-                    Ok(self.backtest(&params, identity, digests, *outcome))
+                    self.backtest(&params, identity, digests, *outcome, level)
                 }
                 TrialResult::InvalidParams { .. } => Err(self.first_problem(&raw)),
                 TrialResult::EngineError { error, .. } => Err(error),
@@ -185,10 +219,11 @@ impl Engine {
     }
 
     /// The identity document of JSON parameters: canonical JSON of everything that determines the trial.
-    fn identity(&self, py: Python<'_>, params: &str) -> PyResult<String> {
+    #[pyo3(signature = (params, level = None))]
+    fn identity(&self, py: Python<'_>, params: &str, level: Option<u32>) -> PyResult<String> {
         attached(py, || {
             let canonical = self.canonical(params)?;
-            Ok(self.identity.document(&canonical.to_json()))
+            Ok(self.template(level)?.document(&canonical.to_json()))
         })
     }
 
@@ -252,9 +287,24 @@ impl Engine {
 }
 
 impl Engine {
-    fn trial(&self) -> Result<Trial<'_>> {
+    fn trial(&self, level: Option<u32>) -> Result<Trial<'_>> {
         let strategy = self.strategy.native()?;
-        Ok(Trial { session: &self.session, strategy, identity: &self.identity })
+        Ok(Trial { session: self.session_of(level)?, strategy, identity: self.template(level)? })
+    }
+
+    fn stage(&self, level: u32) -> Result<&Stage> {
+        let missing = || Error::config(1001, format!("there is no pruning level {level}")).at("level");
+        self.levels.get(&level).ok_or_else(missing)
+    }
+
+    /// The session of a pruning level, or of the whole window.
+    pub(crate) fn session_of(&self, level: Option<u32>) -> Result<&Arc<Session>> {
+        level.map_or(Ok(&self.session), |level| self.stage(level).map(|stage| &stage.session))
+    }
+
+    /// The identity documents of a pruning level, or of the whole window.
+    pub(crate) fn template(&self, level: Option<u32>) -> Result<&IdentityTemplate> {
+        level.map_or(Ok(&self.identity), |level| self.stage(level).map(|stage| &stage.identity))
     }
 
     /// The canonical set of JSON parameters.
@@ -278,9 +328,10 @@ impl Engine {
         identity: String,
         digests: Digests,
         outcome: Outcome,
-    ) -> Backtest {
-        let identity = Some((self.identity.document(params), identity));
-        Backtest { session: Arc::clone(&self.session), identity, digests, outcome }
+        level: Option<u32>,
+    ) -> Result<Backtest> {
+        let identity = Some((self.template(level)?.document(params), identity));
+        Ok(Backtest { session: Arc::clone(self.session_of(level)?), identity, digests, outcome })
     }
 
     fn instrument(&self, symbol: usize) -> Result<&Instrument> {
@@ -411,6 +462,7 @@ impl Backtest {
             "sizes_raised": out.sizes_raised,
             "sizes_capped": out.sizes_capped,
             "ruined_at": out.ruined_at,
+            "stopped": out.stopped.map(|s| object!({ "kind": s.kind(), "at": s.at, "reason": s.reason() })),
             "warnings": self.session.warnings,
         })
     }

@@ -17,6 +17,7 @@ mod params;
 mod portfolio;
 mod portfolio_tables;
 mod scripts;
+mod space;
 mod store;
 mod tables;
 mod user;
@@ -69,6 +70,8 @@ pub fn export(module: &Bound<'_, PyModule>, strategies: Strategies) -> PyResult<
         market::check_higher,
         market::check_ticks,
         market::spacing,
+        space::canonical_rows,
+        space::units,
         user::backtest_of,
         user::gather,
         user::play,

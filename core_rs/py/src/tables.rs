@@ -235,11 +235,10 @@ pub fn aligned_table(higher: &Higher) -> Result<RecordBatch> {
     t.build()
 }
 
-/// One row per parameter set; with `returns` also its daily returns.
+/// One row per parameter set; with `returns` also its daily returns. Metrics of one that was given up are as of then.
 pub fn batch_table(rows: &[Timed], returns: bool) -> Result<RecordBatch> {
     let mut t = Columns::default();
-    let complete = |r: &TrialResult| matches!(r, TrialResult::Complete { .. });
-    t.texts("status", rows.iter().map(|r| if complete(&r.result) { "COMPLETE" } else { "FAILED" }));
+    t.texts("status", rows.iter().map(|r| status(&r.result)));
     t.texts_or_null("kind", rows.iter().map(|r| kind(&r.result)));
     t.texts_or_null("reason", rows.iter().map(|r| reason(&r.result)));
     t.texts_or_null("params", rows.iter().map(|r| identified(&r.result).0));
@@ -273,7 +272,7 @@ pub fn batch_table(rows: &[Timed], returns: bool) -> Result<RecordBatch> {
 fn returns_column(rows: &[Timed]) -> arrow_array::ListArray {
     let mut builder = ListBuilder::new(Float64Builder::new());
     for row in rows {
-        if let TrialResult::Complete { outcome, .. } = &row.result {
+        if let Some(outcome) = whole(&row.result) {
             builder.values().append_slice(&outcome.returns);
             builder.append(true);
         } else {
@@ -283,9 +282,25 @@ fn returns_column(rows: &[Timed]) -> arrow_array::ListArray {
     builder.finish()
 }
 
+/// The outcome of a backtest that ran to its end.
+fn whole(result: &TrialResult) -> Option<&Outcome> {
+    match result {
+        TrialResult::Complete { outcome, .. } if outcome.stopped.is_none() => Some(outcome),
+        _ => None,
+    }
+}
+
+fn status(result: &TrialResult) -> &'static str {
+    match result {
+        TrialResult::Complete { outcome, .. } if outcome.stopped.is_some() => "PRUNED",
+        TrialResult::Complete { .. } => "COMPLETE",
+        _ => "FAILED",
+    }
+}
+
 fn kind(result: &TrialResult) -> Option<&'static str> {
     match result {
-        TrialResult::Complete { .. } => None,
+        TrialResult::Complete { outcome, .. } => outcome.stopped.map(|stopped| stopped.kind()),
         TrialResult::InvalidParams { .. } => Some("INVALID_PARAMS"),
         TrialResult::EngineError { .. } => Some("ENGINE_ERROR"),
     }
@@ -293,7 +308,7 @@ fn kind(result: &TrialResult) -> Option<&'static str> {
 
 fn reason(result: &TrialResult) -> Option<String> {
     match result {
-        TrialResult::Complete { .. } => None,
+        TrialResult::Complete { outcome, .. } => outcome.stopped.map(|stopped| stopped.reason()),
         TrialResult::InvalidParams { reason } => Some(reason.clone()),
         TrialResult::EngineError { error, .. } => Some(error.to_string()),
     }

@@ -19,7 +19,7 @@ use sweep_engine::orders::Labels;
 use sweep_engine::run::batch::Timed;
 use sweep_engine::run::digest::Digests;
 use sweep_engine::run::trial::panic_text;
-use sweep_engine::run::{Outcome, Said, TrialResult, simulation};
+use sweep_engine::run::{Outcome, Said, Session, TrialResult, simulation};
 use sweep_engine::schema::Digest;
 use sweep_engine::{Column, Error, Result};
 use sweep_strategies::directions::Directions;
@@ -61,20 +61,23 @@ impl Played {
 /// 1 limit, 2 stop), entry, take_profit, size (float64), valid_bars, good_till (int64, µs), oco_group, reason, scenario,
 /// tag (utf8). Exits: bar, direction, cancel (int8: 1 cancels, 0 closes). Tables have at most one chunk.
 #[pyfunction]
+#[pyo3(signature = (engine, params, tables, keep, level = None))]
 pub fn play(
     py: Python<'_>,
     engine: &Engine,
     params: &str,
     tables: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)>,
     keep: bool,
+    level: Option<u32>,
 ) -> PyResult<Played> {
     let tables = read(&tables)?;
     detached(py, || {
         let start = Instant::now();
         let (strategy, canonical) = engine.user(params)?;
         let params = canonical.to_json();
-        let identity = engine.identity.identity(&params);
-        let work = || run(engine, strategy, &canonical, &tables, keep);
+        let identity = engine.template(level)?.identity(&params);
+        let session = engine.session_of(level)?;
+        let work = || run(session, strategy, &canonical, &tables, keep);
         let ran = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
             Err(Error::engine(5005, format!("panic: {}", panic_text(payload.as_ref()))))
         });
@@ -88,15 +91,24 @@ pub fn play(
 
 /// A parameter set that came to no backtest: refused (without canonical `params`), or failed in the user's code.
 #[pyfunction]
-pub fn unplayed(engine: &Engine, params: Option<String>, code: u16, reason: String) -> Played {
+#[pyo3(signature = (engine, params, code, reason, level = None))]
+pub fn unplayed(
+    py: Python<'_>,
+    engine: &Engine,
+    params: Option<String>,
+    code: u16,
+    reason: String,
+    level: Option<u32>,
+) -> PyResult<Played> {
     let result = match params {
         None => TrialResult::InvalidParams { reason },
         Some(params) => {
-            let identity = Some(engine.identity.identity(&params));
+            let template = engine.template(level).map_err(|e| to_py(py, &e))?;
+            let identity = Some(template.identity(&params));
             TrialResult::EngineError { params: Some(params), identity, error: Error::engine(code, reason) }
         }
     };
-    Played::of(result, 0.0, None)
+    Ok(Played::of(result, 0.0, None))
 }
 
 /// The results of a batch, in the order given; `seconds` are added to those of the engine.
@@ -111,10 +123,16 @@ pub fn gather(py: Python<'_>, played: Vec<PyRef<'_, Played>>, seconds: Vec<f64>)
 
 /// One played parameter set as a backtest in full.
 #[pyfunction]
-pub fn backtest_of(py: Python<'_>, engine: &Engine, played: &Played) -> PyResult<Backtest> {
+#[pyo3(signature = (engine, played, level = None))]
+pub fn backtest_of(
+    py: Python<'_>,
+    engine: &Engine,
+    played: &Played,
+    level: Option<u32>,
+) -> PyResult<Backtest> {
     let whole = || match played.take()?.result {
         TrialResult::Complete { params, identity, digests, outcome } => {
-            Ok(engine.backtest(&params, identity, digests, *outcome))
+            engine.backtest(&params, identity, digests, *outcome, level)
         }
         TrialResult::InvalidParams { reason } => Err(Error::config(1006, reason)),
         TrialResult::EngineError { error, .. } => Err(error),
@@ -221,13 +239,12 @@ where
 }
 
 fn run(
-    engine: &Engine,
+    session: &Session,
     strategy: &UserStrategy,
     params: &Canonical,
     tables: &[(Read, Read)],
     keep: bool,
 ) -> Result<(Digests, Box<Outcome>)> {
-    let session = &engine.session;
     if tables.len() != session.instruments.len() {
         let what = format!("{} tables for {} symbols", tables.len(), session.instruments.len());
         return Err(Error::engine(1011, what));

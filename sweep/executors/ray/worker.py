@@ -51,15 +51,15 @@ class Actor:
                 ) from problem
         return {"node": current_node(), "host": socket.gethostname(), "versions": versions()}
 
-    def run(self, table: pa.Table) -> tuple[pa.Table, Measured]:
-        """Run a chunk.
+    def run(self, table: pa.Table, level: int | None) -> tuple[pa.Table, Measured]:
+        """Run a chunk, see `Worker.run`.
 
         Raises:
             SweepError: [1007] if this process restarted since the last `hello`; what the engine raises.
         """
         if self._worker is None:
             raise error(NOT_STARTED, "the worker has restarted", stage="infrastructure")
-        return self._worker.run(table)
+        return self._worker.run(table, level)
 
 
 @dataclass(slots=True)
@@ -113,7 +113,7 @@ class RayWorker:
 
     def send(self, chunk: Chunk) -> Call:
         """Start a call."""
-        call = Call(self.actor.run.remote(chunk.table), chunk, time.monotonic())
+        call = Call(self.actor.run.remote(chunk.table, chunk.level), chunk, time.monotonic())
         self.calls.append(call)
         return call
 

@@ -14,22 +14,28 @@ from sweep.reference.numeric import divide
 
 def max_drawdown(x: Inputs) -> float:
     """Largest fall below the running peak."""
-    return max(high - equity for high, equity in _peaks(x.equity))
+    return max(high - equity for _, curve in x.curves for high, equity in _peaks(curve))
 
 
 def max_drawdown_pct(x: Inputs) -> float:
     """Largest fall in percent of the running peak."""
-    return max(100 * (high - equity) / high for high, equity in _peaks(x.equity))
+    return max(100 * (high - equity) / high for _, curve in x.curves for high, equity in _peaks(curve))
 
 
 def drawdown_duration(x: Inputs) -> float:
     """Longest stretch below a peak in days, by labels."""
-    return max((x.times[end] - x.times[start] for start, end in _stretches(x.equity)), default=0) / DAY_US
+    return (
+        max(
+            (times[end] - times[start] for times, curve in x.curves for start, end in _stretches(curve)),
+            default=0,
+        )
+        / DAY_US
+    )
 
 
 def drawdown_duration_bars(x: Inputs) -> float:
     """Longest stretch below a peak in samples."""
-    return float(max((end - start for start, end in _stretches(x.equity)), default=0))
+    return float(max((end - start for _, curve in x.curves for start, end in _stretches(curve)), default=0))
 
 
 def calmar_ratio(x: Inputs) -> float | None:

@@ -32,7 +32,7 @@ def total_return_pct(x: Inputs) -> float:
 
 def span_years(x: Inputs) -> float:
     """From the first label to the close of the last bar, in years of 365.25 days."""
-    return (x.end - x.times[0]) / YEAR_US
+    return x.span / YEAR_US
 
 
 def cagr_pct(x: Inputs) -> float | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 from sweep.reference.metrics.arithmetic import total
 from sweep.reference.numeric import divide
@@ -14,13 +15,16 @@ from sweep.reference.position import Position
 
 @dataclass(frozen=True)
 class Inputs:
-    """Values of one backtest; `times` and `equity` start with row 0 (the initial balance), `daily` with day 1."""
+    """Values of one backtest, or of several runs pooled; `equity` starts with row 0 (the initial balance), `daily` with day 1."""
 
-    times: Sequence[int]
+    curves: Sequence[tuple[Sequence[int], Sequence[float]]]
+    """Labels and equity samples of each run, row 0 included."""
     equity: Sequence[float]
     daily: Sequence[float]
-    end: int
-    """Close time of the last traded bar."""
+    returns: Sequence[float]
+    """r_j = D_j / D_(j-1) - 1 with D_0 = E_0, within each run."""
+    span: int
+    """From the first label to the close of the last bar, us, of all runs together."""
     periods_per_year: float
     risk_free_annual: float
     trades: Sequence[Position]
@@ -33,6 +37,15 @@ class Inputs:
     rejected: int
     partials: Sequence[Position] = ()
     """Records of partial exits."""
+
+    @classmethod
+    def of_run(
+        cls, *, times: Sequence[int], equity: Sequence[float], daily: Sequence[float], end: int, **others: Any
+    ) -> Inputs:
+        """Of one run; `times` has row 0 too, `end` is the close time of the last bar."""
+        returns = [divide(now, before) - 1 for before, now in pairwise([equity[0], *daily])]
+        span, curves = end - times[0], [(times, equity)]
+        return cls(curves=curves, equity=equity, daily=daily, returns=returns, span=span, **others)
 
     @property
     def initial(self) -> float:
@@ -53,12 +66,6 @@ class Inputs:
     def risk_free(self) -> float:
         """f, the risk-free return of one period."""
         return self.risk_free_annual / self.periods_per_year
-
-    @cached_property
-    def returns(self) -> list[float]:
-        """r_j = D_j / D_(j-1) - 1 with D_0 = E_0."""
-        series = [self.initial, *self.daily]
-        return [divide(now, before) - 1 for before, now in pairwise(series)]
 
     @cached_property
     def records(self) -> list[list[Position]]:

@@ -90,7 +90,8 @@ fn within(parameter: &Parameter, value: Value) -> Result<Value> {
 
 fn choice<'a>(parameter: &'a Parameter, text: &str) -> Result<&'a str> {
     let domain = &parameter.domain;
-    if let Some(known) = domain.choices.iter().find(|known| *known == text) {
+    let meant = domain.synonyms.iter().find(|(word, _)| word == text).map_or(text, |(_, meant)| meant);
+    if let Some(known) = domain.choices.iter().find(|known| *known == meant) {
         return Ok(known);
     }
     Err(Error::config(1001, format!("{} has no value `{text}`", parameter.name))

@@ -32,6 +32,8 @@ pub struct Domain {
     pub high_open: bool,
     /// Valid texts, or members of a set in canonical order. Empty for numbers and booleans.
     pub choices: Vec<String>,
+    /// Other words for some of the choices, each with the choice that it means.
+    pub synonyms: Vec<(String, String)>,
 }
 
 impl Domain {

@@ -166,6 +166,13 @@ impl Parameter {
         self.at_most(high)
     }
 
+    /// Another word for one of the choices; the canonical parameter set has the choice.
+    #[must_use]
+    pub fn synonym(mut self, word: &str, choice: &str) -> Self {
+        self.domain.synonyms.push((word.to_owned(), choice.to_owned()));
+        self
+    }
+
     fn choices(mut self, choices: &[&str]) -> Self {
         self.domain.choices = choices.iter().map(ToString::to_string).collect();
         self

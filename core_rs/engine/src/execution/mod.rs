@@ -1,9 +1,10 @@
 //! How orders become fills: options and presets, slippage, sizing, commission, exits.
 //!
 //! Reading order: [`options`] → [`resolve`] (partial input to complete options) → [`rates`] → [`slippage`] →
-//! [`sizing`] → [`commission`] → [`margin`] → [`validation`] → [`exits`].
+//! [`sizing`] → [`commission`] → [`margin`] → [`validation`] → [`exits`] → [`early_stop`].
 
 pub mod commission;
+pub mod early_stop;
 pub mod exits;
 pub mod margin;
 pub mod options;
@@ -14,4 +15,5 @@ pub mod sizing;
 pub mod slippage;
 pub mod validation;
 
+pub use early_stop::EarlyStop;
 pub use options::{Account, Commission, Costs, Execution, MetricOptions, Options, Sizing};

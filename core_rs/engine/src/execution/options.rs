@@ -1,5 +1,6 @@
 //! Complete execution options, costs and account: what a backtest is run with.
 
+use crate::execution::early_stop::EarlyStop;
 use crate::gates::GateOptions;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -335,4 +336,7 @@ pub struct Options {
     pub gates: GateOptions,
     /// Metrics.
     pub metrics: MetricOptions,
+    /// Limits at which a backtest is given up.
+    #[serde(default, skip_serializing_if = "EarlyStop::is_unset")]
+    pub early_stop: EarlyStop,
 }

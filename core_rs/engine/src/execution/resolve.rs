@@ -2,6 +2,7 @@
 
 mod commission;
 
+use super::early_stop::EarlyStop;
 use super::options::{
     Account, Costs, Execution, MetricOptions, Options, RateOptions, Sizing, SizingMode, Slippage, UnitValue,
 };
@@ -99,6 +100,17 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// A number above 0 that has no default.
+    fn limit(&mut self, key: &'static str, most: fn(f64) -> bool, fix: &str) -> Result<Option<f64>> {
+        if self.given(key).is_none() {
+            return Ok(None);
+        }
+        match self.number(key, 0.0, POSITIVE)? {
+            x if most(x) => Ok(Some(x)),
+            x => Err(Error::config(1003, format!("{x} is out of range")).at(self.place(key)).fix(fix)),
+        }
+    }
+
     /// Slots: null means unlimited, absent takes the default.
     fn slots(&mut self, key: &'static str, default: Option<u32>) -> Result<Option<u32>> {
         match self.raw(key) {
@@ -180,7 +192,7 @@ impl Bound {
 const NOT_NEGATIVE: Bound = Bound::AtLeast(0.0);
 const POSITIVE: Bound = Bound::Above(0.0);
 
-/// Completes the partial `options` {execution, costs, account, rates, gates, metrics} for a symbol.
+/// Completes the partial `options` {execution, costs, account, rates, gates, metrics, early_stop} for a symbol.
 ///
 /// # Errors
 /// [1001] unknown key or value, [1003] out of range, [1004] wrong type, [1008] a missing number.
@@ -193,6 +205,7 @@ pub fn resolve(options: &Json, symbol: &str) -> Result<Options> {
         rates: rates(root.raw("rates"))?,
         gates: GateOptions::read(root.raw("gates"))?,
         metrics: metrics(root.raw("metrics"))?,
+        early_stop: early_stop(root.raw("early_stop"))?,
         account,
     };
     root.finish()?;
@@ -338,6 +351,28 @@ fn metrics(json: Option<&Json>) -> Result<MetricOptions> {
     Ok(options)
 }
 
+fn early_stop(json: Option<&Json>) -> Result<EarlyStop> {
+    let mut s = Section::new("early_stop", json)?;
+    let limits = EarlyStop {
+        ruin_pct: s.limit("ruin_pct", |x| x < 100.0, "give a percentage above 0 and below 100")?,
+        max_drawdown_pct: s.limit("max_drawdown_pct", f64::is_finite, "give a percentage above 0")?,
+        min_trades_by_midpoint: s.limit("min_trades_by_midpoint", |x| x <= 1.0, "give a fraction of 1")?,
+        min_trades: match s.given("min_trades") {
+            None => None,
+            Some(_) => Some(s.whole("min_trades", 0)?),
+        },
+    };
+    let missing = s.place("min_trades");
+    s.finish()?;
+    match (limits.min_trades_by_midpoint, limits.min_trades) {
+        (Some(_), None) => {
+            Err(Error::config(1008, "min_trades is needed for min_trades_by_midpoint").at(missing))
+        }
+        (None, _) => Ok(EarlyStop { min_trades: None, ..limits }),
+        (Some(_), Some(_)) => Ok(limits),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -364,7 +399,8 @@ mod tests {
             &json!({"costs": {"slippage": {"fixed_pips": 0.2}, "commission":
                         {"schema": "percent_of_notional", "pct": 0.0002, "decimals": null}},
                     "execution": {"check_margin": true, "max_total_positions": 3},
-                    "account": {"sizing": {"mode": "risk_percent", "percent": 1}}}),
+                    "account": {"sizing": {"mode": "risk_percent", "percent": 1}},
+                    "early_stop": {"ruin_pct": 20, "min_trades_by_midpoint": 0.5, "min_trades": 30}}),
             "EURUSD",
         )
         .unwrap();
@@ -394,6 +430,11 @@ mod tests {
     #[case(json!({"rates": {"static": {"EURusd": 1}}}), 1001, "EURusd")]
     #[case(json!({"rates": {"max_rate_age_hours": 0}}), 1003, "rates.max_rate_age_hours")]
     #[case(json!({"rates": {"serie": {}}}), 1001, "serie")]
+    #[case(json!({"early_stop": {"ruin_pct": 100}}), 1003, "early_stop.ruin_pct")]
+    #[case(json!({"early_stop": {"max_drawdown_pct": 0}}), 1003, "early_stop.max_drawdown_pct")]
+    #[case(json!({"early_stop": {"min_trades_by_midpoint": 1.5, "min_trades": 30}}), 1003, "midpoint")]
+    #[case(json!({"early_stop": {"min_trades_by_midpoint": 0.5}}), 1008, "min_trades")]
+    #[case(json!({"early_stop": {"ruin": 20}}), 1001, "ruin_pct")]
     #[case(json!({"gates": {}}), 1004, "gates")]
     #[case(json!({"gate": []}), 1001, "gates")]
     fn mistakes_are_named(#[case] options: Json, #[case] code: u16, #[case] mentions: &str) {

@@ -5,7 +5,7 @@
 mod catalogue;
 mod growth;
 mod inputs;
-mod moments;
+pub(crate) mod moments;
 mod returns;
 mod risk;
 mod trades;

@@ -99,6 +99,13 @@ impl Rejections {
         }
     }
 
+    /// Adds those of a later run.
+    pub fn pool(&mut self, later: &Self) {
+        self.counts.iter_mut().zip(later.counts).for_each(|(count, more)| *count += more);
+        let room = DETAILS - self.details.len();
+        self.details.extend(later.details.iter().take(room).cloned());
+    }
+
     /// Count of one reason.
     pub fn count(&self, reason: RejectionReason) -> u64 {
         self.counts[reason as usize]

@@ -44,6 +44,19 @@ pub struct Ended {
 }
 
 impl Ended {
+    /// Adds those of a later run, whose numbers go on after `given`.
+    pub fn pool(&mut self, later: Self, given: u64) {
+        self.expired += later.expired;
+        self.cancelled += later.cancelled;
+        self.end_of_data += later.end_of_data;
+        if let (Some(kept), Some(more)) = (&mut self.kept, later.kept) {
+            kept.extend(more.into_iter().map(|mut ended| {
+                ended.order.id += given;
+                ended
+            }));
+        }
+    }
+
     /// Counts an order that ended at `time`.
     pub fn add(&mut self, order: Order, time: i64, reason: ExitReason) {
         match reason {

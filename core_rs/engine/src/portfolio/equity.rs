@@ -29,6 +29,15 @@ pub struct Curve {
 }
 
 impl Curve {
+    /// Appends the rows of a later run, its first one included.
+    pub(crate) fn append(&mut self, later: Self) {
+        self.time.extend(later.time);
+        self.equity.extend(later.equity);
+        self.balance.extend(later.balance);
+        self.drawdown.extend(later.drawdown);
+        self.high_water.extend(later.high_water);
+    }
+
     fn drop_last(&mut self) {
         self.time.pop();
         for column in [&mut self.equity, &mut self.balance, &mut self.drawdown, &mut self.high_water] {
@@ -50,6 +59,19 @@ pub struct Drawdowns {
     pub micros: i64,
     /// Longest stretch below a peak, samples.
     pub samples: usize,
+}
+
+impl Drawdowns {
+    /// The worst of two runs.
+    pub(crate) fn worst(self, other: Self) -> Self {
+        Self {
+            money: self.money.max(other.money),
+            percent: self.percent.max(other.percent),
+            below_initial: self.below_initial.max(other.below_initial),
+            micros: self.micros.max(other.micros),
+            samples: self.samples.max(other.samples),
+        }
+    }
 }
 
 /// Takes one sample per traded bar.
@@ -171,6 +193,14 @@ impl EquityTracker {
             curve.drop_last();
         }
         self.sample(sample);
+    }
+
+    /// Ends the trading day that is under way: no further sample comes.
+    pub fn end_day(&mut self) {
+        let ended = self.daily.len().checked_sub(1).and_then(|last| self.day_ends.get(last));
+        if self.count > ended.copied().unwrap_or(0) {
+            self.daily.push(self.last.equity);
+        }
     }
 
     #[inline]

@@ -3,6 +3,7 @@
 use crate::orders::{ExitReason, Order};
 use crate::portfolio::{Book, EquityTracker};
 use crate::run::outcome::Outcome;
+use crate::run::watch::Watch;
 
 /// The account of a running backtest.
 pub struct Account {
@@ -21,6 +22,8 @@ pub struct Account {
     pub slots: usize,
     /// Slots that other symbols hold.
     pub taken: usize,
+    /// Limits at which the backtest is given up, if there are any.
+    pub watch: Option<Watch>,
 }
 
 impl Account {
@@ -35,6 +38,7 @@ impl Account {
             exposed: false,
             slots,
             taken: 0,
+            watch: None,
         }
     }
 
@@ -48,6 +52,13 @@ impl Account {
     /// Files an order that ended without a fill.
     pub fn end(&mut self, order: Order, time: i64, reason: ExitReason) {
         self.book.ended.add(order, time, reason);
+    }
+
+    /// Judges the sample that was just taken.
+    pub fn judge(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            self.out.stopped = watch.judge(&self.tracker, self.book.closed.len());
+        }
     }
 
     /// Counts the bar that ends, if a position was open on it.

@@ -35,6 +35,9 @@ impl IdentityTemplate {
         before.insert("account".into(), serde_json::to_value(&options.account).unwrap_or_default());
         before.insert("costs".into(), costs(session));
         before.insert("dataset".into(), session.dataset.as_str().into());
+        if !options.early_stop.is_unset() {
+            before.insert("early_stop".into(), serde_json::to_value(&options.early_stop).unwrap_or_default());
+        }
         before.insert("engine".into(), object!({ "semantics": SEMANTICS }));
         before.insert("execution".into(), execution);
         if !options.gates.is_empty() {
@@ -122,8 +125,18 @@ fn without(mut json: Json, key: &str) -> Json {
     json
 }
 
-/// The window of all symbols, or where they differ that of each.
+/// The window of all symbols, or where they differ that of each; of a pruning level its number and its parts as well.
 fn window(session: &Session) -> Json {
+    let mut window = whole_window(session);
+    if let (Some(map), Some(level)) = (window.as_object_mut(), &session.level) {
+        let parts: Vec<_> = level.bounds.iter().map(|&(from, until)| [iso(from), iso(until)]).collect();
+        map.insert("level".into(), level.number.into());
+        map.insert("parts".into(), object!(parts));
+    }
+    window
+}
+
+fn whole_window(session: &Session) -> Json {
     let of = |market: &Market| {
         object!({
             "history_from": iso(market.history_from()),

@@ -1,11 +1,12 @@
 //! What one backtest gives.
 
 use crate::gates::Name;
-use crate::metrics::{self, Inputs, TradeStats};
+use crate::metrics::{self, Inputs, TradeStats, moments};
 use crate::orders::{Order, Position, Rejections};
 use crate::portfolio::{Curve, Ended, Summary, summary};
-use crate::run::account::Account;
+use crate::run::level::Run;
 use crate::run::session::Session;
+use crate::run::watch::Stopped;
 
 /// Why the strategy was not asked for entries on a bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +83,11 @@ impl BlockedBars {
         self.counts[cause as usize] += n as u64;
     }
 
+    /// Adds the counts of another run under the same gates.
+    pub fn pool(&mut self, other: &Self) {
+        self.counts.iter_mut().zip(other.counts).for_each(|(count, more)| *count += more);
+    }
+
     /// Causes and counts, in the order in which a bar is counted.
     pub fn by_cause(&self) -> impl Iterator<Item = (Blocked, u64)> {
         let causes = Blocked::ALWAYS.into_iter().chain(self.gates.iter().map(|&gate| gate.into()));
@@ -126,56 +132,53 @@ pub struct Outcome {
     pub outside_window: u64,
     /// Label of the first sample at or below zero, µs.
     pub ruined_at: Option<i64>,
+    /// Where the backtest was given up; `None` if it ran to its end. All else is as of the close of that bar.
+    pub stopped: Option<Stopped>,
 }
 
 /// µs in a year of 365.25 days.
 const YEAR: f64 = 31_557_600_000_000.0;
 
 impl Outcome {
-    /// The outcome of an account after the last bar; `pending` are the orders that are left.
+    /// The outcome of a run.
     #[allow(clippy::cast_precision_loss)]
-    pub(crate) fn of(session: &Session, account: Account, pending: Vec<Order>) -> Self {
-        let Account { book, tracker, optimistic_extra, exposed_bars, out, .. } = account;
+    pub(crate) fn of(session: &Session, run: Run) -> Self {
+        let Run { book, out, drawdowns, .. } = run;
         let options = &session.options.metrics;
-        let timeframe = session.timeframe();
-        let periods =
-            options.periods_per_year.unwrap_or_else(|| session.calendar.periods_per_year(timeframe));
-        let last = tracker.last();
-        let drawdowns = tracker.drawdowns();
-        let bars = tracker.count();
-        let summary = summary(&book, last.equity, drawdowns);
-        let (daily, curve) = tracker.into_series();
-        let mut inputs = Inputs {
+        let periods = options
+            .periods_per_year
+            .unwrap_or_else(|| session.calendar.periods_per_year(session.timeframe()));
+        let summary = summary(&book, run.equity, drawdowns);
+        let inputs = Inputs {
             initial: book.initial_balance,
-            equity: last.equity,
+            equity: run.equity,
             drawdowns,
-            daily: Vec::new(),
-            returns: Vec::new(),
-            mean_return: None,
+            mean_return: moments::mean(&run.returns),
+            daily: run.daily,
+            returns: run.returns,
             periods_per_year: periods,
             risk_free: options.risk_free_annual / periods,
-            span_years: session.span() as f64 / YEAR,
+            span_years: run.span as f64 / YEAR,
             trades: TradeStats::of(&book.closed, &book.partials),
-            optimistic_extra,
-            exposed_bars,
-            bars,
+            optimistic_extra: run.optimistic_extra,
+            exposed_bars: run.exposed_bars,
+            bars: run.bars,
             total_fees: book.total_fees,
             total_lots: book.total_lots,
             turnover: book.turnover,
             rejected: out.rejections.total(),
         };
-        inputs.set_daily(daily);
         Self {
             metrics: metrics::compute(&inputs),
             summary,
             daily: inputs.daily,
             returns: inputs.returns,
-            curve,
+            curve: run.curve,
             trades: book.closed,
             partials: book.partials,
             open: book.open,
             ended: book.ended,
-            pending,
+            pending: run.pending,
             ..out
         }
     }

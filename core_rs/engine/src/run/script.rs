@@ -60,6 +60,18 @@ impl Cursor {
     }
 }
 
+impl Cursor {
+    /// The first bar from `i` on, before `end`, that has a row; `end` if none has.
+    #[inline]
+    pub fn next(&self, bars: &[i64], i: usize, end: usize) -> usize {
+        let rows = self.rows(bars, i);
+        if !rows.is_empty() {
+            return i.min(end);
+        }
+        bars.get(rows.start).and_then(|&bar| usize::try_from(bar).ok()).map_or(end, |bar| bar.min(end))
+    }
+}
+
 /// Rows whose bar is not among the traded ones, and so never act.
 pub fn rows_outside(bars: &[i64], traded: &Range<usize>) -> u64 {
     let inside = |bar: &&i64| usize::try_from(**bar).is_ok_and(|bar| traded.contains(&bar));
@@ -85,6 +97,10 @@ impl<T> ByBar<T> {
     #[inline]
     fn of(&self, i: usize) -> &[T] {
         &self.rows[self.cursor.rows(&self.bars, i)]
+    }
+
+    fn next(&self, i: usize, end: usize) -> usize {
+        self.cursor.next(&self.bars, i, end)
     }
 
     fn outside(&self, traded: &Range<usize>) -> u64 {
@@ -152,6 +168,14 @@ impl Decide for Script {
 
     fn evaluate(&self, i: usize, _view: &View<'_>, signals: &mut Vec<Signal>) {
         signals.extend_from_slice(self.signals.of(i));
+    }
+
+    fn next_signal(&self, i: usize, end: usize, _view: &View<'_>, _signals: &mut Vec<Signal>) -> usize {
+        self.signals.next(i, end)
+    }
+
+    fn next_action(&self, _position: &Position, i: usize, end: usize) -> Option<usize> {
+        Some(self.exits.next(i, end))
     }
 
     fn manage(&self, position: &Position, i: usize, _view: &View<'_>, actions: &mut Actions) {

@@ -5,7 +5,7 @@ use crate::declare::{Context, Declaration};
 use crate::error::{Error, Result};
 use crate::execution::commission::CommissionModel;
 use crate::execution::margin::Margin;
-use crate::execution::options::{Account, CalendarKind, Costs, Options};
+use crate::execution::options::{Account, Costs, Options};
 use crate::execution::rates::{Rates, known_by};
 use crate::execution::sizing::{SizingModel, UnitMoney};
 use crate::execution::slippage::SlippageModel;
@@ -15,6 +15,7 @@ use crate::market::{Kind, Market, SymbolSpec, Timeframe};
 use crate::portfolio::Money;
 use crate::run::calendar::Calendar;
 use crate::run::identity::IdentityTemplate;
+use crate::run::level::Level;
 use crate::run::tick_plan::TickPlan;
 use crate::schema::Digest;
 use crate::series::{CloseTicks, Indicators};
@@ -22,9 +23,10 @@ use crate::strategy::{SideView, View};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Markets under one set of options. Immutable; trials on it share its series.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Session {
     /// What is traded, in configured order.
     pub instruments: Vec<Instrument>,
@@ -38,10 +40,12 @@ pub struct Session {
     pub rate_datasets: BTreeMap<String, String>,
     /// What is odd about these options on these markets, but legal.
     pub warnings: Vec<String>,
+    /// What is run instead of the whole window, at a pruning level.
+    pub level: Option<Level>,
 }
 
 /// One symbol: its market, and what its prices, sizes and fees are worth.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Instrument {
     /// The market as it is traded: after the spread multiplier.
     pub market: Market,
@@ -58,9 +62,9 @@ pub struct Instrument {
     /// When entries are blocked; none without gates.
     pub(crate) gates: Option<GateTable>,
     pub(crate) traded: Range<usize>,
-    pub(crate) extremes: BothSides,
-    cache: SeriesCache,
-    close_ticks: CloseTicks,
+    pub(crate) extremes: Arc<BothSides>,
+    cache: Arc<SeriesCache>,
+    close_ticks: Arc<CloseTicks>,
 }
 
 /// Extremes of both sides.
@@ -104,9 +108,9 @@ impl Instrument {
             ticks: TickPlan::of(&market, multiplier),
             gates: GateTable::new(&options.gates, spec, || closes(&market)),
             traded,
-            extremes: BothSides::of(&market),
-            cache: SeriesCache::new(cache_bytes),
-            close_ticks: CloseTicks::new(spec),
+            extremes: Arc::new(BothSides::of(&market)),
+            cache: Arc::new(SeriesCache::new(cache_bytes)),
+            close_ticks: Arc::new(CloseTicks::new(spec)),
             costs: options.costs.clone(),
             market,
         })
@@ -125,6 +129,23 @@ impl Instrument {
     /// The market's indicator series.
     pub fn indicators(&self) -> Indicators<'_> {
         Indicators::new(&self.market, &self.cache, &self.close_ticks)
+    }
+
+    /// Trades the bars of [from, until) alone.
+    pub(crate) fn narrow(&mut self, from: i64, until: i64) {
+        let labels = &self.market.label()[self.traded.clone()];
+        let [start, end] = [from, until].map(|bound| labels.partition_point(|&label| label < bound));
+        self.traded = self.traded.start + start..self.traded.start + end;
+    }
+
+    /// Labels of the equity samples of several, ascending.
+    pub(crate) fn labels(instruments: &[Self]) -> Vec<i64> {
+        let mut labels: Vec<i64> = instruments.iter().flat_map(Self::sampled).collect();
+        if instruments.len() > 1 {
+            labels.sort_unstable();
+            labels.dedup();
+        }
+        labels
     }
 
     /// Labels of the equity samples: the traded bars, and of ticks the bar that is still forming.
@@ -172,9 +193,10 @@ impl Session {
             dataset: dataset(markets),
             rate_datasets,
             warnings: markets.iter().flat_map(|market| warnings(market.spec(), &first.account)).collect(),
-            calendar: calendar(&instruments, first.metrics.calendar),
+            calendar: Calendar::new(&Instrument::labels(&instruments), first.metrics.calendar),
             options: first,
             instruments,
+            level: None,
         })
     }
 
@@ -191,12 +213,6 @@ impl Session {
     /// The first label that is sampled.
     pub fn first_label(&self) -> i64 {
         self.instruments.iter().filter_map(|x| x.sampled().next()).min().unwrap_or(0)
-    }
-
-    /// From the first sampled label to the end of the last sampled bar, µs.
-    pub fn span(&self) -> i64 {
-        let end = self.instruments.iter().map(Instrument::end).max().unwrap_or(0);
-        end - self.first_label()
     }
 
     /// Equity samples of a backtest.
@@ -273,16 +289,6 @@ fn dataset(markets: &[Market]) -> String {
         hash.update(market.dataset().to_string());
     }
     Digest(hash.finalize().into()).to_string()
-}
-
-/// Trading days of the labels of all instruments together.
-fn calendar(instruments: &[Instrument], kind: Option<CalendarKind>) -> Calendar {
-    let mut labels: Vec<i64> = instruments.iter().flat_map(Instrument::sampled).collect();
-    if instruments.len() > 1 {
-        labels.sort_unstable();
-        labels.dedup();
-    }
-    Calendar::new(&labels, kind)
 }
 
 /// # Errors

@@ -6,10 +6,12 @@ use crate::orders::{Direction, Order};
 use crate::portfolio::{Book, EquityTracker, Sample};
 use crate::run::account::Account;
 use crate::run::desk::{Desk, limit};
+use crate::run::level::Run;
 use crate::run::now::{Close, Now, Prices};
 use crate::run::outcome::{BlockedBars, Outcome};
 use crate::run::session::Session;
 use crate::run::tick_plan::TickPlan;
+use crate::run::watch::Watch;
 use crate::strategy::Decide;
 use std::ops::Range;
 
@@ -21,13 +23,34 @@ pub struct Prepared<D> {
     pub warmup: usize,
 }
 
-/// Runs one prepared strategy per symbol over the traded bars or ticks of `session`.
+/// Runs one prepared strategy per symbol over the traded bars or ticks of `session`; at a pruning level over each of its
+/// parts from a flat start, pooled.
 ///
 /// `keep` keeps what only a look at one backtest needs: the equity of every bar, and the orders that ended unfilled.
 ///
 /// # Errors
 /// [2005] where an amount became infinite, [2008] where an amount has to be converted and there is no rate.
 pub fn run<D: Decide>(session: &Session, strategies: &[Prepared<D>], keep: bool) -> Result<Outcome> {
+    let Some(level) = &session.level else {
+        return Ok(Outcome::of(session, one_run(session, strategies, keep)?));
+    };
+    let mut pooled: Option<Run> = None;
+    for part in &level.parts {
+        let run = one_run(part, strategies, keep)?;
+        let stopped = run.out.stopped.is_some();
+        match &mut pooled {
+            None => pooled = Some(run),
+            Some(earlier) => earlier.pool(run),
+        }
+        if stopped {
+            break;
+        }
+    }
+    let run = pooled.ok_or_else(|| Error::engine(4004, "a level without parts"))?;
+    Ok(Outcome::of(session, run))
+}
+
+fn one_run<D: Decide>(session: &Session, strategies: &[Prepared<D>], keep: bool) -> Result<Run> {
     let mut simulation = Simulation::new(session, strategies, keep);
     match (&session.instruments[..], &session.instruments[0].ticks) {
         (_, Some(plan)) => simulation.run_ticks(plan)?,
@@ -69,6 +92,7 @@ impl<'a, D: Decide> Simulation<'a, D> {
         let most = limit(execution.max_positions).saturating_mul(desks.len()).min(slots);
         account.book.open.reserve(most.min(MOST_RESERVED));
         // Configured gates are the same for all symbols; a script's rules are too.
+        account.watch = Watch::of(session);
         account.out.blocked = BlockedBars::under(desks.first().map_or(Vec::new(), Desk::gates));
         Self { session, account, desks, stepwise: keep }
     }
@@ -77,9 +101,11 @@ impl<'a, D: Decide> Simulation<'a, D> {
     fn run_bars(&mut self) -> Result<()> {
         let traded = self.desks[0].instrument.traded.clone();
         let mut next = traded.start;
-        while next < traded.end {
+        let midpoint = self.midpoint_bar();
+        while next < traded.end && self.account.out.stopped.is_none() {
             if !self.stepwise {
-                next = self.pass_quiet(next, traded.end - 1)?;
+                let last = if next <= midpoint { midpoint.min(traded.end - 1) } else { traded.end - 1 };
+                next = self.pass_quiet(next, last)?;
             }
             let i = next;
             next += 1;
@@ -98,6 +124,13 @@ impl<'a, D: Decide> Simulation<'a, D> {
             self.sample(close.label, close.moment, |_| (close.bid, close.ask))?;
         }
         Ok(())
+    }
+
+    /// The bar on which the trades are counted; the number of bars if they are not.
+    fn midpoint_bar(&self) -> usize {
+        let labels = self.desks[0].view.label;
+        let from = self.account.watch.as_ref().and_then(Watch::midpoint);
+        from.map_or(labels.len(), |from| labels.partition_point(|&label| label < from))
     }
 
     /// Passes the quiet bars from `i` on and gives the first bar that has to be looked at, `last` at the latest.
@@ -122,10 +155,7 @@ impl<'a, D: Decide> Simulation<'a, D> {
             tracker.repeat(bars.len() - 1, desk.view.label[bars.end - 1]);
             return Ok(());
         };
-        let closes = match position.direction() {
-            Direction::Long => desk.view.bid.close,
-            Direction::Short => desk.view.ask.close,
-        };
+        let closes = desk.exit_side(position).0.close;
         let mut from = bars.start;
         while from < bars.end {
             let to = bars.end.min(from.saturating_add(tracker.until_day_end())).min(from + PIECE);
@@ -178,6 +208,9 @@ impl<'a, D: Decide> Simulation<'a, D> {
                 desk.end_bar();
             }
             self.sample(label, moment, |symbol| quotes[symbol])?;
+            if self.account.out.stopped.is_some() {
+                break;
+            }
         }
         Ok(())
     }
@@ -215,6 +248,9 @@ impl<'a, D: Decide> Simulation<'a, D> {
         for event in plan.traded.clone() {
             if plan.last_tick.get(bar).is_some_and(|&last| event > last) {
                 self.complete(bar, plan.last_tick[bar], ticks)?;
+                if self.account.out.stopped.is_some() {
+                    return Ok(());
+                }
                 bar += 1;
                 first_of_bar = true;
             }
@@ -294,6 +330,7 @@ impl<'a, D: Decide> Simulation<'a, D> {
             out.ruined_at = Some(label);
         }
         self.account.end_bar();
+        self.account.judge();
         Ok(())
     }
 
@@ -315,9 +352,12 @@ impl<'a, D: Decide> Simulation<'a, D> {
         }
     }
 
-    fn finish(mut self) -> Outcome {
+    fn finish(mut self) -> Run {
         let mut pending: Vec<Order> = self.desks.iter_mut().flat_map(Desk::take_pending).collect();
         pending.sort_by_key(|order| order.id);
-        Outcome::of(self.session, self.account, pending)
+        if self.account.out.stopped.is_some() {
+            self.account.tracker.end_day();
+        }
+        Run::of(self.session, self.account, pending)
     }
 }

@@ -4,7 +4,7 @@ use crate::market::{Market, Ticks};
 use std::ops::Range;
 
 /// The order of ticks and bars in tick mode: the same for every trial on a market.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TickPlan {
     /// The traded ticks.
     pub traded: Range<usize>,

@@ -4,11 +4,12 @@
 
 use super::Desk;
 use crate::Result;
-use crate::extremes::Span;
+use crate::extremes::{Extremes, Span};
 use crate::orders::{Direction, Position, Queued};
 use crate::run::account::Account;
 use crate::run::outcome::Blocked;
-use crate::strategy::{Actions, Decide};
+use crate::run::watch::Watch;
+use crate::strategy::{Actions, Decide, SideView};
 use std::ops::Range;
 
 /// Bars that are looked at ahead, at first; twice as many after every stretch that was quiet to its end.
@@ -20,6 +21,13 @@ pub struct Stretch {
     pub bars: Range<usize>,
     /// Why entries are blocked on all of them, if they are.
     blocked: Option<Blocked>,
+}
+
+/// Where the account stands, by which a low equity is judged.
+struct Standing<'a> {
+    ruined: bool,
+    high_water: f64,
+    watch: Option<&'a Watch>,
 }
 
 impl<D: Decide> Desk<'_, D> {
@@ -78,7 +86,8 @@ impl<D: Decide> Desk<'_, D> {
             (self.free_slots(account, &self.close_of(i)) == 0).then_some(Blocked::NoSlot)
         };
         let ruined = account.out.ruined_at.is_some();
-        let position = &mut account.book.open[0];
+        let Account { book, tracker, watch, .. } = account;
+        let position = &mut book.open[0];
         if position.exits_from > i || position.tracked_from > i || position.queued != Queued::default() {
             return Ok(Stretch { bars: i..i, blocked: None });
         }
@@ -87,7 +96,8 @@ impl<D: Decide> Desk<'_, D> {
         if blocked.is_none() {
             until = self.decider.next_signal(i, until, &self.view, &mut self.signals);
         }
-        if until == i || !ruined && self.ruinous(position, account.book.cash, i..until)? {
+        let standing = Standing { ruined, high_water: tracker.high_water(), watch: watch.as_ref() };
+        if until == i || self.fateful(position, book.cash, i..until, standing)? {
             return Ok(Stretch { bars: i..i, blocked: None });
         }
         let until = self.before_action(position, i, until);
@@ -108,13 +118,24 @@ impl<D: Decide> Desk<'_, D> {
         until
     }
 
-    /// Whether the account could be ruined at the close of one of these bars.
-    fn ruinous(&self, position: &Position, cash: f64, bars: Range<usize>) -> Result<bool> {
-        if !self.marked {
+    /// Whether the account could be ruined, or the backtest given up, at the close of one of these bars.
+    fn fateful(&self, position: &Position, cash: f64, bars: Range<usize>, at: Standing<'_>) -> Result<bool> {
+        if !self.marked || at.ruined && at.watch.is_none() {
             return Ok(false);
         }
         let span = self.equity_between(position, cash, bars)?;
-        Ok(span.low <= 0.0)
+        let stops = |watch: &Watch| watch.might_stop(at.high_water, span);
+        Ok(!at.ruined && span.low <= 0.0 || at.watch.is_some_and(stops))
+    }
+
+    /// The prices at which a position is left, and their extremes.
+    #[inline]
+    pub fn exit_side(&self, position: &Position) -> (&SideView<'_>, &Extremes) {
+        let extremes = &self.instrument.extremes;
+        match position.direction() {
+            Direction::Long => (&self.view.bid, &extremes.bid),
+            Direction::Short => (&self.view.ask, &extremes.ask),
+        }
     }
 
     /// Equity at a close of the symbol's price, with one open position.
@@ -128,10 +149,8 @@ impl<D: Decide> Desk<'_, D> {
     #[inline]
     pub fn equity_between(&self, position: &Position, cash: f64, bars: Range<usize>) -> Result<Span> {
         let bar = bars.start;
-        let closes = match position.direction() {
-            Direction::Long => self.instrument.extremes.bid.closes(&self.view.bid, bars),
-            Direction::Short => self.instrument.extremes.ask.closes(&self.view.ask, bars),
-        };
+        let (side, extremes) = self.exit_side(position);
+        let closes = extremes.closes(side, bars);
         let [a, b] = [closes.low, closes.high].map(|price| self.equity_at(position, cash, bar, price));
         let (a, b) = (a?, b?);
         Ok(Span { low: a.min(b), high: a.max(b) })
@@ -141,37 +160,26 @@ impl<D: Decide> Desk<'_, D> {
     fn before_exit(&self, position: &Position, i: usize, end: usize) -> usize {
         let buffer = self.exit_rules.buffer;
         let (stop, target) = (position.stop_loss, position.take_profit);
-        let (extremes, view) = (&self.instrument.extremes, &self.view);
-        match position.direction() {
-            Direction::Long => {
-                let ceiling = target.map_or(f64::INFINITY, |t| t - buffer);
-                extremes.bid.first_touch(&view.bid, i..end, stop + buffer, ceiling)
-            }
-            Direction::Short => {
-                let floor = target.map_or(f64::NEG_INFINITY, |t| t + buffer);
-                extremes.ask.first_touch(&view.ask, i..end, floor, stop - buffer)
-            }
-        }
+        let (side, extremes) = self.exit_side(position);
+        let (floor, ceiling) = match position.direction() {
+            Direction::Long => (stop + buffer, target.map_or(f64::INFINITY, |t| t - buffer)),
+            Direction::Short => (target.map_or(f64::NEG_INFINITY, |t| t + buffer), stop - buffer),
+        };
+        extremes.first_touch(side, i..end, floor, ceiling)
     }
 
     /// The first bar at whose close the strategy, break-even or trailing acts; tracks the position on the bars before.
     fn before_action(&self, position: &mut Position, i: usize, end: usize) -> usize {
         let moves = self.rules.be_r > 0.0 || self.rules.trails;
+        let (side, extremes) = self.exit_side(position);
         if !moves && let Some(until) = self.decider.next_action(position, i, end) {
-            let (extremes, side) = match position.direction() {
-                Direction::Long => (&self.instrument.extremes.bid, &self.view.bid),
-                Direction::Short => (&self.instrument.extremes.ask, &self.view.ask),
-            };
             let span = extremes.range(side, i..until);
             position.track(span.high, span.low);
             return until;
         }
         for bar in i..end {
             // Tracking comes before the decisions of a bar, and twice is as good as once.
-            match position.direction() {
-                Direction::Long => position.track(self.view.bid.high[bar], self.view.bid.low[bar]),
-                Direction::Short => position.track(self.view.ask.high[bar], self.view.ask.low[bar]),
-            }
+            position.track(side.high[bar], side.low[bar]);
             let mut actions = Actions::default();
             self.decider.manage(position, bar, &self.view, &mut actions);
             if actions != Actions::default() || self.tightest(None, position, &self.close_of(bar)).is_some() {
