@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 import sweep
+from sweep import _core
 from sweep.errors import SweepError
 from sweep.recorded import of_study
 from tests.strategies.support import CROSS, code, returning
@@ -117,6 +120,39 @@ def test_rounding_is_that_of_the_engine(tick: float) -> None:
     grid = TickGrid.of(tick)
     assert np.array_equal(seen["None"], [grid.round(x) for x in prices.tolist()], equal_nan=True)
     assert np.array_equal(seen["3"][:-1], [round(x, 3) for x in prices[:-1].tolist()])
+
+
+def test_a_trial_costs_two_calls_of_the_native_module() -> None:
+    market = sweep.Market.synthetic(bars=1000, seed=3)
+    bar = np.arange(20, 900, 40)
+
+    def given(market: Any, ind: Any, params: Any) -> Any:
+        stop = market.bid.close[bar] - 0.002
+        return {"bar_index": bar, "direction": np.ones_like(bar), "stop_loss": stop}
+
+    engine = sweep.Engine(market, sweep.signals()(given))
+
+    def calls(trials: int) -> Counter[str]:
+        """Calls of functions and methods of the native module while a batch runs."""
+        table = pa.table({"max_holding_bars": list(range(1, trials + 1))})
+        counted: Counter[str] = Counter()
+
+        def note(frame: Any, event: str, called: Any) -> None:
+            # A class or function of the module; names of NumPy and PyArrow are others.
+            if event == "c_call" and called.__qualname__.split(".")[0] in vars(_core):
+                counted[called.__qualname__] += 1
+
+        before = sys.getprofile()
+        sys.setprofile(note)
+        try:
+            assert set(engine.run_batch(table)["status"].to_pylist()) == {"COMPLETE"}
+        finally:
+            sys.setprofile(before)
+        return counted
+
+    calls(1)
+    more = calls(24) - calls(8)
+    assert {name.rsplit(".")[-1]: count for name, count in more.items()} == {"of_arrays": 16, "play": 16}
 
 
 # ----------------------------------------------------------------------------------------------------------------- errors
