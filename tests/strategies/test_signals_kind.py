@@ -225,6 +225,7 @@ def test_an_error_of_ours_that_the_function_provokes_keeps_its_code(tmp_path: Pa
             1008,
             "ends",
         ),
+        ("@sweep.signals(constraints='n > 1')\ndef f(m, i, p):\n    pass", "f", 1004, "write ['n > 1']"),
         ("@sweep.signals(constraints=['b > 1'])\ndef f(m, i, p):\n    pass", "f", 1001, "b"),
     ],
 )
