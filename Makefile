@@ -74,7 +74,7 @@ test-gp: build ## the sampler gp, in an environment with its extra (PyTorch: som
 	$(OUT)/gp/bin/python -m pytest tests/search/test_gp.py
 
 .PHONY: agree
-agree: build ## both engines on 10,000 random cases, and every strategy with 200 sets on every market: an hour
+agree: build ## both engines on 10,000 random cases, and every strategy with 200 sets on the first 2,500 bars of every market: an hour
 	SWEEP_CASES=10000 SWEEP_SETS=200 $(BIN)/python -m pytest -q tests/engine/test_campaign.py tests/engine/test_native_strategies.py
 
 .PHONY: coverage coverage-engine coverage-reference

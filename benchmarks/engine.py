@@ -65,10 +65,10 @@ def _crowd() -> Iterator[str]:
     price = float(pc.mean(market.to_table()["bid_close"]).as_py())
     unlimited = {"max_positions": None, "end_of_data": "leave_open"}
     exits = {"bar": pa.int64(), "direction": pa.int8(), "cancel": pa.int8()}
-    nothing = pa.table({name: pa.array([], kind) for name, kind in exits.items()})
+    nothing = _core.SignalRows(pa.table({name: pa.array([], kind) for name, kind in exits.items()}))
 
     def script(bar: int, start: int, end: int, **execution: object) -> Callable[[], float]:
-        entries = pa.table(
+        table = pa.table(
             {
                 "bar": pa.array([bar] * 1000, pa.int64()),
                 "direction": pa.array([1] * 1000, pa.int8()),
@@ -77,6 +77,7 @@ def _crowd() -> Iterator[str]:
                 "size": [0.01] * 1000,
             }
         )
+        entries = _core.SignalRows(table)
         core = market.core.window(labels[start], labels[end], start)
         told = {"id": "signals:crowd", "version": "1", "parameters": []}
         options = {"execution": {**unlimited, **execution}, "declaration": told}

@@ -120,6 +120,14 @@ impl Entries {
     }
 }
 
+impl Exits {
+    /// # Errors
+    /// As [`Entries::check`].
+    pub fn check(&self) -> Result<()> {
+        sound(&self.bar, &self.direction, &[Some(self.direction.len()), Some(self.cancel.len())])
+    }
+}
+
 impl Entries {
     /// Whether optional columns have a value for every row.
     fn whole(&self) -> Result<()> {
@@ -180,7 +188,7 @@ impl Tables {
         position: PositionRules,
     ) -> Result<Self> {
         entries.check()?;
-        sound(&exits.bar, &exits.direction, &[Some(exits.direction.len()), Some(exits.cancel.len())])?;
+        exits.check()?;
         let (entering, leaving) = (Cursor::default(), Cursor::default());
         Ok(Self { entries, exits, entering, leaving, directions, position })
     }

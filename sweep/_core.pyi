@@ -14,6 +14,7 @@ __all__ = [
     "Market",
     "Played",
     "Portfolio",
+    "SignalRows",
     "backtest_of",
     "build_info",
     "canonical_rows",
@@ -34,7 +35,6 @@ __all__ = [
     "run_signals",
     "said",
     "schemas",
-    "signals_digest",
     "spacing",
     "strategies",
     "symbol_spec",
@@ -247,6 +247,25 @@ class Batch:
         """One row per parameter set; with `returns` also its daily returns."""
 
 @final
+class SignalRows:
+    """One table of a user's function, as the engine takes it, in memory of its own.
+
+    Entries: bar (int64), direction (int8, 1 or -1), stop_loss (float64), and, if given, order_type (int8: 0 market,
+    1 limit, 2 stop), entry, take_profit, size (float64), valid_bars, good_till (int64, µs), oco_group, reason, scenario,
+    tag (utf8). Exits: bar, direction, cancel (int8: 1 cancels, 0 closes).
+    """
+
+    def __new__(cls, table: Any) -> SignalRows:
+        """Of a table in at most one chunk, with these columns."""
+    @staticmethod
+    def of_arrays(entries: Any, exits: Any, bars: int) -> tuple[SignalRows | None, SignalRows | None]:
+        """What common mappings of arrays say, entries and exits: numbers of the usual types, and words of one array.
+        None for all others, and for rows that are not in order.
+        """
+    def to_table(self) -> ArrowTable:
+        """The columns."""
+
+@final
 class Played:
     """What became of one parameter set of a user's strategy, on its way into a batch."""
 
@@ -370,10 +389,14 @@ def run_signals(
     """Runs a table of signals (and of closes) in place of a strategy: JSON rows by label. `rates` as of `Engine`."""
 
 def play(
-    engine: Engine, params: str, tables: list[tuple[Any, Any]], keep: bool, level: int | None = None
+    engine: Engine,
+    params: str,
+    tables: list[tuple[SignalRows, SignalRows]],
+    keep: bool,
+    level: int | None = None,
 ) -> Played:
-    """One backtest of tables in place of rules: for each symbol the entries (bar, direction, order_type, prices,
-    valid_bars, good_till, texts) and the exits (bar, direction, cancel). `keep` keeps the equity of every bar.
+    """One backtest of tables in place of rules: for each symbol the entries and the exits. `keep` keeps the equity of
+    every bar.
     """
 
 def units(prefix: str, start: int, count: int, names: list[str]) -> list[bytes]:
@@ -388,8 +411,5 @@ def gather(played: list[Played], seconds: list[float]) -> Batch:
 def backtest_of(engine: Engine, played: Played, level: int | None = None) -> Backtest:
     """One of them as a backtest in full. Raises what failed."""
 
-def signals_digest(tables: list[tuple[Any, Any]]) -> str:
-    """Digest of the tables that a function returned, as `play` takes them."""
-
-def said(engine: Engine, params: str, tables: list[tuple[Any, Any]]) -> ArrowTable:
+def said(engine: Engine, params: str, tables: list[tuple[SignalRows, SignalRows]]) -> ArrowTable:
     """Entries of tables in the schema trade_signal, in order of labels."""

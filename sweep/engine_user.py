@@ -19,6 +19,7 @@ from sweep.strategies.tables import Tables, checked
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from sweep import _core
     from sweep.strategies.declaration import UserStrategy
 
 
@@ -110,7 +111,7 @@ class SignalsRunner:
         return json.dumps(document["params"])
 
 
-def _given(tables: list[Tables]) -> list[tuple[Any, Any]]:
+def _given(tables: list[Tables]) -> list[tuple[_core.SignalRows, _core.SignalRows]]:
     return [(one.entries, one.exits) for one in tables]
 
 

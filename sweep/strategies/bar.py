@@ -53,7 +53,7 @@ def strategy_of(made: type[PythonStrategy]) -> UserStrategy:
         made=made,
         version=made.version,
         parameters=tuple(made.parameters),
-        constraints=tuple(made.constraints),
+        constraints=made.constraints,
         path=path,
         text=text,
         line=line,

@@ -122,7 +122,7 @@ class UserStrategy:
     version: str
     """As the user declared it."""
     parameters: tuple[Param, ...]
-    constraints: tuple[str | Mapping[str, Any], ...]
+    constraints: Sequence[str | Mapping[str, Any]]
     path: str
     """The module's file, for messages."""
     text: str
@@ -152,7 +152,7 @@ class UserStrategy:
                 "version": f"{self.version}+sha256.{digest}",
                 "title": self.title,
                 "parameters": [parameter.told() for parameter in self.parameters],
-                "constraints": [_constraint(given) for given in self.constraints],
+                "constraints": _constraints(self.constraints, self.place),
                 "same_bar_reentry": self.same_bar_reentry,
             }
         )
@@ -205,7 +205,7 @@ def source_of(made: Any) -> tuple[str, str, int]:
     return file or "<interactive>", "".join(own), max(line, 1)
 
 
-def _constraint(given: str | Mapping[str, Any]) -> dict[str, Any]:
+def _constraints(given: Sequence[str | Mapping[str, Any]], place: str) -> list[dict[str, Any]]:
     if isinstance(given, str):
-        return {"expr": given}
-    return dict(given)
+        raise error(1004, "constraints is one text", where=place, remedy=f"write [{given!r}]")
+    return [{"expr": one} if isinstance(one, str) else dict(one) for one in given]

@@ -59,7 +59,7 @@ def signals(
             made=function,
             version=version,
             parameters=tuple(parameters),
-            constraints=tuple(constraints),
+            constraints=constraints,
             path=path,
             text=text,
             line=line,

@@ -52,8 +52,7 @@ def _cuts(whole: Tables, bars: int) -> list[int]:
     cuts = set()
     for share in CUTS:
         cut = int(bars * share)
-        rows = (table["bar"].to_numpy() for table in (whole.entries, whole.exits))
-        last = [int(at[at < cut][-1]) + 1 for at in rows if (at < cut).any()]
+        last = [int(at[at < cut][-1]) + 1 for at in whole.bars() if (at < cut).any()]
         cuts |= {cut, *last}
     return sorted(cuts - {0})
 

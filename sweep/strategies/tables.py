@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sweep import _core
 from sweep.arrow import read_all
 from sweep.errors import SweepError, error
 
@@ -25,42 +26,45 @@ _PLACES: Final = ("bar_index", "timestamp", "symbol")
 ENTRY_COLUMNS: Final = (*_PLACES, "direction", "order_type", *_PRICES, "valid_bars", "good_till", *_TEXTS)
 EXIT_COLUMNS: Final = (*_PLACES, "direction", "action")
 _UTC: Final = pa.timestamp("us", tz="UTC")
-_NO_EXITS: Final = pa.table(
-    {
-        "bar": pa.array([], pa.int64()),
-        "direction": pa.array([], pa.int8()),
-        "cancel": pa.array([], pa.int8()),
-    }
+_NO_EXITS: Final = _core.SignalRows(
+    pa.table(
+        {
+            "bar": pa.array([], pa.int64()),
+            "direction": pa.array([], pa.int8()),
+            "cancel": pa.array([], pa.int8()),
+        }
+    )
 )
 _SHOWN: Final = 10
-_FLOAT: Final = pa.float64()
-_SHARED: Final = {"<i8": pa.int64(), "<i4": pa.int32(), "|i1": pa.int8(), "<f8": _FLOAT}
-"""Types whose memory Arrow takes as it is."""
 
 
 @dataclass(frozen=True)
 class Tables:
-    """Entries and exits of one symbol, rows sorted by bar."""
+    """Entries and exits of one symbol, rows sorted by bar, in memory of their own."""
 
-    entries: pa.Table
-    """bar (int64), direction (int8), stop_loss, and what was given of order_type (int8), prices, valid_bars, good_till
-    (int64) and texts."""
-    exits: pa.Table
-    """bar, direction, cancel (int8)."""
+    entries: _core.SignalRows
+    exits: _core.SignalRows
     labels: Any
     """Labels of the market, µs."""
     symbol: str
 
     def signals(self) -> pa.Table:
         """The entries in the schema `trade_signal`, as they were returned."""
-        return self._public("trade_signal", self.entries, ("order_type", ORDER_TYPES), _PRICES, _TEXTS)
+        return self._public(
+            "trade_signal", read_all(self.entries.to_table()), ("order_type", ORDER_TYPES), _PRICES, _TEXTS
+        )
 
     def closes(self) -> pa.Table:
         """The exits in the schema `signal_exit`."""
-        actions = pa.array(np.asarray(self.exits["cancel"].to_numpy(), dtype=np.int8))
+        exits = read_all(self.exits.to_table())
         return self._public(
-            "signal_exit", self.exits.append_column("action", actions), ("action", ACTIONS), (), ()
+            "signal_exit", exits.append_column("action", exits["cancel"]), ("action", ACTIONS), (), ()
         )
+
+    def bars(self) -> tuple[Any, Any]:
+        """Bars of the entries and of the exits, a row each."""
+        entries, exits = (read_all(rows.to_table())["bar"].to_numpy() for rows in (self.entries, self.exits))
+        return entries, exits
 
     def _public(
         self,
@@ -106,9 +110,10 @@ def checked(returned: Any, market: MarketArrays, *, where: str) -> Tables:
     """
     entries, exits = returned if isinstance(returned, tuple) and len(returned) == 2 else (returned, None)
     try:
-        first = _Given("entries", entries, ENTRY_COLUMNS, ("direction", "stop_loss"))
-        second = None if exits is None else _Given("exits", exits, EXIT_COLUMNS, ("direction", "action"))
-        return Tables(_entries(first, market), _exits(second, market), market.label, market.symbol)
+        # Common arrays are read at once; whatever else there is, and every mistake, is for the careful way.
+        first, second = _core.SignalRows.of_arrays(entries, exits, market.n)
+        first, second = first or _entries(entries, market), second or _exits(exits, market)
+        return Tables(first, second, market.label, market.symbol)
     except SweepError as problem:
         place = f"{where}, {problem.where}" if problem.where else where
         raise error(
@@ -121,7 +126,8 @@ def checked(returned: Any, market: MarketArrays, *, where: str) -> Tables:
         ) from None
 
 
-def _entries(given: _Given, market: MarketArrays) -> pa.Table:
+def _entries(table: Any, market: MarketArrays) -> _core.SignalRows:
+    given = _Given("entries", table, ENTRY_COLUMNS, ("direction", "stop_loss"))
     columns: dict[str, Any] = {
         "bar": pa.array(given.bars(market)),
         "direction": pa.array(given.directions()),
@@ -138,15 +144,20 @@ def _entries(given: _Given, market: MarketArrays) -> pa.Table:
     if "stop_loss" not in columns:
         columns["stop_loss"] = pa.nulls(0, pa.float64())
     given.without_nulls("stop_loss", columns["stop_loss"])
-    return pa.Table.from_arrays(list(columns.values()), names=list(columns))
+    return _core.SignalRows(pa.table(columns))
 
 
-def _exits(given: _Given | None, market: MarketArrays) -> pa.Table:
-    if given is None:
+def _exits(table: Any, market: MarketArrays) -> _core.SignalRows:
+    if table is None:
         return _NO_EXITS
+    given = _Given("exits", table, EXIT_COLUMNS, ("direction", "action"))
     cancel = given.words("action", ACTIONS)  # 0 close, 1 cancel
-    columns = [pa.array(given.bars(market)), pa.array(given.directions()), pa.array(cancel)]
-    return pa.Table.from_arrays(columns, names=["bar", "direction", "cancel"])
+    columns = {
+        "bar": pa.array(given.bars(market)),
+        "direction": pa.array(given.directions()),
+        "cancel": pa.array(cancel),
+    }
+    return _core.SignalRows(pa.table(columns))
 
 
 class _Given:
@@ -339,10 +350,6 @@ def _columns(what: str, table: Any) -> dict[str, Any]:
 
 def _array(what: str, name: str, values: Any) -> Any:
     """A column of a mapping; numeric NaN means null."""
-    if isinstance(values, np.ndarray) and values.ndim == 1 and len(values):
-        quick = _quick(values)
-        if quick is not None:
-            return quick
     try:
         return pa.array(values, from_pandas=True)
     except (
@@ -355,18 +362,6 @@ def _array(what: str, name: str, values: Any) -> Any:
         said = str(problem).splitlines()[0]
         where = f"{what}, column {name}"
         raise error(1005, f"no array of one type: {said}", where=where, remedy="give a flat array") from None
-
-
-def _quick(values: Any) -> Any:
-    """What Arrow would make of common arrays, only sooner; None for all others."""
-    kind = _SHARED.get(values.dtype.str) if values.flags.c_contiguous else None
-    if kind is not None and not (kind is _FLOAT and np.isnan(values).any()):
-        return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
-    if values.dtype.kind == "U":
-        first = values[0]
-        if (values == first).all():  # as of np.full(n, "close"): Arrow would convert every copy of the word
-            return pa.DictionaryArray.from_arrays(np.zeros(len(values), np.int32), pa.array([str(first)]))
-    return None
 
 
 def _words(codes: Any, words: Sequence[str]) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 import sweep
+from sweep import _core
 from sweep.errors import SweepError
 from sweep.recorded import of_study
 from tests.strategies.support import CROSS, code, returning
@@ -119,6 +122,39 @@ def test_rounding_is_that_of_the_engine(tick: float) -> None:
     assert np.array_equal(seen["3"][:-1], [round(x, 3) for x in prices[:-1].tolist()])
 
 
+def test_a_trial_costs_two_calls_of_the_native_module() -> None:
+    market = sweep.Market.synthetic(bars=1000, seed=3)
+    bar = np.arange(20, 900, 40)
+
+    def given(market: Any, ind: Any, params: Any) -> Any:
+        stop = market.bid.close[bar] - 0.002
+        return {"bar_index": bar, "direction": np.ones_like(bar), "stop_loss": stop}
+
+    engine = sweep.Engine(market, sweep.signals()(given))
+
+    def calls(trials: int) -> Counter[str]:
+        """Calls of functions and methods of the native module while a batch runs."""
+        table = pa.table({"max_holding_bars": list(range(1, trials + 1))})
+        counted: Counter[str] = Counter()
+
+        def note(frame: Any, event: str, called: Any) -> None:
+            # A class or function of the module; names of NumPy and PyArrow are others.
+            if event == "c_call" and called.__qualname__.split(".")[0] in vars(_core):
+                counted[called.__qualname__] += 1
+
+        before = sys.getprofile()
+        sys.setprofile(note)
+        try:
+            assert set(engine.run_batch(table)["status"].to_pylist()) == {"COMPLETE"}
+        finally:
+            sys.setprofile(before)
+        return counted
+
+    calls(1)
+    more = calls(24) - calls(8)
+    assert {name.rsplit(".")[-1]: count for name, count in more.items()} == {"of_arrays": 16, "play": 16}
+
+
 # ----------------------------------------------------------------------------------------------------------------- errors
 def test_an_exception_fails_its_trial_alone_and_names_the_line(tmp_path: Path) -> None:
     line = 'assert params["n"] != 7, "seven is bad"'
@@ -189,6 +225,7 @@ def test_an_error_of_ours_that_the_function_provokes_keeps_its_code(tmp_path: Pa
             1008,
             "ends",
         ),
+        ("@sweep.signals(constraints='n > 1')\ndef f(m, i, p):\n    pass", "f", 1004, "write ['n > 1']"),
         ("@sweep.signals(constraints=['b > 1'])\ndef f(m, i, p):\n    pass", "f", 1001, "b"),
     ],
 )

@@ -12,7 +12,11 @@ import pyarrow as pa
 import pytest
 
 import sweep
+from sweep import _core
+from sweep.arrow import read_all
 from sweep.errors import SweepError
+from sweep.strategies.arrays import MarketArrays
+from sweep.strategies.tables import checked
 from tests.strategies.support import returning
 
 UTC_US = pa.timestamp("us", tz="UTC")
@@ -211,3 +215,81 @@ def test_a_signal_that_breaks_the_rules_of_orders_is_rejected_and_counted(market
     wrong = run(market, lambda m: entries(m, stop_loss=m.ask.close[BARS] + np.array([1, 1, 1, -1]) * 0.004))
     assert wrong.rejections["invalid_side"] == 1
     assert wrong.trades.num_rows == 3
+
+
+SIDES = np.array([1, -1, -1, 1])
+PLAIN: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "as they are": lambda m: {},
+    "small integers": lambda m: {"bar_index": np.array(BARS, np.int32), "direction": SIDES.astype(np.int8)},
+    "words": lambda m: {"direction": np.array(WORDS), "order_type": np.array(["market", "limit", "stop", "market"])},
+    "one word": lambda m: {"order_type": np.full(4, "market"), "direction": np.full(4, "long"), "stop_loss": m.bid.close[BARS] - 0.004, "take_profit": None},
+    "every second": lambda m: {"direction": np.repeat(SIDES, 2)[::2], "size": np.array([0.5, np.nan, 1.0, 2.0])},
+    "numbers of bars": lambda m: {"valid_bars": np.array([1, 2, 3, 2**31 - 1])},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PLAIN)
+def test_common_arrays_are_read_at_once_and_mean_what_a_table_means(market: sweep.Market, case: str) -> None:
+    arrays = MarketArrays(market.core)
+    given = entries(arrays, **PLAIN[case](arrays))
+    quick = _core.SignalRows.of_arrays(given, None, arrays.n)[0]
+    assert quick is not None
+    table = pa.table({name: pa.array(values, from_pandas=True) for name, values in given.items()})
+    assert _core.SignalRows.of_arrays(table, None, arrays.n)[0] is None
+    careful = checked(table, arrays, where="here").entries
+    one, other = (read_all(rows.to_table()) for rows in (quick, careful))
+    assert one.select(other.column_names).equals(other)
+
+
+def test_exits_of_common_arrays_are_read_at_once(market: sweep.Market) -> None:
+    arrays = MarketArrays(market.core)
+    given = {"bar_index": np.array([30, 60]), "direction": np.array(["long", "short"]), "action": np.array(["close", "cancel"])}  # fmt: skip
+    quick = _core.SignalRows.of_arrays(None, given, arrays.n)[1]
+    assert quick is not None
+    assert read_all(quick.to_table()).to_pydict() == {"bar": [30, 60], "direction": [1, -1], "cancel": [0, 1]}
+
+
+UNCOMMON: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "unknown column": lambda m: {"note": np.array(BARS)},
+    "no such bar": lambda m: {"bar_index": np.array([20, 40, 40, 1000])},
+    "negative bar": lambda m: {"bar_index": np.array([-1, 40, 40, 700])},
+    "not sorted": lambda m: {"bar_index": np.array([20, 40, 39, 700])},
+    "no direction": lambda m: {"direction": SIDES * 2},
+    "beyond int8": lambda m: {"direction": np.array([257, -1, -1, 1])},
+    "unknown word": lambda m: {"direction": np.array(["long", "short", "shorts", "long"])},
+    "no stop": lambda m: {"stop_loss": np.array([np.nan, 1.0, 1.0, 1.0])},
+    "two dimensions": lambda m: {"stop_loss": np.ones((4, 1))},
+    "unequal lengths": lambda m: {"size": np.ones(3)},
+    "numbers as flags": lambda m: {"direction": np.ones(4, bool)},
+    "other byte order": lambda m: {"stop_loss": np.ones(4).astype(">f8")},
+    "too many bars": lambda m: {"valid_bars": np.array([1, 2, 3, 2**31])},
+    "empty": lambda m: {"bar_index": np.array([], int), "direction": np.array([], int), "stop_loss": np.array([])},
+    "absent": lambda m: {"stop_loss": None},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", UNCOMMON)
+def test_whatever_else_is_left_to_the_careful_way(market: sweep.Market, case: str) -> None:
+    arrays = MarketArrays(market.core)
+    given = {"take_profit": None, **UNCOMMON[case](arrays)}
+    assert _core.SignalRows.of_arrays(entries(arrays, **given), None, arrays.n) == (None, None)
+
+
+def test_a_function_may_write_to_what_it_returned_before(market: sweep.Market) -> None:
+    kept = entries(MarketArrays(market.core))
+
+    def reused(m: Any) -> dict[str, Any]:
+        kept["stop_loss"] -= kept["direction"] * 1e-4
+        return kept
+
+    def fresh(m: Any) -> dict[str, Any]:
+        return {name: values.copy() for name, values in reused(m).items()}
+
+    many = pa.table({"max_holding_bars": [5, 6, 7]})
+    digests = []
+    for function in (reused, fresh):
+        kept["stop_loss"] = entries(MarketArrays(market.core))["stop_loss"]
+        engine = sweep.Engine(market, returning(function), execution={"max_positions": 4})
+        digests.append(engine.run_batch(many)["signals_digest"].to_pylist())
+    assert digests[0] == digests[1]
+    assert len(set(digests[0])) == 3

@@ -16,6 +16,7 @@ mod operations;
 mod params;
 mod portfolio;
 mod portfolio_tables;
+mod rows;
 mod scripts;
 mod space;
 mod store;
@@ -45,6 +46,7 @@ pub fn export(module: &Bound<'_, PyModule>, strategies: Strategies) -> PyResult<
     module.add_class::<market::Market>()?;
     module.add_class::<portfolio::Portfolio>()?;
     module.add_class::<user::Played>()?;
+    module.add_class::<rows::SignalRows>()?;
     macro_rules! functions {
         ($($function:path),* $(,)?) => {
             $(module.add_function(wrap_pyfunction!($function, module)?)?;)*
@@ -76,7 +78,6 @@ pub fn export(module: &Bound<'_, PyModule>, strategies: Strategies) -> PyResult<
         user::gather,
         user::play,
         user::said,
-        user::signals_digest,
         user::unplayed,
     );
     Ok(())
