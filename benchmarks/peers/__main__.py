@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import filecmp
 import json
+import statistics
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,15 @@ from benchmarks.peers.client import ROOT, PeerError, Process
 from benchmarks.peers.compare import Agreement, agreement
 from benchmarks.peers.ours import exported, market
 from benchmarks.peers.plan import BARS, CHECKED, FEW_BARS, PARTS, TIGHT, Case, Part
-from benchmarks.peers.report import HEADING, Measured, agreements, table, with_section
+from benchmarks.peers.report import (
+    HEADING,
+    Checked,
+    Measured,
+    checks,
+    largest_difference,
+    table,
+    with_section,
+)
 from benchmarks.peers.work import LONG, Work
 from sweep import _core
 
@@ -56,13 +65,14 @@ class Crowd:
         return folder
 
 
-def check(crowd: Crowd, peers: set[str]) -> tuple[dict[tuple[str, str], Agreement | str], dict[str, Any]]:
+def check(crowd: Crowd, peers: set[str]) -> tuple[dict[tuple[str, str], Checked | str], dict[str, Any]]:
     """Trades of every peer beside ours, for the measured stop and a tighter one; and what the peers say of themselves."""
-    found: dict[tuple[str, str], Agreement | str] = {}
+    found: dict[tuple[str, str], Checked | str] = {}
     about: dict[str, Any] = {}
     bars = {case.peer: min(case.bars, BARS) for part in PARTS for case in part.cases if case.peer in peers}
     for peer, count in bars.items():
         theirs, ours = crowd.process(peer, count), crowd.process(US, count)
+        print(f"checked: {peer}", file=sys.stderr, flush=True)
         try:
             about[peer] = theirs.ask("about", LONG)
         except PeerError as error:
@@ -72,23 +82,24 @@ def check(crowd: Crowd, peers: set[str]) -> tuple[dict[tuple[str, str], Agreemen
         works = dict.fromkeys(case.work for part in PARTS for case in part.cases if case.peer == peer)
         for work in works:
             found[peer, work.name] = _checked(theirs, ours, work)
-            print(f"{peer}, {work.name}: {found[peer, work.name]}", flush=True)
     return found, about
 
 
-def _checked(theirs: Process, ours: Process, work: Work) -> Agreement | str:
-    whole: Agreement | None = None
+def _checked(theirs: Process, ours: Process, work: Work) -> Checked | str:
+    whole, money = Agreement(0, 0, 0), 0.0
     try:
         for stop in (work.stop_atr, TIGHT):
             asked = replace(work, stop_atr=stop)
             lists = (process.ask("trades", asked, CHECKED)["trades"] for process in (ours, theirs))
-            for here, there in zip(*lists, strict=True):
-                each = agreement(here, there)
-                whole = each if whole is None else whole + each
+            whole = sum((agreement(*pair) for pair in zip(*lists, strict=True)), whole)
+            profits = (
+                [each["net_profit"] for each in process.ask("run", asked, CHECKED)["figures"]]
+                for process in (ours, theirs)
+            )
+            money = max(money, largest_difference(*profits))
     except PeerError as error:
         return f"not compared: {error}"
-    assert whole is not None
-    return whole
+    return Checked(whole, money)
 
 
 def measure(crowd: Crowd, part: Part, rounds: int) -> Iterator[Measured | str]:
@@ -121,13 +132,14 @@ def measure(crowd: Crowd, part: Part, rounds: int) -> Iterator[Measured | str]:
             case,
             [each["cpu"] / len(case.pairs) for each in theirs[case]],
             [each["cpu"] / len(case.own_pairs) for each in ours[case]],
+            statistics.mean(each["trades"] for each in ours[case][0]["figures"]),
             max((each["peak_bytes"] or 0 for each in theirs[case]), default=0) or None,
             max((each["peak_bytes"] or 0 for each in ours[case]), default=0) or None,
         )
 
 
 def section(
-    found: Mapping[tuple[str, str], Agreement | str],
+    found: Mapping[tuple[str, str], Checked | str],
     about: Mapping[str, Any],
     parts: Mapping[str, list[Measured | str]],
 ) -> Iterator[str]:
@@ -155,7 +167,7 @@ def section(
     yield "### Equal trades\n"
     stops = f"{len(CHECKED)} pairs at each of two stops, 25 and {TIGHT:g} average true ranges"
     yield f"{stops}, on {BARS:,} bars ({FEW_BARS:,} for nautilus_trader); counted over all of them.\n"
-    yield from agreements(found, {peer: each["note"] for peer, each in about.items()})
+    yield from checks(found, {peer: each["note"] for peer, each in about.items()})
     for title, rows in parts.items():
         yield f"\n### {title}\n"
         yield from table([row for row in rows if isinstance(row, Measured)])

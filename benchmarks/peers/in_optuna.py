@@ -14,8 +14,9 @@ from benchmarks.peers.work import PAIRS, Figures, Pair, Work
 class Engine(in_vectorbt.Engine):
     """See `Peer`; the pairs say how many trials, the search chooses its own."""
 
+    chunks = (1,)
     versions = ("optuna", "vectorbt", "numba", "pandas", "numpy")
-    note = "trials of `study.optimize`, TPE with its defaults, in memory"
+    note = "`study.optimize` in memory, TPE with its defaults, one trial at a time"  # type: ignore[assignment]
 
     def search(self, work: Work, pairs: Sequence[Pair]) -> list[Figures]:
         """The net profit is maximised over the ranges of the pairs."""

@@ -14,7 +14,7 @@ class Engine:
     """See `Peer`."""
 
     versions = ("raptorbt", "numpy")
-    note = "sizes are fractions of equity (all of it here), so profits differ; all of its 48 metrics"
+    note = "its sizes are fractions of equity (all of it here), so profits differ; it computes all of its 48 metrics"
 
     def __init__(self, bars: Bars) -> None:
         self.bars = bars

@@ -15,12 +15,16 @@ from benchmarks.peers.work import CASH, FEE, LONG, PAIRS, Bars, Figures, Pair, T
 
 BACKENDS = ("numba", "rust")
 CHUNKS = (1, 5, 10, 20)
+LONG_MARKET = 500_000
+"""Bars from which only single backtests are timed: chunks would need many gigabytes."""
 
 
 class Engine:
     """See `Peer`."""
 
-    versions = ("vectorbt", "vectorbt-rust", "numba", "pandas", "numpy")
+    chunks: Sequence[int] = CHUNKS
+    """Sizes to try."""
+    versions: Sequence[str] = ("vectorbt", "vectorbt-rust", "numba", "pandas", "numpy")
 
     def __init__(self, bars: Bars) -> None:
         warnings.simplefilter("ignore")
@@ -36,7 +40,8 @@ class Engine:
     @property
     def note(self) -> str:
         """What was fastest here."""
-        return f"one backtest with its {self.one} backend; many in chunks of {self.many[1]} with its {self.many[0]} backend"
+        backend, chunk = self.many
+        return f"one backtest with its {self.one} backend, many in chunks of {chunk} with {backend}; it can not enter on the bar of a stop"
 
     def run(self, work: Work, pairs: Sequence[Pair]) -> list[Figures]:
         """See `Peer`."""
@@ -51,10 +56,11 @@ class Engine:
 
     def _tune(self) -> None:
         """The fastest of every backend and chunk; the first calls compile."""
-        few = PAIRS[:20]
+        short = len(self.close) < LONG_MARKET
+        few, chunks = (PAIRS[:20], self.chunks) if short else (PAIRS[:1], (1,))
         costs: dict[tuple[str, int], float] = {}
         for backend in BACKENDS:
-            for chunk in CHUNKS:
+            for chunk in chunks:
                 self._run(LONG, few[:chunk], backend, chunk)
                 begun = time.process_time()
                 self._run(LONG, few, backend, chunk)

@@ -20,6 +20,8 @@ class Measured:
     case: Case
     theirs: Sequence[float]
     ours: Sequence[float]
+    trades: float
+    """Of a backtest, mean of ours."""
     their_bytes: int | None
     our_bytes: int | None
 
@@ -35,6 +37,7 @@ class Measured:
             "peer": case.peer,
             "work": case.work.name,
             "bars": case.bars,
+            "trades": self.trades,
             "backtests": len(case.pairs),
             "our_backtests": len(case.own_pairs),
             "do": case.do,
@@ -50,13 +53,13 @@ class Measured:
 
 def table(rows: Sequence[Measured]) -> Iterator[str]:
     """One line per case."""
-    yield "| peer | trades | rounds | peer, ns per bar | sweep, ns per bar | peer / sweep | asked | peak memory, MB: peer, sweep |"
+    yield "| peer | trades of a backtest | rounds | peer, ns per bar | sweep, ns per bar | peer / sweep | asked | peak memory, MB: peer, sweep |"
     yield "|---|---|---|---|---|---|---|---|"
     for row in rows:
         case, bars = row.case, row.case.bars
         theirs, ours = (Spread.of([each / bars * 1e9 for each in side]) for side in (row.theirs, row.ours))
         yield (
-            f"| {case.peer} | {case.work.name} | {len(row.ours)} | {theirs.text()} | {ours.text()} "
+            f"| {case.peer} | {row.trades:,.0f}, {case.work.name} | {len(row.ours)} | {theirs.text()} | {ours.text()} "
             f"| **{row.ratio.median:,.2f}** ({row.ratio.low:,.2f} to {row.ratio.high:,.2f}) "
             f"| {asked(case.peer, row.ratio.median)} "
             f"| {_megabytes(row.their_bytes)}, {_megabytes(row.our_bytes)} |"
@@ -71,12 +74,30 @@ def asked(peer: str, ratio: float) -> str:
     return f"≥ {least:,g}: {'reached' if ratio >= least else 'missed'}"
 
 
-def agreements(found: Mapping[tuple[str, str], Agreement | str], notes: Mapping[str, str]) -> Iterator[str]:
-    """One line per peer and work; a text in the place of an agreement says why there is none."""
-    yield "| peer | trades | entry bar, exit bar and direction | of note |"
-    yield "|---|---|---|---|"
-    for (peer, work), agreed in found.items():
-        yield f"| {peer} | {work} | {agreed} | {notes.get(peer, '') or '–'} |"
+@dataclass(frozen=True)
+class Checked:
+    """What the check of a peer on one work has found."""
+
+    trades: Agreement
+    money: float
+    """Largest relative difference of a net profit."""
+
+    def __str__(self) -> str:
+        return f"{self.trades} | {self.money:.1e}"
+
+
+def checks(found: Mapping[tuple[str, str], Checked | str], notes: Mapping[str, str]) -> Iterator[str]:
+    """One line per peer and work; a text in the place of a check says why there is none."""
+    yield "| peer | trades | entry bar, exit bar and direction | net profit, largest relative difference | of note |"
+    yield "|---|---|---|---|---|"
+    for (peer, work), checked in found.items():
+        cells = checked if isinstance(checked, Checked) else f"{checked} | –"
+        yield f"| {peer} | {work} | {cells} | {notes.get(peer, '') or '–'} |"
+
+
+def largest_difference(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """Of theirs from ours, relative to ours."""
+    return max(abs(there - here) / abs(here) for here, there in zip(ours, theirs, strict=True))
 
 
 def _megabytes(count: int | None) -> str:
