@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import filecmp
 import json
+import math
 import statistics
 import sys
 import tempfile
@@ -38,7 +39,7 @@ from sweep import _core
 US: Final = "sweep"
 PAGE: Final = ROOT / "benchmarks" / "RESULTS.md"
 LEAST: Final = 0.2
-"""Seconds of CPU that a figure of ours lasts at least: shorter work is repeated within it."""
+"""Seconds of CPU behind a figure: shorter work is repeated within a round."""
 MEMORY_NOTE: Final = "a process's resident peak while it ran, with its libraries and its bars"
 
 
@@ -107,20 +108,21 @@ def measure(crowd: Crowd, part: Part, rounds: int) -> Iterator[Measured | str]:
     theirs: dict[Case, list[dict[str, Any]]] = {}
     ours: dict[Case, list[dict[str, Any]]] = {}
     failed: dict[Case, str] = {}
-    repeats: dict[Case, int] = {}
+    repeats: dict[Case, tuple[int, int]] = {}
     for turn in range(-1, rounds):  # the first one warms up
         for case in part.cases:
-            if case in failed or turn >= (case.rounds or rounds):
+            if case in failed:
                 continue
             peer, us = crowd.process(case.peer, case.bars), crowd.process(US, case.bars)
             try:
-                own = us.ask(case.ours, case.work, case.own_pairs, repeat=repeats.get(case, 1))
-                other = peer.ask(case.do, case.work, case.pairs)
+                often = repeats.get(case, (1, 1))
+                own = us.ask(case.ours, case.work, case.own_pairs, repeat=often[0])
+                other = peer.ask(case.do, case.work, case.pairs, repeat=often[1])
             except PeerError as error:
                 failed[case] = f"{case.peer}, {case.work.name}: not measured: {error}"
                 continue
             if turn < 0:
-                repeats[case] = max(1, round(LEAST / max(own["cpu"], 1e-6)))
+                repeats[case] = (_repeats(own), _repeats(other))
                 continue
             theirs.setdefault(case, []).append(other)
             ours.setdefault(case, []).append(own)
@@ -136,6 +138,10 @@ def measure(crowd: Crowd, part: Part, rounds: int) -> Iterator[Measured | str]:
             max((each["peak_bytes"] or 0 for each in theirs[case]), default=0) or None,
             max((each["peak_bytes"] or 0 for each in ours[case]), default=0) or None,
         )
+
+
+def _repeats(answer: Mapping[str, Any]) -> int:
+    return max(1, math.ceil(LEAST / max(answer["cpu"], 1e-6)))
 
 
 def section(
@@ -154,10 +160,10 @@ def section(
     yield (
         "The work: crossover of two simple averages of the closes of a generated one-minute market, decided and filled at "
         "a close; a stop 25 average true ranges away (about 0.5 % of the price), a target twice as far, 0.01 % of every "
-        "fill as fee, one unit a trade, 100 pairs of periods from 5/30 to 14/120. `sweep` runs `ma_cross` with all of its "
+        "fill as fee, one unit a trade, pairs of periods from 5/30 to 14/120. `sweep` runs `ma_cross` with all of its "
         "metrics and its digests. Peers get the average true range, and the prices in whole ticks, ahead and for nothing; "
         "they compute averages, crosses, trades, net profit, win rate, profit factor, Sharpe ratio and drawdown "
-        "unless noted.\n"
+        "unless noted; what a ratio is made of may differ.\n"
     )
     yield (
         "Costs are CPU time of a process with one thread, per bar and backtest: medians of the rounds, with the least and "

@@ -124,7 +124,7 @@ class Engine:
     """See `Peer`."""
 
     versions = ("nautilus_trader", "pandas", "numpy")
-    note = "without its statistics, which are computed apart; a position left at the end stays open"
+    note = "without its statistics, which are computed apart; a position left at the end stays open; money is in whole cents"
 
     def __init__(self, bars: Bars) -> None:
         self.bars = bars

@@ -13,11 +13,6 @@ import pyarrow as pa
 from benchmarks.peers.work import ATR_PERIOD, CASH, FEE, PAIRS, Bars, Figures, Pair, Trades, Work
 from sweep import Engine as Sweep
 from sweep import Market, _core
-from sweep.objective import Objective
-from sweep.samplers import tpe
-from sweep.samplers.base import Prefix, Settings, View, position_after
-from sweep.space import Space
-from sweep.types import Status, Trial
 
 BATCH = 64
 SEED = 7
@@ -93,6 +88,13 @@ class Engine:
 
     def search(self, work: Work, pairs: Sequence[Pair]) -> list[Figures]:
         """As many trials as pairs: `tpe` in batches over the ranges of the pairs, the net profit maximised."""
+        # Imported here, so that the memory of the other work is that of the engine.
+        from sweep.objective import Objective
+        from sweep.samplers import tpe
+        from sweep.samplers.base import Prefix, Settings, View, position_after
+        from sweep.space import Space
+        from sweep.types import Status, Trial
+
         fast, slow = ([pair[k] for pair in PAIRS] for k in (0, 1))
         ranges = {"fast_period": fast, "slow_period": slow}
         entries = {name: {"low": min(given), "high": max(given)} for name, given in ranges.items()}

@@ -11,9 +11,13 @@ from benchmarks.peers.work import BOTH, LONG, PAIRS, Pair, Work
 BARS: Final = 100_000
 MANY_BARS: Final = 1_000_000
 FEW_BARS: Final = 10_000
-ONE: Final = (PAIRS[55],)
+ONE: Final[tuple[Pair, ...]] = (PAIRS[55],)
 """A pair of the middle: 10 and 80 bars."""
 CHECKED: Final = (PAIRS[0], PAIRS[55], PAIRS[99])
+RARE: Final[tuple[Pair, ...]] = tuple(
+    (fast, slow) for fast in range(20, 70, 5) for slow in range(100, 300, 20)
+)
+"""Pairs that trade more rarely."""
 TIGHT: Final = 4.0
 """A second stop of the checks, in average true ranges: it ends many more trades than the measured one."""
 ASKED: Final = {
@@ -38,8 +42,6 @@ class Case:
     ours: str = "run"
     our_pairs: tuple[Pair, ...] | None = None
     """Where we are measured on more backtests than a slow peer; costs are per backtest."""
-    rounds: int | None = None
-    """Fewer than the others."""
 
     @property
     def own_pairs(self) -> tuple[Pair, ...]:
@@ -68,8 +70,8 @@ PARTS: Final = (
         (
             *_cases(QUICK, LONG, ONE, "run_cold"),
             *_cases(("Numba loop", "vectorbt"), BOTH, ONE, "run_cold"),
-            *_cases(("backtesting.py",), LONG, ONE, "run_cold", rounds=3),
-            *_cases(("backtesting.py",), BOTH, ONE, "run_cold", rounds=3),
+            *_cases(("backtesting.py",), LONG, ONE, "run_cold"),
+            *_cases(("backtesting.py",), BOTH, ONE, "run_cold"),
         ),
     ),
     Part(
@@ -80,15 +82,22 @@ PARTS: Final = (
         ),
     ),
     Part(
+        f"{len(RARE)} backtests of {BARS:,} bars in one call, slower averages: fewer trades",
+        (
+            *_cases(QUICK, LONG, RARE, "run"),
+            *_cases(("Numba loop", "vectorbt"), BOTH, RARE, "run"),
+        ),
+    ),
+    Part(
         f"One backtest of {FEW_BARS:,} bars, because the peer is slow",
         (
-            *_cases(("nautilus_trader",), LONG, ONE, "run_cold", bars=FEW_BARS, rounds=3),
-            *_cases(("nautilus_trader",), BOTH, ONE, "run_cold", bars=FEW_BARS, rounds=3),
+            *_cases(("nautilus_trader",), LONG, ONE, "run_cold", bars=FEW_BARS),
+            *_cases(("nautilus_trader",), BOTH, ONE, "run_cold", bars=FEW_BARS),
         ),
     ),
     Part(
         f"One backtest of {MANY_BARS:,} bars, averages and range computed in the call",
-        _cases(QUICK, LONG, ONE, "run_cold", bars=MANY_BARS, rounds=3),
+        _cases(QUICK, LONG, ONE, "run_cold", bars=MANY_BARS),
     ),
     Part(
         f"A search by TPE for the pair with the highest net profit, {BARS:,} bars, per trial",
@@ -100,7 +109,6 @@ PARTS: Final = (
                 do="search",
                 ours="search",
                 our_pairs=PAIRS * 3,
-                rounds=3,
             ),
         ),
     ),
