@@ -139,7 +139,8 @@ PEERS_PYTHON ?= python3.12
 
 $(PEERS)/.locked: benchmarks/peers/requirements.lock | $(VENV)/.locked
 	@echo "environment: $(PEERS)"
-	@test -x $(PEERS)/bin/python || $(UV) venv --quiet --python $(PEERS_PYTHON) $(PEERS)
+	@test -x $(PEERS)/bin/python || $(UV) venv --quiet --no-python-downloads --python $(PEERS_PYTHON) $(PEERS) \
+		|| { echo "Python 3.12 is needed for the peers; name one: make PEERS_PYTHON=... bench-peers" >&2; exit 2; }
 	@$(UV) pip sync --quiet --python $(PEERS)/bin/python --require-hashes benchmarks/peers/requirements.lock
 	@touch $@
 
