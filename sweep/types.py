@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 ParamValue = int | float | bool | str | None
 """Value of one parameter; a set is the text of its members joined by `+`."""
@@ -62,8 +63,7 @@ class StudyStatus(StrEnum):
     FAILED = "FAILED"
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(NamedTuple):
     """One parameter set that a batch asks for."""
 
     number: int

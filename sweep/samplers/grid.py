@@ -31,8 +31,14 @@ class GridStream:
 
     def points(self, start: int, count: int) -> Sequence[Point]:
         """See `Stream`."""
-        stop = min(start + count, self.length)
-        return [self._point(position) for position in range(start, stop)]
+        positions = range(start, min(start + count, self.length))
+        indices = positions if self._order is None else [self._order[position] for position in positions]
+        digits = mixed_radix(indices, self.counts)
+        columns = [
+            column if kept is None else [kept[digit] for digit in column]
+            for column, kept in zip(digits, self._kept, strict=True)
+        ]
+        return list(zip(*columns, strict=True)) if columns else [()] * len(positions)
 
     def after_inactive(self, position: int, point: Point, inactive: frozenset[int]) -> int:
         """In order, all further indices of an inactive dimension are skipped at once where later digits cannot revive it."""
@@ -46,12 +52,6 @@ class GridStream:
                 block = math.prod(self.counts[j:])
                 return position - position % block + block
         return position + 1
-
-    def _point(self, position: int) -> Point:
-        digits = mixed_radix(position if self._order is None else self._order[position], self.counts)
-        return tuple(
-            digit if kept is None else kept[digit] for digit, kept in zip(digits, self._kept, strict=True)
-        )
 
 
 def build(settings: Settings) -> EnumeratedSampler:

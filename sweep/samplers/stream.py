@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from sweep.space import INACTIVE, Candidate, Permutation, Point, Space
-from sweep.space.draws import mixed_radix, unit_points
+from sweep.space.draws import points_at, unit_points
 
 _LARGEST_CHUNK: Final = 1_024
 
@@ -35,8 +35,7 @@ class Stream(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """A candidate and where it stood in its stream."""
 
     position: int
@@ -107,8 +106,8 @@ class PermutedStream:
 
     def points(self, start: int, count: int) -> Sequence[Point]:
         """See `Stream`."""
-        stop = min(start + count, self.length)
-        return [mixed_radix(self._order[position], self.sizes) for position in range(start, stop)]
+        positions = range(start, min(start + count, self.length))
+        return points_at([self._order[position] for position in positions], self.sizes)
 
     def after_inactive(self, position: int, point: Point, inactive: frozenset[int]) -> int:
         """See `Stream`."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from sweep.errors import error
 from sweep.expressions import Expression
-from sweep.space.draws import Point, mixed_radix, unit_points
+from sweep.space.draws import Point, points_at, unit_points
 from sweep.space.permutation import Permutation
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def random_points(space: Space, count: int) -> Iterator[Point]:
     if space.cardinality is None or any(d.log for d in space.dimensions):
         return iter(unit_points(space.dimensions, space.seed, "random", 0, count))
     order = Permutation(space.cardinality, space.seed)
-    return (mixed_radix(order[q], space.sizes) for q in range(min(count, space.cardinality)))
+    return iter(points_at([order[q] for q in range(min(count, space.cardinality))], space.sizes))
 
 
 def _count(space: Space, points: Iterator[Point], refused: Counter[str]) -> int:

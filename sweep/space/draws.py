@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
 
 from sweep.seeds import units
 from sweep.space.dimension import Coordinate, Dimension
 
 Point = tuple[Coordinate, ...]
 """One coordinate per dimension, in declaration order."""
+_FITS: Final = 2**62
+"""Points whose numbers are whole ones of 64 bits."""
 
 
 def unit_points(
@@ -20,10 +26,18 @@ def unit_points(
     return list(zip(*columns, strict=True)) if columns else [()] * count
 
 
-def mixed_radix(index: int, sizes: Sequence[int]) -> tuple[int, ...]:
-    """Digits of `index`, the last one fastest."""
-    digits = []
+def mixed_radix(indices: Sequence[int], sizes: Sequence[int]) -> list[list[int]]:
+    """Digits of every index, the last one fastest: a column per size."""
+    if math.prod(sizes) <= _FITS and sizes:
+        return [column.tolist() for column in np.unravel_index(np.asarray(indices, np.int64), tuple(sizes))]
+    columns = []
+    left = list(indices)
     for size in reversed(sizes):
-        index, digit = divmod(index, size)
-        digits.append(digit)
-    return tuple(reversed(digits))
+        columns.append([index % size for index in left])
+        left = [index // size for index in left]
+    return columns[::-1]
+
+
+def points_at(indices: Sequence[int], sizes: Sequence[int]) -> list[Point]:
+    """The points of a grid that have these numbers."""
+    return list(zip(*mixed_radix(indices, sizes), strict=True)) if sizes else [()] * len(indices)

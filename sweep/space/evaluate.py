@@ -66,6 +66,8 @@ class Evaluator:
         for level in self.levels:
             self._activate(level, points, rows, off)
         results = self.native.canonical(rows)
+        if not (self.levels or self.where or self._declared):
+            return [_plainly(result) for result in results]
         return [
             self._judge(point, row, missing, result, unique)
             for point, row, missing, result in zip(points, rows, off, results, strict=True)
@@ -76,6 +78,8 @@ class Evaluator:
         names = [self.dimensions[i].name for i in free]
         columns = [self.dimensions[i].column([point[i] for point in points]) for i in free]
         values = zip(*columns, strict=True) if columns else [()] * len(points)
+        if not self.pinned:
+            return [dict(zip(names, row, strict=True)) for row in values]
         return [{**self.pinned, **dict(zip(names, row, strict=True))} for row in values]
 
     def _activate(
@@ -100,8 +104,8 @@ class Evaluator:
     def _judge(
         self, point: Point, row: Mapping[str, Any], missing: set[int], result: Canonical, unique: bool
     ) -> Evaluation:
-        if result.params is None or result.key is None:
-            return Evaluation(None, problem_text(result), decided=False)
+        if result.params is None:
+            return _plainly(result)
         inactive = _NOTHING
         if missing or self._declared:
             off = {i for i, dimension in self._declared if dimension.shown(result.params) is MISSING}
@@ -115,7 +119,7 @@ class Evaluator:
             )
             if not valueless and not condition.holds(env):
                 return Evaluation(None, condition.text, inactive)
-        return Evaluation(Candidate(result.params, result.key), None, inactive)
+        return _plainly(result)._replace(inactive=inactive) if inactive else _plainly(result)
 
     @cached_property
     def _declared(self) -> tuple[tuple[int, Dimension], ...]:
@@ -147,6 +151,14 @@ class Evaluator:
             return None
         value = row.get(name, parameter.default)
         return value if value is None or isinstance(value, bool | int | float | str) else None
+
+
+def _plainly(result: Canonical) -> Evaluation:
+    """What the strategy says of a point, where the space has nothing to add."""
+    params, key, *_ = result
+    if params is None or key is None:
+        return Evaluation(None, problem_text(result), decided=False)
+    return Evaluation(Candidate(params, key), None)
 
 
 def problem_text(result: Canonical) -> str:

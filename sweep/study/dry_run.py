@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from sweep.executors.worker import cpus, resident_bytes, table_of
@@ -132,4 +132,4 @@ def _made_up(plan: Plan, proposal: Proposal) -> Trial:
         objectives=tuple(value for _ in plan.objective.names),
         violations=dict.fromkeys(plan.objective.constraint_names, 0.0),
     )
-    return Trial(replace(proposal, source=SAMPLER), outcome, {}, None, None)
+    return Trial(proposal._replace(source=SAMPLER), outcome, {}, None, None)

@@ -96,8 +96,12 @@ pub fn canonicalise(py: Python<'_>, strategy: &str, timeframe: &str, params: &st
     })
 }
 
-fn mapping(values: &BTreeMap<String, Value>) -> Json {
-    values.iter().map(|(name, value)| (name.clone(), value.to_json())).collect::<Map<_, _>>().into()
+fn mapping<N: AsRef<str>>(values: &BTreeMap<N, Value>) -> Json {
+    values
+        .iter()
+        .map(|(name, value)| (name.as_ref().to_owned(), value.to_json()))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 fn problem(e: &Error) -> Json {

@@ -105,10 +105,14 @@ fn refused<'py>(py: Python<'py>, problems: &[Error]) -> PyResult<Bound<'py, PyTu
 struct Names<'py>(Vec<(String, Bound<'py, PyString>)>);
 
 impl<'py> Names<'py> {
-    fn dict(&mut self, py: Python<'py>, values: &BTreeMap<String, Value>) -> PyResult<Bound<'py, PyDict>> {
+    fn dict<N: AsRef<str>>(
+        &mut self,
+        py: Python<'py>,
+        values: &BTreeMap<N, Value>,
+    ) -> PyResult<Bound<'py, PyDict>> {
         let made = PyDict::new(py);
         for (place, (name, value)) in values.iter().enumerate() {
-            let name = self.text(py, place, name);
+            let name = self.text(py, place, name.as_ref());
             match value {
                 Value::None => made.set_item(name, py.None())?,
                 Value::Bool(b) => made.set_item(name, b)?,

@@ -12,7 +12,7 @@ use crate::json::{push_number, push_text};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Canonical {
     /// Every active parameter.
-    pub params: BTreeMap<String, Value>,
+    pub params: BTreeMap<Arc<str>, Value>,
     /// The strategy's derived names.
     pub derived: BTreeMap<String, Value>,
     /// Messages of constraints of severity warning that are violated.

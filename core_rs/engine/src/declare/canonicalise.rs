@@ -92,10 +92,12 @@ impl<'a> Set<'a> {
     }
 
     fn into_canonical(self, warnings: Vec<String>) -> Canonical {
-        let parameters = self.declaration.parameters.iter().enumerate();
-        let params = parameters
-            .filter(|(position, parameter)| self.active[*position] && !parameter.shorthand)
-            .map(|(position, parameter)| (parameter.name.clone(), self.draft.value_at(position).clone()))
+        let known = self.declaration.plan.by_name.iter();
+        let active = known.filter(|(_, position)| {
+            self.active[*position] && !self.declaration.parameters[*position].shorthand
+        });
+        let params = active
+            .map(|(name, position)| (Arc::clone(name), self.draft.value_at(*position).clone()))
             .collect();
         let defaults = Arc::clone(&self.declaration.plan.defaults);
         Canonical { params, derived: self.derived, warnings, defaults }

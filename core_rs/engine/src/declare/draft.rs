@@ -34,24 +34,27 @@ impl<'a> Draft<'a> {
     pub(super) fn read(declaration: &'a Declaration, context: &'a Context, raw: &Map<String, Json>) -> Self {
         let mut problems = Vec::new();
         let mut members = BTreeMap::new();
-        for (name, json) in raw.iter().filter(|(name, _)| !declaration.plan.index.contains_key(*name)) {
+        let mut given = vec![Given::Nothing; declaration.parameters.len()];
+        let mut invalid = Vec::new();
+        for (name, json) in raw {
+            if let Some(&position) = declaration.plan.index.get(name) {
+                given[position] = match convert(&declaration.parameters[position], json) {
+                    Ok(value) => Given::Valid(value),
+                    Err(problem) => {
+                        invalid.push((position, problem));
+                        Given::Invalid
+                    }
+                };
+                continue;
+            }
             match declaration.member(name).map(|member| convert(&member, json)) {
                 None => problems.push(unknown_name(declaration, name)),
                 Some(Ok(value)) => drop(members.insert(name.clone(), value)),
                 Some(Err(problem)) => problems.push(problem),
             }
         }
-        let mut given = Vec::with_capacity(declaration.parameters.len());
-        for parameter in &declaration.parameters {
-            given.push(match raw.get(&parameter.name).map(|json| convert(parameter, json)) {
-                None => Given::Nothing,
-                Some(Ok(value)) => Given::Valid(value),
-                Some(Err(problem)) => {
-                    problems.push(problem);
-                    Given::Invalid
-                }
-            });
-        }
+        invalid.sort_by_key(|(position, _)| *position);
+        problems.extend(invalid.into_iter().map(|(_, problem)| problem));
         Self { declaration, context, given, members, problems, warnings: Vec::new() }
     }
 

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use ahash::AHashMap;
+
 use super::convert::check;
 use super::declaration::Declaration;
 use super::derived::Derived;
@@ -14,7 +16,9 @@ use crate::{Error, Result, Value};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Plan {
     /// Position of each parameter.
-    pub index: BTreeMap<String, usize>,
+    pub index: AHashMap<String, usize>,
+    /// Names and positions of parameters in the order of the names, in which maps are made without sorting.
+    pub by_name: Vec<(Arc<str>, usize)>,
     /// Position of the family of each member.
     pub members: BTreeMap<String, usize>,
     /// Each parameter's condition.
@@ -40,6 +44,9 @@ impl Plan {
             })?;
             Arc::make_mut(&mut plan.defaults).insert(parameter.name.clone(), default);
         }
+        let names = declaration.parameters.iter().map(|parameter| Arc::from(parameter.name.as_str()));
+        plan.by_name = names.zip(0..).collect();
+        plan.by_name.sort();
         let mut derived = BTreeSet::new();
         for name in &declaration.derived {
             if plan.index.contains_key(&name.name) || !derived.insert(name.name.as_str()) {
