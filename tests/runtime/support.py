@@ -158,6 +158,7 @@ def make_sampler(
         options.setdefault("grid", {"order": "shuffled"})
     if name == "named":
         options.setdefault("named", NAMED)
+    options.setdefault("n_startup", 16)
     ordered = {"ma": {"choices": ["ema", "sma"], "ordered": True}} if name == "cmaes" else {}
     settings = Settings(
         space=toy_space(SPACE | ordered),
@@ -165,7 +166,6 @@ def make_sampler(
         batch_size=batch_size,
         lag=lag,
         trials=trials,
-        n_startup=16,
         **options,
     )
     made: Sampler = SAMPLERS[name].build(settings)

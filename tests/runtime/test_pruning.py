@@ -18,7 +18,7 @@ from sweep.ledger import returns as daily_returns
 from sweep.pipeline import Halving
 from sweep.pipeline.halving import Measured
 from sweep.types import LEVELS, Kind, Status, StudyStatus, Trial
-from tests.runtime.support import IDENTITIES, canonical_digests, die_at, digest, drive
+from tests.runtime.support import IDENTITIES, SAMPLERS, canonical_digests, die_at, digest, drive
 
 RULE = Halving(eta=3, maximize=True, min_trades=30)
 CYCLE = replace(RULE, cycle=True)
@@ -67,6 +67,20 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         ending = drive(folder, sampler="random" if name == "hyperband" else name, **options)
         assert ending.status is StudyStatus.FINISHED
     return folders
+
+
+@pytest.mark.parametrize("sampler", sorted(SAMPLERS.keys() - {"random", "tpe"}))
+def test_every_sampler_prunes_to_the_same_ledger(sampler: str, tmp_path: Path) -> None:
+    """`n_startup` is low, so that it proposes from results although few trials run the whole window."""
+    options: dict[str, Any] = {**STUDY, "sampler_options": {"n_startup": 1}}
+    drive(tmp_path / "plain", sampler=sampler, **options)
+    if sampler not in ("grid", "qmc", "cmaes"):
+        assert trials_of(tmp_path / "plain")[-1].proposal.source == "sampler"
+    options["engine"] = {"ruin": True, "delay": 0.01}
+    for workers, chunk in ((2, 1), (4, None)):
+        folder = tmp_path / str(workers)
+        drive(folder, sampler=sampler, workers=workers, chunk_size=chunk, spool_interval=0.0, **options)
+        assert digest(folder) == digest(tmp_path / "plain")
 
 
 @pytest.mark.parametrize("name", ["random", "tpe", "hyperband"])
