@@ -138,6 +138,23 @@ bench: build ## benchmarks on a release build: ns per bar, trials per second, me
 	cp target/release/lib_core.so sweep/_core.abi3.so
 	$(BIN)/python -m benchmarks
 
+PEERS := $(OUT)/peers
+PEERS_PYTHON ?= python3.12
+
+$(PEERS)/.locked: benchmarks/peers/requirements.lock | $(VENV)/.locked
+	@echo "environment: $(PEERS)"
+	@test -x $(PEERS)/bin/python || $(UV) venv --quiet --no-python-downloads --python $(PEERS_PYTHON) $(PEERS) \
+		|| { echo "Python 3.12 is needed for the peers; name one: make PEERS_PYTHON=... bench-peers" >&2; exit 2; }
+	@$(UV) pip sync --quiet --python $(PEERS)/bin/python --require-hashes benchmarks/peers/requirements.lock
+	@touch $@
+
+.PHONY: bench-peers
+bench-peers: build $(PEERS)/.locked ## equal work on other engines, in an environment of theirs (Python 3.12); ROUNDS=5
+	@rm -f $(VENV)/.built
+	cargo build --release --locked --package sweep-module
+	cp target/release/lib_core.so sweep/_core.abi3.so
+	$(BIN)/python -m benchmarks.peers --python $(PEERS)/bin/python --rounds $(or $(ROUNDS),5) --record $(OUT)/peers.json
+
 .PHONY: tpe-quality
 tpe-quality: build ## how well tpe searches against Optuna's estimator, on standard functions: hours; SEEDS=10 for a part
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.tpe_quality --seeds $(or $(SEEDS),30) --record $(OUT)/tpe_quality.json
@@ -184,6 +201,12 @@ locks: $(VENV)/.locked ## resolve the requirements anew (UPGRADE=1 takes the new
 	UV_CUSTOM_COMPILE_COMMAND="make locks" $(PIP_COMPILE) $(if $(UPGRADE),--upgrade) --group wheel -o requirements-wheel.lock
 	UV_CUSTOM_COMPILE_COMMAND="make locks" $(PIP_COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra gp --group dev \
 		--constraint requirements-dev.lock -o requirements-gp.lock
+
+.PHONY: locks-peers
+locks-peers: $(VENV)/.locked ## resolve the requirements of the peers anew (UPGRADE=1 takes the newest)
+	UV_CUSTOM_COMPILE_COMMAND="make locks-peers" $(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes \
+		--no-emit-index-url --no-annotate $(if $(UPGRADE),--upgrade) benchmarks/peers/requirements.in \
+		-o benchmarks/peers/requirements.lock
 
 .PHONY: clean
 clean: ## remove all that was built, the environment too

@@ -69,7 +69,7 @@ class Instant:
 
 
 def run() -> Iterator[str]:
-    """100,000 trials of `random`, batches of 64; then a resume in another process."""
+    """100,000 trials of `random` with 8 parameters, batches of 64; then a resume in another process."""
     with tempfile.TemporaryDirectory() as folder:
         done = _phase("study", folder, TRIALS)
         per_trial = 1e6 / TRIALS
@@ -97,11 +97,25 @@ def _resident() -> int:
 
 
 def _plan() -> Any:
+    from benchmarks.samplers import SPACE
     from sweep.config import load
     from sweep.study.plan import prepare
 
-    overrides = ["search.sampler=random", f"search.batch_size={BATCH}", "market.synthetic.bars=3000"]
-    return prepare(load(ROOT / "configs/quickstart.yaml", [*overrides, "tracking.mlflow=null"]))
+    config = {
+        "study": "bench",
+        "market": {"synthetic": {"bars": 3000, "seed": 7}, "timeframe": "M5", "symbol": "EURUSD"},
+        "strategy": {"name": "ma_cross"},
+        "search": {
+            "sampler": "random",
+            "batch_size": BATCH,
+            "trials": TRIALS,
+            "space": SPACE,
+            "others": "default",
+        },
+        "compute": {"backend": "local", "workers": 1},
+        "tracking": {"mlflow": None},
+    }
+    return prepare(load(config))
 
 
 def _pipeline(plan: Any, ledger: Any, trials: int, reporter: Any) -> Any:

@@ -27,6 +27,7 @@ __all__ = [
     "indicator",
     "indicator_on",
     "indicators",
+    "json_object",
     "metrics",
     "play",
     "resolve",
@@ -370,6 +371,9 @@ def table_digest(schema: str, table: Any) -> str:
 
 def result_digest(trades: str, daily: str, metrics: str) -> str:
     """Result digest of the digests of trades, daily equity and metrics."""
+
+def json_object(values: dict[str, Any]) -> str | None:
+    """JSON of texts, finite numbers, truth values and None in their order, floats as such; None for other values."""
 
 def rows_digest(names: Sequence[str], rows: Sequence[tuple[str | int | float | None, ...]]) -> str:
     """SHA-256 of rows as RFC 8785 objects over `names`, one per line, each line ended by a line feed.

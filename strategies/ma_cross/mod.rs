@@ -49,21 +49,14 @@ impl MaCross {
         }
     }
 
-    /// The first bar from `i` on, before `end`, at which the sign of the difference has just become that of `direction`.
+    /// The first bar from `i` on, before `end`, that follows a change of the difference from one bar to the next.
     ///
-    /// It is needed for a trigger without confirming bars; with them, the trigger comes that many bars later.
-    fn next_cross(&self, i: usize, end: usize, towards: impl Fn(f64) -> bool) -> usize {
+    /// Such a change is needed for a trigger without confirming bars; with them, the trigger comes that many bars later.
+    fn next_change(&self, i: usize, end: usize, changes: impl Fn(f64, f64) -> bool) -> usize {
         let from = i.saturating_sub(self.confirm_bars).max(1);
         let (fast, slow) = (&self.fast[from - 1..end], &self.slow[from - 1..end]);
-        let mut before = towards(fast[0] - slow[0]);
-        for (at, (fast, slow)) in fast.iter().zip(slow).enumerate().skip(1) {
-            let now = towards(fast - slow);
-            if now && !before {
-                return (from + at - 1 + self.confirm_bars).min(end);
-            }
-            before = now;
-        }
-        end
+        let found = first_change(fast, slow, changes);
+        found.map_or(end, |at| (from + at + self.confirm_bars).min(end))
     }
 
     fn signal(&self, i: usize, direction: Direction, view: &View<'_>) -> Signal {
@@ -77,6 +70,39 @@ impl MaCross {
         let target = (self.tp_r > 0.0).then(|| self.rounder.round(price + s * (self.tp_r * risk)));
         Signal::market(direction, stop, target)
     }
+}
+
+/// Whether the difference has just become positive.
+fn rises(before: f64, now: f64) -> bool {
+    (now > 0.0) & (before <= 0.0)
+}
+
+/// Whether it has just become negative.
+fn falls(before: f64, now: f64) -> bool {
+    (now < 0.0) & (before >= 0.0)
+}
+
+/// Bars that are judged together, without a branch.
+const LANES: usize = 16;
+
+/// Index of the first difference fast - slow before a change.
+fn first_change(fast: &[f64], slow: &[f64], changes: impl Fn(f64, f64) -> bool) -> Option<usize> {
+    let pairs = fast.len().min(slow.len()).saturating_sub(1);
+    let changes =
+        |fast: &[f64], slow: &[f64], k: usize| changes(fast[k] - slow[k], fast[k + 1] - slow[k + 1]);
+    let mut at = 0;
+    while at + LANES <= pairs {
+        let (fast, slow) = (&fast[at..=at + LANES], &slow[at..=at + LANES]);
+        let mut any = false;
+        for k in 0..LANES {
+            any |= changes(fast, slow, k);
+        }
+        if any {
+            break;
+        }
+        at += LANES;
+    }
+    (at..pairs).find(|&k| changes(fast, slow, k))
 }
 
 impl Decide for MaCross {
@@ -100,8 +126,7 @@ impl Decide for MaCross {
         if i >= end {
             return end;
         }
-        let up = self.next_cross(i, end, |difference| difference > 0.0);
-        self.next_cross(i, up, |difference| difference < 0.0)
+        self.next_change(i, end, |before, now| rises(before, now) | falls(before, now))
     }
 
     fn next_action(&self, position: &Position, i: usize, end: usize) -> Option<usize> {
@@ -109,8 +134,8 @@ impl Decide for MaCross {
             return Some(end);
         }
         Some(match position.direction() {
-            Direction::Long => self.next_cross(i, end, |difference| difference < 0.0),
-            Direction::Short => self.next_cross(i, end, |difference| difference > 0.0),
+            Direction::Long => self.next_change(i, end, falls),
+            Direction::Short => self.next_change(i, end, rises),
         })
     }
 

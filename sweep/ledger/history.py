@@ -4,7 +4,7 @@ length needs little memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from hashlib import blake2b
 from typing import Any, Final, overload
 
@@ -73,9 +73,11 @@ class Keys(Set[str]):
         """What unions and differences with it are."""
         return set(it)
 
-    def update(self, keys: Iterable[str]) -> None:
-        """Add keys, which `texts` gives from now on too."""
+    def update(self, keys: Collection[str]) -> bool:
+        """Add keys, which `texts` gives from now on too; whether all were new, and none there twice."""
+        before = len(self._digests)
         self._digests.update(map(_short, keys))
+        return len(self._digests) == before + len(keys)
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and _short(key) in self._digests

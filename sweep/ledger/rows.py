@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from sweep._core import json_object
 from sweep.errors import error
 from sweep.ledger.schema import OBJECTIVE_COLUMNS
 from sweep.types import Digests, Kind, Outcome, Proposal, Runtime, Status, Trial
@@ -22,7 +23,9 @@ _STATUS: Final = {status.value: status for status in Status}
 
 def json_text(value: Mapping[str, Any]) -> str:
     """JSON of a mapping with its own order; refuses NaN and inf."""
-    return _ENCODER.encode(value) if value else "{}"
+    if not value:
+        return "{}"
+    return json_object(dict(value)) or _ENCODER.encode(value)
 
 
 def _decode(text: str) -> dict[str, Any]:
@@ -49,8 +52,8 @@ def trial_row(window: int, trial: Trial) -> Row:
         json_text(proposal.params),
         proposal.key,
         trial.identity,
-        outcome.status.value,
-        outcome.kind.value if outcome.kind else None,
+        str(outcome.status),
+        str(outcome.kind) if outcome.kind else None,
         int(outcome.feasible),
         *objectives,
         json_text(outcome.violations),

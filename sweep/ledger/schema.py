@@ -40,6 +40,8 @@ RUNTIME_COLUMNS: Final = ("worker", "host", "attempts", "seconds", "rss_bytes", 
 
 _METRIC_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
+# No index holds the parameter keys: they come in random order, and would make every commit write as many pages again as
+# it has rows. The loop that proposes knows every key, and refuses a second one before it runs.
 _TABLES: Final = """
 CREATE TABLE study (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE batches (
@@ -53,13 +55,13 @@ CREATE TABLE trials (
   status TEXT NOT NULL, kind TEXT, feasible INTEGER NOT NULL, obj0 REAL, obj1 REAL, obj2 REAL,
   violations TEXT NOT NULL, intermediate TEXT NOT NULL, partial TEXT NOT NULL, reason TEXT,
   trades_digest TEXT, daily_digest TEXT, metrics_digest TEXT, result_digest TEXT, signals_digest TEXT,
-  PRIMARY KEY ("window", number), UNIQUE ("window", params_key)
+  PRIMARY KEY ("window", number)
 );
 CREATE TABLE trial_runtime (
   "window" INTEGER NOT NULL, number INTEGER NOT NULL, worker TEXT NOT NULL, host TEXT NOT NULL,
   attempts INTEGER NOT NULL, seconds REAL NOT NULL, rss_bytes INTEGER, started_at TEXT,
   PRIMARY KEY ("window", number)
-);
+) WITHOUT ROWID;
 CREATE TABLE windows (
   "window" INTEGER PRIMARY KEY, train_from TEXT NOT NULL, train_until TEXT NOT NULL, test_from TEXT NOT NULL,
   test_until TEXT NOT NULL, seed TEXT NOT NULL, selected INTEGER, oos_identity TEXT, oos_metrics TEXT
@@ -97,6 +99,6 @@ def ddl(metrics: Sequence[str]) -> str:
     columns = "".join(f', "{name}" REAL' for name in metrics)
     table = (
         f'CREATE TABLE trial_metrics ("window" INTEGER NOT NULL, number INTEGER NOT NULL{columns}, '
-        'PRIMARY KEY ("window", number));'
+        'PRIMARY KEY ("window", number)) WITHOUT ROWID;'
     )
     return _TABLES + table

@@ -178,7 +178,14 @@ class Pipeline:
             params_digest=lines_digest(keys),
         )
         self._next = k + 1
-        self._used.update(keys)
+        if not self._used.update(keys):
+            raise error(
+                4004,
+                f"batch {k} holds parameters that were proposed before",
+                where=f"sampler {self._sampler.name}",
+                remedy="a sampler proposes what View.used does not have; report it if it is one of ours",
+                stage="engine",
+            )
         self._position = position_after(proposals, self._position)
         self._key_digests[k:] = [record.params_digest]
         if len(proposals) > len(stored):

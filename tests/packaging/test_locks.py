@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LOCKS = sorted(ROOT.glob("requirements*.lock"))
+PEERS = ROOT / "benchmarks" / "peers" / "requirements.lock"
 PIN = re.compile(r"^([a-z0-9][a-z0-9.-]*)==(\S+)")
 
 
@@ -44,7 +45,7 @@ def test_the_lock_files_exist() -> None:
     ]
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+@pytest.mark.parametrize("lock", [*LOCKS, PEERS], ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_lock_names_no_host_and_no_index(lock: Path) -> None:
     text = lock.read_text()
     assert "://" not in text
@@ -52,7 +53,7 @@ def test_a_lock_names_no_host_and_no_index(lock: Path) -> None:
     assert options == []
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+@pytest.mark.parametrize("lock", [*LOCKS, PEERS], ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_requirement_is_pinned_and_hashed(lock: Path) -> None:
     blocks = re.split(r"\n(?=\S)", lock.read_text())
     requirements = [block for block in blocks if not block.startswith("#")]
@@ -87,3 +88,8 @@ def test_every_declared_requirement_is_locked() -> None:
 def test_the_versions_of_package_and_crates_agree() -> None:
     workspace = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
     assert project()["project"]["version"] == workspace
+
+
+def test_the_peers_are_locked() -> None:
+    asked = [line for line in PEERS.with_suffix(".in").read_text().splitlines() if not line.startswith("#")]
+    assert names(asked) <= pins(PEERS).keys()

@@ -67,6 +67,7 @@ pub fn export(module: &Bound<'_, PyModule>, strategies: Strategies) -> PyResult<
         indicators::indicator,
         indicators::indicator_on,
         indicators::indicators,
+        lines::json_object,
         lines::rows_digest,
         market::check_bars,
         market::check_higher,

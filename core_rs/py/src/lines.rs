@@ -2,8 +2,9 @@
 
 use crate::guard::attached;
 use pyo3::prelude::*;
-use pyo3::types::{PyFloat, PyInt, PyString, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyTuple};
 use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
 use sweep_engine::json::{MAX_INTEGER, push_number, push_text};
 use sweep_engine::{Error, Result};
 
@@ -22,6 +23,30 @@ pub fn rows_digest(py: Python<'_>, names: Vec<String>, rows: Vec<Bound<'_, PyTup
         }
         Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     })
+}
+
+/// JSON of a mapping of texts to texts, numbers, truth values and None, in its own order: 5.0 stays a float when it is
+/// read. `None` for a mapping of other values.
+#[pyfunction]
+pub fn json_object(values: &Bound<'_, PyDict>) -> Option<String> {
+    let mut out = String::from("{");
+    for (name, value) in values {
+        if out.len() > 1 {
+            out.push(',');
+        }
+        push_text(&mut out, name.cast::<PyString>().ok()?.to_str().ok()?);
+        out.push(':');
+        if let Ok(x) = value.cast_exact::<PyFloat>() {
+            let x = Some(x.value()).filter(|x| x.is_finite())?;
+            write!(out, "{x:?}").ok()?;
+        } else if let Ok(flag) = value.cast_exact::<PyBool>() {
+            out.push_str(if flag.is_true() { "true" } else { "false" });
+        } else {
+            push_value(&mut out, &value).ok()?;
+        }
+    }
+    out.push('}');
+    Some(out)
 }
 
 /// Places of the names in canonical order, each with its quoted name and the colon.
