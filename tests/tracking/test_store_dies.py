@@ -24,7 +24,7 @@ from sweep.trackers.process import Projection, State, sync
 from sweep.ui import Server
 from tests.tracking import stores, studies
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 TRIALS = 64
 BATCH = 8
