@@ -67,9 +67,7 @@ def of_study(folder: Path, number: int) -> Recorded:
     """
     with Ledger.open(folder) as ledger:
         facts, trial = ledger.study, ledger.trial(number)
-    levels = {int(level): window for level, window in facts.get("levels", {}).items()}
-    template = IdentityTemplate(facts["identity_base"], levels)
-    document = template.named(trial.proposal.key, trial.identity)
+    document = IdentityTemplate.of_study(facts).named(trial.proposal.key, trial.identity)
     digests: dict[str, str] = {}
     if trial.digests is not None:
         known = {name: getattr(trial.digests, name) for name in DIGESTS if name != "equity"}

@@ -51,6 +51,12 @@ class IdentityTemplate:
         self._head = "{" + (head + "," if head else "") + '"params":'
         self._tail = ("," + tail if tail else "") + "}"
 
+    @classmethod
+    def of_study(cls, facts: Mapping[str, Any]) -> IdentityTemplate:
+        """From table `study` of a ledger."""
+        levels = {int(level): window for level, window in facts.get("levels", {}).items()}
+        return cls(facts["identity_base"], levels)
+
     def document(self, key: str, level: int | None = None) -> str:
         """Identity document of the parameter set with canonical JSON `key`, on the whole window or at a pruning level."""
         if level is not None:

@@ -5,12 +5,14 @@ Written from the ledger alone, so it can be deleted and written again; rows that
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final, cast
 
 import optuna
@@ -21,7 +23,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from sweep.errors import SweepError, error
@@ -62,7 +64,7 @@ def write(ledger: Ledger, space: Space, url: str) -> Exported:
 
     Raises:
         SweepError: [1007] the storage has other content under this name; [6000] a driver is missing, [3000] the storage
-            cannot be used, both of stage infrastructure.
+            cannot be used, [3004] a journal is damaged, all of stage infrastructure.
     """
     with ledger.snapshot():
         facts, trials = ledger.study, ledger.trials()
@@ -162,7 +164,9 @@ def _times(trial: Trial, created: str) -> tuple[datetime, datetime]:
 
 def _storage(url: str) -> BaseStorage:
     if url.startswith(_JOURNAL):
-        return JournalStorage(JournalFileBackend(url.removeprefix(_JOURNAL).removeprefix("//")))
+        file = url.removeprefix(_JOURNAL).removeprefix("//")
+        _drop_torn_line(Path(file))
+        return JournalStorage(JournalFileBackend(file))
     storage = RDBStorage(url)
     if url.startswith("sqlite"):
         from sqlalchemy import event
@@ -174,6 +178,20 @@ def _storage(url: str) -> BaseStorage:
 
         storage.engine.dispose()
     return storage
+
+
+def _drop_torn_line(file: Path) -> None:
+    """Cut off what a crash left of a line: Optuna would go on in the middle of it, and could never read the file again."""
+    if not file.is_file():
+        return
+    lock = JournalFileSymlinkLock(str(file))
+    lock.acquire()
+    try:
+        written = file.read_bytes()
+        if written and not written.endswith(b"\n"):
+            os.truncate(file, written.rfind(b"\n") + 1)
+    finally:
+        lock.release()
 
 
 def _study(storage: BaseStorage, name: str, key: str, objective: Objective, url: str) -> optuna.Study:
@@ -237,12 +255,26 @@ def _words(url: str) -> Iterator[None]:
             remedy="install the driver of this database",
             stage="infrastructure",
         ) from problem
-    except Exception as problem:  # every storage has errors of its own
-        cause = getattr(problem, "orig", None) or problem.__cause__ or problem
+    except ValueError as problem:
+        if not url.startswith(_JOURNAL):
+            raise _unusable(problem, url) from problem
         raise error(
-            3000,
-            f"the storage cannot be used: {str(cause).splitlines()[0] if str(cause) else type(cause).__name__}",
-            where=masked(url),
-            remedy="check the URL, and whether its folder or server is there",
+            3004,
+            f"the journal is damaged: {problem}",
+            where=url,
+            remedy="move it away and export again: it is written anew from the ledger",
             stage="infrastructure",
         ) from problem
+    except Exception as problem:  # every storage has errors of its own
+        raise _unusable(problem, url) from problem
+
+
+def _unusable(problem: Exception, url: str) -> SweepError:
+    cause = getattr(problem, "orig", None) or problem.__cause__ or problem
+    return error(
+        3000,
+        f"the storage cannot be used: {str(cause).splitlines()[0] if str(cause) else type(cause).__name__}",
+        where=masked(url),
+        remedy="check the URL, and whether its folder or server is there",
+        stage="infrastructure",
+    )

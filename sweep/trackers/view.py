@@ -88,7 +88,7 @@ class StudyView:
             progress=_progress(trials, batches, objective),
             counts=counts,
             digest=digest,
-            _identities=IdentityTemplate(facts["identity_base"]),
+            _identities=IdentityTemplate.of_study(facts),
         )
 
     @property
@@ -140,7 +140,7 @@ class StudyView:
 
     def document(self, trial: Trial) -> str:
         """Identity document of a trial, canonical JSON; its SHA-256 is the identity."""
-        return self._identities.document(trial.proposal.key)
+        return self._identities.named(trial.proposal.key, trial.identity)
 
 
 def study_key(name: str, created_at: str) -> str:

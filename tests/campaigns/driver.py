@@ -79,10 +79,12 @@ class Telling:
         self._file, self._pause, self._random = Path(log), pause, random.Random(seed)
         self._tell([{"pid": os.getpid()}])
 
-    def run_batch(self, params: pa.Table, *, returns: bool = False, threads: int = 1) -> pa.Table:
+    def run_batch(
+        self, params: pa.Table, *, returns: bool = False, threads: int = 1, level: int | None = None
+    ) -> pa.Table:
         """Runs the batch; the identity of every trial is in the diary when this returns."""
         time.sleep(sum(self._random.uniform(0, self._pause) for _ in range(params.num_rows)))
-        results = self._engine.run_batch(params, returns=returns, threads=threads)
+        results = self._engine.run_batch(params, returns=returns, threads=threads, level=level)
         self._tell([{"ran": identity} for identity in results.column("identity").to_pylist()])
         return results
 

@@ -158,6 +158,7 @@ def make_sampler(
         options.setdefault("grid", {"order": "shuffled"})
     if name == "named":
         options.setdefault("named", NAMED)
+    options.setdefault("n_startup", 16)
     ordered = {"ma": {"choices": ["ema", "sma"], "ordered": True}} if name == "cmaes" else {}
     settings = Settings(
         space=toy_space(SPACE | ordered),
@@ -165,7 +166,6 @@ def make_sampler(
         batch_size=batch_size,
         lag=lag,
         trials=trials,
-        n_startup=16,
         **options,
     )
     made: Sampler = SAMPLERS[name].build(settings)
@@ -240,7 +240,9 @@ def drive(
             executor.close()
 
 
-def die_at(folder: Path, sampler: str, statement: str, count: int) -> None:
+def die_at(
+    folder: Path, sampler: str, statement: str, count: int, study: Mapping[str, Any] | None = None
+) -> None:
     """A driver that SIGKILLs itself when it is about to run the n-th statement of a kind on the ledger."""
     seen = itertools.count(1)
 
@@ -251,14 +253,17 @@ def die_at(folder: Path, sampler: str, statement: str, count: int) -> None:
 
         ledger._db.set_trace_callback(trace)
 
+    options = dict(study or {})
+    engine = {**options.pop("engine", {}), "delay": 0.01}
     drive(
         folder,
         sampler=sampler,
         watch=watch,
         workers=2,
         chunk_size=3,
-        engine={"delay": 0.01},
+        engine=engine,
         spool_interval=0.0,
+        **options,
     )
 
 

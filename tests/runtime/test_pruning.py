@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+import multiprocessing
+import signal
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +18,7 @@ from sweep.ledger import returns as daily_returns
 from sweep.pipeline import Halving
 from sweep.pipeline.halving import Measured
 from sweep.types import LEVELS, Kind, Status, StudyStatus, Trial
-from tests.runtime.support import IDENTITIES, canonical_digests, digest, drive
+from tests.runtime.support import IDENTITIES, SAMPLERS, canonical_digests, die_at, digest, drive
 
 RULE = Halving(eta=3, maximize=True, min_trades=30)
 CYCLE = replace(RULE, cycle=True)
@@ -65,6 +67,20 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         ending = drive(folder, sampler="random" if name == "hyperband" else name, **options)
         assert ending.status is StudyStatus.FINISHED
     return folders
+
+
+@pytest.mark.parametrize("sampler", sorted(SAMPLERS.keys() - {"random", "tpe"}))
+def test_every_sampler_prunes_to_the_same_ledger(sampler: str, tmp_path: Path) -> None:
+    """`n_startup` is low, so that it proposes from results although few trials run the whole window."""
+    options: dict[str, Any] = {**STUDY, "sampler_options": {"n_startup": 1}}
+    drive(tmp_path / "plain", sampler=sampler, **options)
+    if sampler not in ("grid", "qmc", "cmaes"):
+        assert trials_of(tmp_path / "plain")[-1].proposal.source == "sampler"
+    options["engine"] = {"ruin": True, "delay": 0.01}
+    for workers, chunk in ((2, 1), (4, None)):
+        folder = tmp_path / str(workers)
+        drive(folder, sampler=sampler, workers=workers, chunk_size=chunk, spool_interval=0.0, **options)
+        assert digest(folder) == digest(tmp_path / "plain")
 
 
 @pytest.mark.parametrize("name", ["random", "tpe", "hyperband"])
@@ -197,6 +213,49 @@ def test_an_interrupted_level_goes_on_where_it_was(stop: int, plain: dict[str, P
     if done == 0:
         assert ran == sum(rows for _, rows in whole) - len(kept)
     with Ledger.open(tmp_path / "s") as ledger:
+        assert not ledger.spooled()
+
+
+@pytest.mark.parametrize("name", ["tpe", "hyperband"])
+@pytest.mark.parametrize(
+    ("statement", "count"),
+    [
+        ("INSERT OR IGNORE INTO spool", 8),  # the first level of the first batches
+        ("INSERT OR IGNORE INTO spool", 40),
+        ("COMMIT", 6),
+        ("DELETE FROM spool", 40),  # inside the commit of a batch
+        ("INSERT OR REPLACE INTO batches", 3),
+    ],
+)
+def test_a_driver_killed_in_the_middle_of_a_level_resumes_to_the_same_ledger(
+    name: str, statement: str, count: int, plain: dict[str, Path], tmp_path: Path
+) -> None:
+    folder, sampler = tmp_path / "s", "random" if name == "hyperband" else name
+    study = {**STUDY, "pruner": CYCLE if name == "hyperband" else RULE}
+    victim = multiprocessing.get_context("fork").Process(
+        target=die_at, args=(folder, sampler, statement, count, study)
+    )
+    victim.start()
+    victim.join(60)
+    assert victim.exitcode == -signal.SIGKILL
+    with Ledger.open(folder) as ledger:
+        done, kept = ledger.count(), set(ledger.spooled())
+        ledger.digest(verify=True)
+    assert done < 64
+    by_key = {t.proposal.key: t.number for t in trials_of(plain[name])}
+    levels = {IDENTITIES.identity(key, level) for key, n in by_key.items() if n >= done for level in (0, 1)}
+    if (
+        name == "tpe" and "batches" in statement
+    ):  # the batch whose commit fails had two levels before the last
+        assert kept & levels
+    ran: list[tuple[int | None, int]] = []
+    drive(folder, sampler=sampler, **{**study, "engine": {"ruin": True, "calls": ran}})
+    assert digest(folder) == digest(plain[name])
+    fresh: list[tuple[int | None, int]] = []
+    drive(tmp_path / "whole", sampler=sampler, **{**study, "engine": {"ruin": True, "calls": fresh}})
+    if done == 0:
+        assert sum(rows for _, rows in ran) == sum(rows for _, rows in fresh) - len(kept)
+    with Ledger.open(folder) as ledger:
         assert not ledger.spooled()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ from sweep.ledger import Ledger
 from sweep.pipeline import Halving
 from sweep.types import Kind, StudyStatus
 from tests.runtime import support
-from tests.runtime.support import digest, drive, make_sampler, spec
+from tests.runtime.support import SAMPLERS, digest, drive, make_sampler, spec
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]
 
+QUICK = {"n_startup": 1}
+"""So that most batches are proposed from results, also where few trials run the whole window."""
 FIRST = 3
 """Trial of the first batch that misbehaves in the tests below."""
 
@@ -73,17 +76,49 @@ def test_two_actors_give_the_ledger_of_one_thread(session: Any, plain: Path, tmp
     assert len(workers) == 2
 
 
-def test_two_actors_prune_as_one_thread_does(session: Any, tmp_path: Path) -> None:
-    rules: dict[str, Any] = {
-        "trials": 32,
-        "batch_size": 16,
-        "pruner": Halving(3, maximize=True, min_trades=30),
-    }
-    drive(tmp_path / "local", engine={"ruin": True}, **rules)
-    ray_drive(tmp_path / "ray", options={"ruin": True, "delay": 0.01}, chunk_size=3, **rules)
-    assert digest(tmp_path / "ray") == digest(tmp_path / "local")
-    with Ledger.open(tmp_path / "ray") as ledger:
-        assert {Kind.LEVEL_0, Kind.LEVEL_1} <= {trial.outcome.kind for trial in ledger.trials()}
+STUDIES: dict[str, dict[str, Any]] = {
+    "plain": {"trials": 44, "batch_size": 8},
+    "pruned": {"trials": 64, "batch_size": 16, "pruner": Halving(3, maximize=True, min_trades=30)},
+}
+
+
+@pytest.fixture(scope="module")
+def locally(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str]:
+    """Ledger digests of one thread by sampler and study."""
+    folder, found = tmp_path_factory.mktemp("locally"), {}
+    for sampler, study in itertools.product(SAMPLERS, STUDIES):
+        place = folder / f"{sampler}-{study}"
+        ending = drive(place, sampler=sampler, sampler_options=QUICK, engine={"ruin": True}, **STUDIES[study])
+        assert ending.status is StudyStatus.FINISHED
+        found[sampler, study] = digest(place)
+        with Ledger.open(place) as ledger:
+            kinds = {trial.outcome.kind for trial in ledger.trials()}
+        assert Kind.RUIN in kinds
+        assert ({Kind.LEVEL_0, Kind.LEVEL_1} <= kinds) == (study == "pruned")
+    return found
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_actors_give_the_ledger_of_one_thread_with_every_sampler(
+    workers: int, session: Any, locally: dict[tuple[str, str], str], tmp_path: Path
+) -> None:
+    from sweep.executors.ray import RayExecutor
+
+    executor = RayExecutor(spec(ruin=True, delay=0.004), workers=workers, grace=60)
+    try:
+        for (sampler, study), expected in locally.items():
+            place = tmp_path / f"{sampler}-{study}"
+            drive(
+                place,
+                sampler=sampler,
+                sampler_options=QUICK,
+                executor=executor,
+                chunk_size=[7, 3, None][workers // 2],
+                **STUDIES[study],
+            )
+            assert digest(place) == expected, (sampler, study)
+    finally:
+        executor.close()
 
 
 def test_a_worker_that_dies_once_leaves_the_same_ledger(session: Any, plain: Path, tmp_path: Path) -> None:

@@ -143,6 +143,46 @@ def test_an_export_that_was_cut_short_is_completed(
     assert content(url) == content(f"sqlite:///{exported}")
 
 
+@pytest.fixture(scope="module")
+def journal(study: Study, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A whole journal of the study."""
+    file = tmp_path_factory.mktemp("journal") / "o.log"
+    study.to_optuna(f"journal:{file}")
+    return file.read_bytes()
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.62, 0.99])
+def test_a_journal_that_a_crash_tore_is_completed(
+    share: float, study: Study, exported: Path, journal: bytes, tmp_path: Path
+) -> None:
+    file = tmp_path / "o.log"
+    cut = int(share * len(journal))
+    assert journal[cut - 1 : cut] != b"\n"
+    file.write_bytes(journal[:cut])
+    done = study.to_optuna(f"journal:{file}")
+    assert done.trials == 96
+    assert done.new >= int((1 - share) * 96)
+    assert content(f"journal:{file}") == content(f"sqlite:///{exported}")
+    assert study.to_optuna(f"journal:{file}").new == 0
+    assert sorted(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("byte", [b"\x00", b"\n", b"\xff"])
+def test_a_journal_that_is_damaged_inside_is_named_and_made_anew(
+    byte: bytes, study: Study, exported: Path, journal: bytes, tmp_path: Path
+) -> None:
+    file = tmp_path / "o.log"
+    place = len(journal) // 2
+    file.write_bytes(journal[:place] + byte + journal[place + 1 :])
+    problem = refused(study, f"journal:{file}")
+    assert (problem.code, problem.stage) == (3004, "infrastructure")
+    assert str(file) in str(problem)
+    assert "move it away and export again" in str(problem)
+    file.rename(tmp_path / "aside")
+    study.to_optuna(f"journal:{file}")
+    assert content(f"journal:{file}") == content(f"sqlite:///{exported}")
+
+
 def refused(study: Study, url: str) -> SweepError:
     with pytest.raises(SweepError) as caught:
         study.to_optuna(url)
