@@ -47,8 +47,8 @@ class EnumeratedSampler:
         )
         start = first + len(proposals)
         proposals += [
-            Proposal(start + j, k, SAMPLER, t.position, t.candidate.params, t.candidate.key)
-            for j, t in enumerate(taken)
+            Proposal(start + j, k, SAMPLER, position, params, key)
+            for j, (position, (params, key)) in enumerate(taken)
         ]
         return proposals
 

@@ -57,13 +57,12 @@ def take(
         if not points:
             break
         evaluations = space.evaluate(points, unique=stream.unique)
-        for offset, evaluation in enumerate(evaluations):
-            candidate = evaluation.candidate
-            if candidate is None or candidate.key in used or candidate.key in known:
+        for place, (candidate, *_) in enumerate(evaluations, position):
+            if candidate is None or (key := candidate.key) in used or key in known:
                 rejected += 1
                 continue
-            used.add(candidate.key)
-            taken.append(Taken(position + offset, candidate))
+            used.add(key)
+            taken.append(Taken(place, candidate))
             rejected = 0
             if len(taken) == count:
                 break

@@ -89,7 +89,9 @@ class Dimension:
                 clamp(math.floor(a * (b / a) ** x + 0.5) - int(low), self.values.size) for x in u.tolist()
             ]
         if self.log:
-            return [min(max(low * (high / low) ** x, low), high) for x in u.tolist()]
+            ratio = high / low
+            raised = [low * ratio**x for x in u.tolist()]
+            return cast("list[Coordinate]", np.clip(raised, low, high).tolist())
         return cast("list[Coordinate]", np.clip(low + u * (high - low), low, high).tolist())
 
     def _bounds(self) -> tuple[float, float]:
