@@ -21,7 +21,7 @@ from sweep.cli.options import (
     Workers,
     compute_overrides,
 )
-from sweep.cli.words import dry_run, further
+from sweep.cli.words import cost, dry_run, further
 
 if TYPE_CHECKING:
     from sweep.progress import Reporter
@@ -145,7 +145,7 @@ def _show(study: Study, as_json: bool) -> None:
         return
     output.report(state)
     output.line(f"folder: {_short(study.folder)}")
-    for text in further(state):
+    for text in (*cost(state), *further(state)):
         output.line(text)
 
 

@@ -102,6 +102,7 @@ def show(
 
         state = opened.status(top=20)
         output.report(state)
+        output.line(f"identity: {state.identity}")
         for text in words.cost(state):
             output.line(text)
         output.line(dump(opened.config))

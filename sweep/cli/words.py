@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sweep.study import Report
@@ -45,9 +45,8 @@ def summary(state: Report) -> Iterator[str]:
 
 def cost(state: Report) -> Iterator[str]:
     """Where the time of the last run went, and what its series caches did."""
-    if state.timing:
-        spent = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in state.timing.items())
-        yield f"driver: {spent}"
+    if state.spent is not None:
+        yield from _spent(state.spent)
     if state.cache is not None:
         held = f"{state.cache['bytes'] / 2**20:.0f} MiB at the end"
         peak = f"at most {state.cache['peak_bytes'] / 2**20:.0f} MiB in one worker"
@@ -55,6 +54,20 @@ def cost(state: Report) -> Iterator[str]:
             f"indicator series: {state.cache['misses']} computed, {state.cache['hits']} shared, "
             f"{state.cache['evictions']} dropped; {held}, {peak}"
         )
+
+
+def _spent(spent: Mapping[str, Any]) -> Iterator[str]:
+    if spent["worker"]:
+        workers = f"{spent['workers']} worker{'' if spent['workers'] == 1 else 's'}"
+        rates = (
+            f"{spent['trials_per_second']:,.0f} trials and {spent['bars_per_second']:,.0f} bars per second"
+        )
+        yield f"{workers}: {_shares(spent['worker'])}; {rates}, core efficiency {100 * spent['core_efficiency']:.0f} %"
+    yield f"driver: {_shares(spent['driver'])}; {spent['seconds']:.1f} s, {spent['starting']:.1f} s of it until the first call"
+
+
+def _shares(shares: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {100 * share:.1f} %" for name, share in shares.items())
 
 
 def further(state: Report) -> Iterator[str]:
@@ -72,6 +85,7 @@ def further(state: Report) -> Iterator[str]:
 
 def dry_run(plan: DryRun) -> Iterator[str]:
     """What a study would cost."""
+    yield f"identity: {plan.identity}"
     yield plan.space
     size = "continuous" if plan.cardinality is None else str(plan.cardinality)
     yield f"points of the space: {size}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -50,7 +51,25 @@ class RawResult:
 
 
 @dataclass(slots=True)
-class _Work:
+class Work:
+    """What was done so far, for accounts of time; nothing of it enters a result."""
+
+    trials: int = 0
+    """Rows that came back."""
+    windows: float = 0.0
+    """The same in whole windows: less where pruning levels ran parts."""
+    engine: float = 0.0
+    """Seconds inside backtests, of all threads."""
+    calls: float = 0.0
+    """Seconds that calls took on their workers."""
+    blocked: float = 0.0
+    """Seconds that the driver waited for the executor."""
+    first: float | None = None
+    """Seconds from the beginning to the first call that ended well; None before it has."""
+
+
+@dataclass(slots=True)
+class _Rows:
     """Rows that travel together: all of one pruning level."""
 
     tasks: Sequence[Task]
@@ -89,12 +108,14 @@ class Dispatcher:
         self._trial_timeout = trial_timeout
         self._chunk_size = chunk_size
         self._queue: deque[Task] = deque()
-        self._again: deque[_Work] = deque()
-        self._running: dict[int, _Work] = {}
+        self._again: deque[_Rows] = deque()
+        self._running: dict[int, _Rows] = {}
         self._seconds: deque[float] = deque(maxlen=_MEDIANS)
         self._caches: dict[str, list[CacheCounts]] = {}
         self._next_id = 0
         self._closed = False
+        self._begun = time.monotonic()
+        self.work = Work()
 
     @property
     def outstanding(self) -> int:
@@ -130,14 +151,17 @@ class Dispatcher:
         """
         self._submit()
         ended: list[RawResult] = []
-        for result in self._executor.wait(timeout):
+        begun = time.perf_counter()
+        results = self._executor.wait(timeout)
+        self.work.blocked += time.perf_counter() - begun
+        for result in results:
             work = self._running.pop(result.chunk.id, None)
             if work is None:
                 continue
             if result.table is not None:
                 ended += self._finished(work, result)
             elif result.blameless:
-                self._again.append(_Work(work.tasks, work.losses, work.alone, result.worker))
+                self._again.append(_Rows(work.tasks, work.losses, work.alone, result.worker))
             elif result.kind in ENVIRONMENT_FAILURES:
                 ended += self._lost(work, result)
             else:
@@ -149,7 +173,7 @@ class Dispatcher:
 
     def _submit(self) -> None:
         while not self._closed and len(self._running) < self._executor.slots and (self._again or self._queue):
-            work = self._again.popleft() if self._again else _Work(self._next())
+            work = self._again.popleft() if self._again else _Rows(self._next())
             self._next_id += 1
             self._running[self._next_id] = work
             chunk = Chunk(
@@ -191,7 +215,7 @@ class Dispatcher:
             return trials * FIRST_DEADLINE
         return max(SHORTEST_DEADLINE, 20.0 * trials * self._median())
 
-    def _finished(self, work: _Work, result: ChunkResult) -> list[RawResult]:
+    def _finished(self, work: _Rows, result: ChunkResult) -> list[RawResult]:
         assert result.table is not None
         columns = {name: result.table.column(name).to_pylist() for name in result.table.column_names}
         each = result.seconds / max(1, len(work.tasks))
@@ -210,24 +234,34 @@ class Dispatcher:
                     task.level,
                 )
             )
+        self._count(work, result, sum(raw.runtime.seconds for raw in ended))
         return ended
 
-    def _lost(self, work: _Work, result: ChunkResult) -> list[RawResult]:
+    def _count(self, work: _Rows, result: ChunkResult, engine: float) -> None:
+        done = self.work
+        done.trials += len(work.tasks)
+        done.windows += sum(task.share for task in work.tasks)
+        done.engine += engine
+        done.calls += result.seconds
+        if done.first is None:
+            done.first = time.monotonic() - self._begun - result.seconds
+
+    def _lost(self, work: _Rows, result: ChunkResult) -> list[RawResult]:
         losses = work.losses + 1
         if len(work.tasks) > 1:
             parts = [work.tasks]
             if losses >= 2:
                 half = len(work.tasks) // 2
                 parts = [work.tasks[:half], work.tasks[half:]]
-            self._again.extend(_Work(part, losses, 0, result.worker) for part in parts)
+            self._again.extend(_Rows(part, losses, 0, result.worker) for part in parts)
             return []
         alone = work.alone + 1
         if alone <= self._max_retries:
-            self._again.append(_Work(work.tasks, losses, alone, result.worker))
+            self._again.append(_Rows(work.tasks, losses, alone, result.worker))
             return []
         assert result.kind is not None
         row = {"status": "FAILED", "kind": result.kind.value, "reason": _reason(result.kind, alone)}
-        lost = _Work(work.tasks, work.losses, work.alone)
+        lost = _Rows(work.tasks, work.losses, work.alone)
         task = work.tasks[0]
         return [RawResult(task.number, row, _runtime(lost, result, result.seconds), task.level)]
 
@@ -242,7 +276,7 @@ def _keep(engines: list[CacheCounts], counts: CacheCounts) -> None:
         engines.append(counts)
 
 
-def _runtime(work: _Work, result: ChunkResult, seconds: float) -> Runtime:
+def _runtime(work: _Rows, result: ChunkResult, seconds: float) -> Runtime:
     return Runtime(
         worker=result.worker,
         host=result.host,

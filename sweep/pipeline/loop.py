@@ -96,6 +96,8 @@ class Pipeline:
         self._best_after: list[int | None] = []
         """Of each committed batch the latest trial that had improved the front by then."""
         self._failed = 0
+        self._judged = False
+        """Whether failures have been judged."""
         self._read(size)
         self._timing = dict.fromkeys(("propose", "wait", "grade", "commit", "spool"), 0.0)
 
@@ -326,8 +328,9 @@ class Pipeline:
     def _failure(self) -> SweepError | None:
         """Judged once, on the first batches, or on all there is when fewer are run."""
         due = JUDGED_BATCHES * self._rules.batch_size
-        if len(self._history) < due and (self._open or self._stop is None):
+        if self._judged or (len(self._history) < due and (self._open or self._stop is None)):
             return None
+        self._judged = True
         return too_many_failures(self._history[:due], self._rules.max_failure_share, self._ledger.folder.name)
 
     def _finished(self) -> Ending:

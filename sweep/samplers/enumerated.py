@@ -28,6 +28,11 @@ class EnumeratedSampler:
         self.notes = (*notes, *skipped)
         """What the user should know before the run."""
 
+    @property
+    def length(self) -> int | None:
+        """Number of candidates, valid or not; None without an end."""
+        return self.stream.length
+
     def propose(self, k: int, first: int, count: int, view: View) -> list[Proposal]:
         """See `Sampler.propose`."""
         settings = self._settings

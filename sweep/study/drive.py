@@ -17,6 +17,7 @@ from sweep.pipeline.retry import retry_failed
 from sweep.progress import Reporter
 from sweep.study.interrupts import Interrupts
 from sweep.study.plan import Plan
+from sweep.study.spent import Spent
 from sweep.types import Status, StudyStatus
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Cost:
     trials: int
     cache: CacheCounts | None
     """Of all workers together."""
+    spent: Spent
 
 
 @dataclass(slots=True)
@@ -65,7 +67,9 @@ class Driver:
                 found = self._retried(ledger, dispatcher, interrupts)
                 found = found or self._pipeline(ledger, dispatcher, interrupts).run()
                 self._advise(ledger)
-                cost = Cost(time.monotonic() - begun, ledger.count() - before, dispatcher.cache)
+                seconds = time.monotonic() - begun
+                spent = self._spent(seconds, found, dispatcher)
+                cost = Cost(seconds, ledger.count() - before, dispatcher.cache, spent)
                 self._record(ledger, found, cost)
                 ending = found
             if interrupts.requested and not ending.interrupted:
@@ -131,13 +135,23 @@ class Driver:
             interrupted=lambda: interrupts.requested,
         )
 
+    def _spent(self, seconds: float, ending: Ending, dispatcher: Dispatcher) -> Spent:
+        return Spent.of(
+            seconds,
+            ending.timing,
+            dispatcher.work,
+            workers=self.executor.workers,
+            threads=self.plan.config.compute.threads,
+            bars=self.plan.traded_bars,
+        )
+
     def _record(self, ledger: Ledger, ending: Ending, cost: Cost) -> None:
         details = {
             "reason": ending.reason,
             "seconds": round(cost.seconds, 3),
             "trials": cost.trials,
             "cache": None if cost.cache is None else asdict(cost.cache),
-            "timing": {step: round(value, 3) for step, value in ending.timing.items()},
+            "spent": cost.spent.to_dict(),
             "warnings": self.warnings,
         }
         try:

@@ -10,6 +10,7 @@ from sweep.executors.worker import cpus, resident_bytes, table_of
 from sweep.pipeline.halving import FRACTIONS
 from sweep.samplers.base import SAMPLER, View, position_after
 from sweep.study.plan import Plan
+from sweep.study.snapshot import identity, snapshot
 from sweep.types import Outcome, Proposal, Status, Trial
 
 _MEASURED: Final = 16
@@ -23,6 +24,8 @@ class DryRun:
     """Size, time and memory of a study that has not been made."""
 
     study: str
+    identity: str
+    """Of the study: what a resume would compare."""
     space: str
     """The print of the space."""
     cardinality: int | None
@@ -63,12 +66,13 @@ def measure(plan: Plan) -> DryRun:
     each = (time.perf_counter() - begun) / max(1, len(proposals))
     workers = config.compute.workers
     count = max(1, cpus() // config.compute.threads) if workers == "auto" else int(workers)
-    trials = config.search.trials or plan.space.cardinality
+    trials = plan.most_trials
     propose = _propose_seconds(plan, trials)
     runs = None if trials is None else _full_runs(plan, trials)
     findings, warnings = plan.findings
     return DryRun(
         study=config.study,
+        identity=identity(snapshot(plan)["compared"]),
         space=plan.space.describe(),
         cardinality=plan.space.cardinality,
         trials=trials,

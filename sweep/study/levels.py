@@ -39,7 +39,7 @@ def levels_of(
             where="search.pruner",
             remedy="leave the pruner out, or build bars: sweep data resample FILE M1 --to bars.parquet",
         )
-    labels = np.unique(np.concatenate([_traded(market) for market in markets]))
+    labels = np.unique(np.concatenate([traded(market) for market in markets]))
     end = max(int(market.meta["trade_until"]) for market in markets)
     if len(labels) < SEGMENTS:
         raise error(
@@ -64,6 +64,7 @@ def _parts(
     return [(bounds[k], bounds[k + 1]) for k in chosen]
 
 
-def _traded(market: Market) -> NDArray[np.int64]:
+def traded(market: Market) -> NDArray[np.int64]:
+    """Labels of the bars that are traded, µs."""
     labels = market.to_table()["timestamp"].cast("int64").to_numpy()
     return np.asarray(labels[labels >= market.meta["trade_from"]], dtype=np.int64)

@@ -21,7 +21,7 @@ from sweep.pipeline import Halving, Rules
 from sweep.pipeline.halving import FRACTIONS
 from sweep.samplers.base import View
 from sweep.strategies.code import strategy_of
-from sweep.study.levels import Part, levels_of
+from sweep.study.levels import Part, levels_of, traded
 
 if TYPE_CHECKING:
     from sweep.engine import Engine
@@ -120,6 +120,17 @@ class Plan:
     def datasets(self) -> dict[str, str]:
         """`Market.dataset` of every symbol."""
         return {market.symbol: market.dataset for market in self.markets}
+
+    @property
+    def most_trials(self) -> int | None:
+        """Trials that are run at most; None if nothing ends them."""
+        listed = getattr(self.sampler, "length", None)
+        return self.config.search.trials or listed or self.space.cardinality
+
+    @property
+    def traded_bars(self) -> int:
+        """Bars that a backtest of the whole window trades, all symbols together."""
+        return sum(len(traded(market)) for market in self.markets)
 
     @cached_property
     def findings(self) -> tuple[list[str], list[str]]:
@@ -237,7 +248,7 @@ class Plan:
         asked = self.config.search.keep_returns
         if asked is not None:
             return asked
-        trials = self.config.search.trials or self.space.cardinality or 0
+        trials = self.most_trials or 0
         return "all" if trials * len(self.engine.dates) <= MOST_RETURNS else "blocks"
 
     def returns_note(self, form: Form) -> str:

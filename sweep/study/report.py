@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sweep.ledger import Ledger, driver
 from sweep.objective import Objective
+from sweep.study.snapshot import identity
 from sweep.types import ParamValue, Trial
 
 _RATE_BATCHES: Final = 20
@@ -35,6 +36,8 @@ class Report:
 
     name: str
     folder: str
+    identity: str
+    """Of the study: SHA-256 of what a resume compares."""
     status: str
     """RUNNING, FINISHED, EXHAUSTED, STOPPED or FAILED, as the driver last recorded it."""
     reason: str
@@ -59,8 +62,8 @@ class Report:
     """Trials per second over the last batches, while a driver ran."""
     seconds: float
     """Wall clock of all finished runs."""
-    timing: Mapping[str, float]
-    """Where the driver's time went in the last run, seconds by step."""
+    spent: Mapping[str, Any] | None
+    """Where the time of the last run went (`sweep.study.spent.Spent`); None while one runs."""
     cache: Mapping[str, int] | None
     """Counters of the workers' series caches in the last run, together: hits, misses, evictions, bytes; the largest
     peak_bytes of one worker."""
@@ -94,6 +97,7 @@ def report(ledger: Ledger, objective: Objective, *, top: int = 5) -> Report:
     return Report(
         name=str(facts["name"]),
         folder=str(ledger.folder),
+        identity=identity(facts["snapshot"]["compared"]),
         status=str(facts["status"]),
         reason=str(last.get("reason", "")),
         driver=f"{holder[0]} on {holder[1]}" if holder else None,
@@ -111,7 +115,7 @@ def report(ledger: Ledger, objective: Objective, *, top: int = 5) -> Report:
             [event["at"] for event in facts["events"] if event["event"] == "started"],
         ),
         seconds=sum(float(event["seconds"]) for event in ended),
-        timing=last.get("timing", {}),
+        spent=last.get("spent"),
         cache=last.get("cache"),
         environment_dependent=bool(facts["environment_dependent"]),
         digest=digest,

@@ -71,6 +71,11 @@ def snapshot(plan: Plan) -> dict[str, Any]:
     }
 
 
+def identity(compared: Mapping[str, Any]) -> str:
+    """Identity of a study, hex: SHA-256 of what a resume compares. Equal ones propose and find the same."""
+    return hashlib.sha256(dumps(compared).encode("utf-8")).hexdigest()
+
+
 def _of_symbols(markets: Sequence[Market], section: Any, synthetic_version: int) -> dict[str, Any]:
     """The parts `market`, and `synthetic` of generated rows: of one symbol as they are; of several by symbol, with
     `symbols`, their order.
