@@ -6,7 +6,7 @@ import math
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from optuna import Study
@@ -38,7 +38,8 @@ class TpeSampler(BaseSampler):
     """Multivariate TPE with pending trials as bad ones, grouped where parameters are conditional: batches of one.
 
     What it suggests is a function of the seed, the trial's number, and what the study holds, so studies with a seed can
-    be repeated, and several threads or processes on one study do not suggest the same. A set of parameters that
+    be repeated, and several threads or processes on one study do not suggest the same. Constraints are those of
+    `trial.set_constraint`. A set of parameters that
     the study holds already is suggested again only if 16 rounds of 24 candidates have nothing else.
 
     Args:
@@ -147,16 +148,16 @@ class _Parameter:
         assert isinstance(distribution, FloatDistribution | IntDistribution)
         if not distribution.low <= value <= distribution.high:
             return math.nan
-        if self.axis.kind == "real":
+        if _endless(distribution):
             return self.axis.encode(value)
-        return float(round((value - distribution.low) / (distribution.step or 1)))
+        return self.axis.encode(round((value - distribution.low) / (distribution.step or 1)))
 
     def external(self, number: float) -> Any:
         """The value of a number."""
         coordinate = self.axis.decode(number)
         if isinstance(self.distribution, CategoricalDistribution):
             return self.distribution.choices[int(coordinate)]
-        if self.axis.kind == "real":
+        if _endless(self.distribution):
             return coordinate
         assert isinstance(self.distribution, FloatDistribution | IntDistribution)
         value = self.distribution.low + coordinate * (self.distribution.step or 1)
@@ -170,16 +171,20 @@ class _Parameter:
         return float(self.axis.nearest(np.array([low + u * (high - low)]))[0])
 
 
+def _endless(distribution: BaseDistribution) -> TypeGuard[FloatDistribution]:
+    return isinstance(distribution, FloatDistribution) and distribution.step is None
+
+
 def _parameter(name: str, distribution: BaseDistribution) -> _Parameter:
     if isinstance(distribution, CategoricalDistribution):
         axis = Axis("choice", size=len(distribution.choices))
-    elif isinstance(distribution, FloatDistribution) and distribution.step is None:
+    elif _endless(distribution):
         axis = Axis("real", distribution.low, distribution.high, log=distribution.log)
     else:
         assert isinstance(distribution, FloatDistribution | IntDistribution)
         size = round((distribution.high - distribution.low) / (distribution.step or 1)) + 1
         first = int(distribution.low) if distribution.log else 0
-        axis = Axis("grid", size=size, log=distribution.log, first=first)
+        axis = Axis.grid(size, log=distribution.log, first=first)
     return _Parameter(name, distribution, axis)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, cast
+from typing import Final, Literal, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 RECENT: Final = 25
 """The latest rows, which weigh 1 each; those before weigh less the older they are."""
+_TOLD_APART: Final = 2**50
+"""Values of a grid whose numbers and cells are exact in floats."""
 NARROWEST: Final = 100.0
 """No kernel is narrower than this part of the range."""
 
@@ -39,22 +41,34 @@ class Axis:
     log: bool = False
     first: int = 0
     """Of a log grid, which has step 1: its first value."""
+    whole: bool = False
+    """Whether a real axis stands for a grid of values `first` …, too many for their cells to be told apart."""
+
+    @classmethod
+    def grid(cls, size: int, *, log: bool = False, first: int = 0) -> Self:
+        """Of so many values at even steps; of a log grid the first value, and steps of 1."""
+        if size <= _TOLD_APART:
+            return cls("grid", size=size, log=log, first=first)
+        return cls("real", float(first), float(first + size - 1), size, log, first, whole=True)
 
     def encode(self, coordinate: float) -> float:
         """The number that stands for a value (real) or index in points."""
-        return math.log(coordinate) if self.log and self.kind == "real" else float(coordinate)
+        if self.kind != "real":
+            return float(coordinate)
+        value = coordinate + self.first if self.whole else coordinate
+        return math.log(value) if self.log else float(value)
 
     def decode(self, number: float) -> int | float:
         """The way back. The C library's power: that of numpy depends on the processor."""
         if self.kind != "real":
             return int(number)
-        value = math.exp(number) if self.log else number
-        return min(max(value, self.low), self.high)
+        value = min(max(math.exp(number) if self.log else number, self.low), self.high)
+        return min(max(round(value) - self.first, 0), self.size - 1) if self.whole else value
 
     def ends(self) -> tuple[float, float]:
         """Where kernels are cut off: the range, half a step wider on grids."""
         if self.kind == "real":
-            return self.encode(self.low), self.encode(self.high)
+            return (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
         if self.log:
             return math.log(self.first - 0.5), math.log(self.first + self.size - 0.5)
         return -0.5, self.size - 0.5

@@ -43,7 +43,7 @@ def axis(dimension: Dimension) -> Axis:
     if dimension.kind == "categorical" and not dimension.ordered:
         return Axis("choice", size=dimension.values.size)
     first = int(dimension.low or 0) if dimension.log else 0
-    return Axis("grid", size=dimension.values.size, log=dimension.log, first=first)
+    return Axis.grid(dimension.values.size, log=dimension.log, first=first)
 
 
 @dataclass(frozen=True, slots=True)

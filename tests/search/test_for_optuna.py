@@ -212,3 +212,18 @@ def test_the_seed_of_a_trial() -> None:
         trial = study.ask()
         trial.suggest_float("x", -5.0, 5.0)
     assert spy == [seed(9, "sampler", 21)]
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_more_integers_than_floats_tell_apart(log: bool) -> None:
+    study = optuna.create_study(sampler=TpeSampler(seed=3, n_startup_trials=5))
+    highest = 2**62
+
+    def loss(trial: optuna.Trial) -> float:
+        found = trial.suggest_int("x", 1, highest, log=log)
+        assert isinstance(found, int)
+        assert 1 <= found <= highest
+        return abs(math.log2(found) - 40.0) if log else abs(found / highest - 0.25)
+
+    study.optimize(loss, n_trials=40)
+    assert study.best_value < (2.0 if log else 0.05)

@@ -172,6 +172,16 @@ def test_an_exception_fails_its_trial_alone_and_names_the_line(tmp_path: Path) -
     assert rows[1]["identity"]
 
 
+def test_a_message_that_is_no_unicode_fails_the_trial_alone(tmp_path: Path) -> None:
+    path = written(tmp_path, EVERY.format(line='assert params["n"] % 3, "half a character: \\ud83d"'))
+    ran = sweep.Study.run(study(Path(f"{path}:every")), home=tmp_path)
+    rows = ran.trials().to_pylist()
+    failed = [row for row in rows if row["params.n"] % 3 == 0]
+    assert failed
+    assert all("half a character: \\ud83d" in row["reason"] for row in failed)
+    assert {row["status"] for row in rows if row["params.n"] % 3} == {"COMPLETE"}
+
+
 def test_leaving_the_interpreter_fails_the_trial_alone(tmp_path: Path) -> None:
     path = written(tmp_path, EVERY.format(line='if params["n"] == 7: raise SystemExit(0)'))
     engine = sweep.Engine(sweep.Market.synthetic(bars=1000, seed=3), code("signals", path, "every"))
