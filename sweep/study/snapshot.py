@@ -36,6 +36,8 @@ _DATA: Final = ("market.", "synthetic.", "rate_series.")
 _OPTIONS: Final = re.compile(r"market\.(.+\.)?options\.")
 """Options of a market, or of that of a symbol."""
 _ENGINE: Final = ("engine.", "strategy.version")
+_SHOWN_BEFORE: Final = 10
+"""Characters before the first that differs."""
 
 
 def snapshot(plan: Plan) -> dict[str, Any]:
@@ -125,15 +127,26 @@ def libraries(sampler: str) -> dict[str, str]:
 
 
 def flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one, keys joined by dots."""
+    """Nested mappings as one, keys joined by dots; mappings in a list go by their names, whose order is an item too."""
     items: dict[str, Any] = {}
     for key, child in value.items():
         name = f"{prefix}{key}"
+        named = _by_name(child)
         if isinstance(child, Mapping) and child:
             items |= flat(child, f"{name}.")
+        elif named:
+            items |= {name: list(named), **flat(named, f"{name}.")}
         else:
             items[name] = child
     return items
+
+
+def _by_name(value: Any) -> dict[str, Any]:
+    """A list of mappings with names, all different, as a mapping; nothing for other values."""
+    if not isinstance(value, list) or not all(isinstance(item, Mapping) and "name" in item for item in value):
+        return {}
+    found = {str(item["name"]): {k: v for k, v in item.items() if k != "name"} for item in value}
+    return found if len(found) == len(value) else {}
 
 
 def refusal(study: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> SweepError | None:
@@ -150,7 +163,7 @@ def refusal(study: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> Sw
         stage = "data"
     elif any(name.startswith(_ENGINE) for name in names):
         stage = "engine"
-    listed = "; ".join(f"{name} {_short(old.get(name))} → {_short(new.get(name))}" for name in names)
+    listed = "; ".join(f"{name} {_change(old.get(name), new.get(name))}" for name in names)
     return error(
         1012,
         f'cannot resume "{study}": {len(names)} difference{"s" if len(names) > 1 else ""}: {listed}',
@@ -164,11 +177,24 @@ def _same(one: Any, other: Any) -> bool:
     return one == other or dumps(one) == dumps(other)
 
 
+def _change(old: Any, new: Any) -> str:
+    """Both values, long ones from where they differ on."""
+    before, after = _short(old), _short(new)
+    if before == after:
+        texts = [value if isinstance(value, str) else dumps(value) for value in (old, new)]
+        alike = next(
+            (i for i, (a, b) in enumerate(zip(*texts, strict=False)) if a != b), min(map(len, texts))
+        )
+        before, after = (f"…{_short(text[max(0, alike - _SHOWN_BEFORE) :])}" for text in texts)
+    return f"{before} → {after}"
+
+
 def _short(value: Any) -> str:
     if isinstance(value, str):
         is_digest = len(value) == 64 and all(c in "0123456789abcdef" for c in value)
-        return f"{value[:8]}…" if is_digest else value
-    text = "none" if value is None else dumps(value)
+        if is_digest:
+            return f"{value[:8]}…"
+    text = value if isinstance(value, str) else "none" if value is None else dumps(value)
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 

@@ -287,6 +287,29 @@ def test_a_resume_with_other_options_of_a_sampler_is_refused(tmp_path: Path) -> 
     assert len(recorded["sampler"]["source"]) == 64
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ({"a": [{"name": "x", "low": 1}]}, {"a": [{"name": "x", "low": 2}]}, "1 difference: a.x.low 1 → 2"),
+        (
+            {"a": [{"name": "x"}, {"name": "y"}]},
+            {"a": [{"name": "y"}, {"name": "x"}]},
+            'a ["x","y"] → ["y","x"]',
+        ),
+        ({"a": [{"name": "x", "low": 1}]}, {"a": []}, "a.x.low 1 → none"),
+        ({"a": [{"name": "x"}] * 2}, {"a": [{"name": "x"}]}, 'a [{"name":"x"},{"name":"x"}] → ["x"]'),
+        ({"a": [0] * 50 + [1]}, {"a": [0] * 50 + [2]}, "a …0,0,0,0,0,1] → …0,0,0,0,0,2]"),
+        ({"a": "x" * 99}, {"a": "x" * 98 + "y"}, "a …xxxxxxxxxxx → …xxxxxxxxxxy"),
+        ({"a": "f" * 64}, {"a": "0" * 64}, "a ffffffff… → 00000000…"),
+    ],
+)  # fmt: skip
+def test_a_refusal_shows_what_differs(old: dict[str, Any], new: dict[str, Any], told: str) -> None:
+    problem = refusal("s", old, new)
+    assert problem is not None
+    assert told in problem.message
+    assert refusal("s", old, copy.deepcopy(old)) is None
+
+
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """A study of 16 trials for what must not change it."""
@@ -301,7 +324,7 @@ class TestResumeIsRefused:
             ("min_trades=6", "objective.min_trades 5 → 6", 2),
             ("search.seed=43", "search.seed 42 → 43", 2),
             ("search.batch_size=16", "search.batch_size 8 → 16", 2),
-            ("search.space={fast_period: {low: 3, high: 9}}", "space.dimensions", 2),
+            ("search.space={fast_period: {low: 3, high: 9}}", "space.dimensions.fast_period.high 60 → 9", 2),
             ("search.sampler=qmc", "sampler.name random → qmc", 2),
             ("market.synthetic.seed=8", "market.digest", 3),
             ("market.symbol=GBPUSD", "market.meta.spec.symbol EURUSD → GBPUSD", 3),
