@@ -14,6 +14,8 @@ from sweep import Engine, Market, _core
 from sweep.arrow import read_all
 
 BARS = 100_000
+ACCOUNT = {"initial_balance": 1_000_000.0}
+"""Enough for every pair to trade to the end: a ruined account costs nothing."""
 COSTS = {
     "slippage": {"fixed_pips": 0.2, "random_pips": 0.3},
     "commission": {"schema": "per_lot", "per_lot": 2.5},
@@ -32,11 +34,11 @@ def run() -> Iterator[str]:
         }
     )
     scenario = pa.table({"enabled_scenarios": ["2"], "window_length": [100], "z_score_long": [-2.0]})
-    ma_cross = Engine(market, "ma_cross", costs=COSTS)
-    reversion = Engine(market, "mean_reversion_z_score", costs=COSTS)
+    ma_cross = Engine(market, "ma_cross", costs=COSTS, account=ACCOUNT)
+    reversion = Engine(market, "mean_reversion_z_score", costs=COSTS, account=ACCOUNT)
 
     def cold() -> None:
-        Engine(market, "ma_cross", costs=COSTS, cache_bytes=0).run_batch(crosses.slice(0, 1))
+        Engine(market, "ma_cross", costs=COSTS, account=ACCOUNT, cache_bytes=0).run_batch(crosses.slice(0, 1))
 
     work = {
         "calibration": calibrate,
