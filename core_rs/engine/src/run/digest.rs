@@ -7,6 +7,7 @@ use crate::run::outcome::Outcome;
 use crate::run::session::Session;
 use crate::schema::{Digest, Schema, TableHasher, result_digest, schema};
 use serde_json::Value as Json;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -37,38 +38,82 @@ fn known(name: &str) -> &'static Schema {
     schema(name).unwrap_or_else(|| unreachable!("schema {name} is in the registry"))
 }
 
+/// Numbers of a record.
+const CELLS: usize = 17;
+
+/// Its columns of numbers, as bits.
+#[inline]
+fn cells(p: &Position) -> [u64; CELLS] {
+    [
+        p.entry_time.cast_unsigned(),
+        p.exit_time.cast_unsigned(),
+        p.entry_price.to_bits(),
+        p.exit_price.to_bits(),
+        p.initial_stop_loss.to_bits(),
+        p.stop_loss.to_bits(),
+        p.take_profit.is_some().into(),
+        p.take_profit.unwrap_or(0.0).to_bits(),
+        p.size.to_bits(),
+        p.result.to_bits(),
+        p.entry_fee.to_bits(),
+        p.exit_fee.to_bits(),
+        (p.entry_fee + p.exit_fee).to_bits(),
+        p.r_multiple.to_bits(),
+        p.id,
+        p.order_time.cast_unsigned(),
+        p.same_bar_ambiguous.into(),
+    ]
+}
+
+/// Columns of numbers, one after the other: records are large, and are looked at once instead of once per column.
+fn columns<'a>(records: impl ExactSizeIterator<Item = &'a Position>) -> Vec<u64> {
+    let rows = records.len();
+    let mut all = vec![0; CELLS * rows];
+    for (row, record) in records.enumerate() {
+        for (column, cell) in cells(record).into_iter().enumerate() {
+            all[column * rows + row] = cell;
+        }
+    }
+    all
+}
+
 /// Digest of the trades table.
 fn trades(outcome: &Outcome, session: &Session) -> Digest {
     let closed = outcome.records();
-    let mut table = TableHasher::new(known("trades"), closed.len());
-    table.timestamps(closed.clone().map(|p| p.entry_time));
-    table.timestamps(closed.clone().map(|p| p.exit_time));
-    table.texts(closed.clone().map(|p| p.direction().name()));
-    table.texts(closed.clone().map(|p| session.symbol(p.symbol)));
-    table.floats(closed.clone().map(|p| p.entry_price));
-    table.floats(closed.clone().map(|p| p.exit_price));
-    table.floats(closed.clone().map(|p| p.initial_stop_loss));
-    table.floats(closed.clone().map(|p| p.stop_loss));
-    table.floats_or_null(closed.clone().map(|p| p.take_profit));
-    table.floats(closed.clone().map(|p| p.size));
-    table.floats(closed.clone().map(|p| p.result));
-    table.floats(closed.clone().map(|p| p.entry_fee));
-    table.floats(closed.clone().map(|p| p.exit_fee));
-    table.floats(closed.clone().map(|p| p.entry_fee + p.exit_fee));
-    table.texts(closed.clone().map(|p| p.reason.map_or("", |r| r.name())));
-    table.texts(closed.clone().map(|p| p.signal.order_type.name()));
-    table.texts(closed.clone().map(|_| "closed"));
-    table.floats(closed.clone().map(|p| p.r_multiple));
-    table.texts(closed.clone().map(meta));
-    table.unsigned(closed.clone().map(|p| p.id));
-    table.timestamps(closed.clone().map(|p| p.order_time));
-    table.bools(closed.clone().map(|p| p.same_bar_ambiguous));
+    let rows = closed.len();
+    let all = columns(closed.clone());
+    let mut numbers = (0..CELLS).map(|k| all[k * rows..(k + 1) * rows].iter().copied());
+    let mut next = || numbers.next().unwrap_or_else(|| unreachable!("a column for every number"));
+    let mut table = TableHasher::new(known("trades"), rows);
+    table.timestamps(next().map(u64::cast_signed));
+    table.timestamps(next().map(u64::cast_signed));
+    table.words(closed.clone().map(|p| p.direction().name()));
+    table.words(closed.clone().map(|p| session.symbol(p.symbol)));
+    for _price in 0..4 {
+        table.floats(next().map(f64::from_bits));
+    }
+    let target = next().zip(next()).map(|(given, price)| (given > 0).then(|| f64::from_bits(price)));
+    table.floats_or_null(target);
+    for _amount in 0..5 {
+        table.floats(next().map(f64::from_bits));
+    }
+    table.words(closed.clone().map(|p| p.reason.map_or("", |r| r.name())));
+    table.words(closed.clone().map(|p| p.signal.order_type.name()));
+    table.words(closed.clone().map(|_| "closed"));
+    table.floats(next().map(f64::from_bits));
+    table.texts(closed.map(meta));
+    table.unsigned(next());
+    table.timestamps(next().map(u64::cast_signed));
+    table.bools(next().map(|ambiguous| ambiguous > 0));
     table.finish()
 }
 
 /// Canonical JSON of what the signal carried along: its own notes, and what the engine adds under its own names.
-pub fn meta(position: &Position) -> String {
-    notes(&position.signal, position.parent_id)
+pub fn meta(position: &Position) -> Cow<'static, str> {
+    if position.signal.labels.is_none() && position.parent_id.is_none() {
+        return "{}".into();
+    }
+    notes(&position.signal, position.parent_id).into()
 }
 
 /// As [`meta`], of a signal whose record may not be filled.

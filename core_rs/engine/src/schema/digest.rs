@@ -82,6 +82,16 @@ impl Sink {
         self.used += bytes.len();
     }
 
+    /// The first `n` bytes of a cell; it is copied as a whole, which needs no look at `n`.
+    #[inline]
+    fn put_padded(&mut self, cell: &Cell, n: usize) {
+        if BUFFER - self.used < cell.len() {
+            self.flush();
+        }
+        self.buffer[self.used..self.used + cell.len()].copy_from_slice(cell);
+        self.used += n;
+    }
+
     /// Many values of `N` bytes, without a look at the room for each. Returns their number.
     fn put_all<const N: usize>(&mut self, values: impl IntoIterator<Item = [u8; N]>) -> usize {
         let (mut values, mut rows) = (values.into_iter(), 0);
@@ -240,6 +250,18 @@ impl TableHasher {
         });
     }
 
+    /// As [`Self::texts`], of few different words, whose bytes are made once each.
+    pub fn words<'a>(&mut self, values: impl IntoIterator<Item = &'a str>) {
+        self.plain(Kind::Text, |sink| {
+            let (mut known, mut rows) = (Words::default(), 0);
+            for value in values {
+                known.put(sink, value);
+                rows += 1;
+            }
+            rows
+        });
+    }
+
     /// UTF-8 text, null allowed; also for dictionary fields.
     pub fn texts_or_null<T, I>(&mut self, values: I)
     where
@@ -314,6 +336,40 @@ fn put_text(sink: &mut Sink, text: &str) {
     #[allow(clippy::cast_possible_truncation)]
     sink.put(&(text.len() as u32).to_le_bytes());
     sink.put(text.as_bytes());
+}
+
+/// Bytes of a short word: its length, itself, and zeros.
+type Cell = [u8; 32];
+
+/// Words that were met, the same text at the same address, with their bytes.
+#[derive(Default)]
+struct Words<'a> {
+    known: Vec<(&'a str, Cell)>,
+}
+
+impl<'a> Words<'a> {
+    /// More different words than this are not remembered.
+    const MOST: usize = 8;
+
+    #[inline]
+    fn put(&mut self, sink: &mut Sink, word: &'a str) {
+        match self.known.iter().find(|(known, _)| std::ptr::eq(*known, word)) {
+            Some((_, cell)) => sink.put_padded(cell, 4 + word.len()),
+            None => self.meet(sink, word),
+        }
+    }
+
+    #[cold]
+    fn meet(&mut self, sink: &mut Sink, word: &'a str) {
+        put_text(sink, word);
+        let mut cell = [0; 32];
+        if self.known.len() < Self::MOST && 4 + word.len() <= cell.len() {
+            #[allow(clippy::cast_possible_truncation)]
+            cell[..4].copy_from_slice(&(word.len() as u32).to_le_bytes());
+            cell[4..4 + word.len()].copy_from_slice(word.as_bytes());
+            self.known.push((word, cell));
+        }
+    }
 }
 
 #[cfg(test)]
