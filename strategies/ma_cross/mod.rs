@@ -99,12 +99,12 @@ fn first_change(fast: &[f64], slow: &[f64], changes: impl Fn(f64, f64) -> bool) 
     let mut at = 0;
     while at + LANES <= pairs {
         let (fast, slow) = (&fast[at..=at + LANES], &slow[at..=at + LANES]);
-        let mut any = false;
+        let mut found = 0_u32;
         for k in 0..LANES {
-            any |= changes(fast, slow, k);
+            found |= u32::from(changes(fast, slow, k)) << k;
         }
-        if any {
-            break;
+        if found > 0 {
+            return Some(at + found.trailing_zeros() as usize);
         }
         at += LANES;
     }

@@ -1,10 +1,11 @@
 //! Canonical digests of what a backtest gave.
 
 use crate::metrics::{CATALOGUE, OUTSIDE_DIGEST};
-use crate::orders::{Position, Signal};
+use crate::orders::{Direction, ExitReason, OrderType, Position, Signal};
 use crate::portfolio::Curve;
 use crate::run::outcome::Outcome;
 use crate::run::session::Session;
+use crate::run::spare;
 use crate::schema::{Digest, Schema, TableHasher, result_digest, schema};
 use serde_json::Value as Json;
 use std::borrow::Cow;
@@ -38,15 +39,17 @@ fn known(name: &str) -> &'static Schema {
     schema(name).unwrap_or_else(|| unreachable!("schema {name} is in the registry"))
 }
 
-/// Numbers of a record.
-const CELLS: usize = 17;
+/// Columns of a record, but for its notes, and whether it has any.
+const CELLS: usize = 22;
 
-/// Its columns of numbers, as bits.
+/// They, as bits and as numbers of words.
 #[inline]
 fn cells(p: &Position) -> [u64; CELLS] {
     [
         p.entry_time.cast_unsigned(),
         p.exit_time.cast_unsigned(),
+        p.direction() as u64,
+        p.symbol as u64,
         p.entry_price.to_bits(),
         p.exit_price.to_bits(),
         p.initial_stop_loss.to_bits(),
@@ -58,37 +61,48 @@ fn cells(p: &Position) -> [u64; CELLS] {
         p.entry_fee.to_bits(),
         p.exit_fee.to_bits(),
         (p.entry_fee + p.exit_fee).to_bits(),
+        p.reason.map_or(0, |reason| 1 + reason as u64),
+        p.signal.order_type as u64,
         p.r_multiple.to_bits(),
+        (!bare(p)).into(),
         p.id,
         p.order_time.cast_unsigned(),
         p.same_bar_ambiguous.into(),
     ]
 }
 
-/// Columns of numbers, one after the other: records are large, and are looked at once instead of once per column.
-fn columns<'a>(records: impl ExactSizeIterator<Item = &'a Position>) -> Vec<u64> {
+/// Those of all records, column after column: records are large, and are looked at once instead of once per column.
+fn columns<'a>(records: impl ExactSizeIterator<Item = &'a Position>, all: &mut [u64]) {
     let rows = records.len();
-    let mut all = vec![0; CELLS * rows];
     for (row, record) in records.enumerate() {
         for (column, cell) in cells(record).into_iter().enumerate() {
             all[column * rows + row] = cell;
         }
     }
-    all
 }
 
 /// Digest of the trades table.
 fn trades(outcome: &Outcome, session: &Session) -> Digest {
+    spare::with_cells(CELLS * outcome.records().len(), |cells| {
+        columns(outcome.records(), cells);
+        of_columns(outcome, session, cells)
+    })
+}
+
+#[allow(clippy::cast_possible_truncation)]
+fn of_columns(outcome: &Outcome, session: &Session, all: &[u64]) -> Digest {
     let closed = outcome.records();
     let rows = closed.len();
-    let all = columns(closed.clone());
-    let mut numbers = (0..CELLS).map(|k| all[k * rows..(k + 1) * rows].iter().copied());
-    let mut next = || numbers.next().unwrap_or_else(|| unreachable!("a column for every number"));
+    let mut columns = (0..CELLS).map(|k| all[k * rows..(k + 1) * rows].iter().copied());
+    let mut next = || columns.next().unwrap_or_else(|| unreachable!("a column for every cell"));
+    let code = |word: u64| word as usize;
+    let symbols: Vec<&str> = (0..session.instruments.len()).map(|symbol| session.symbol(symbol)).collect();
+    let reasons: Vec<&str> = [""].into_iter().chain(ExitReason::ALL.map(ExitReason::name)).collect();
     let mut table = TableHasher::new(known("trades"), rows);
     table.timestamps(next().map(u64::cast_signed));
     table.timestamps(next().map(u64::cast_signed));
-    table.words(closed.clone().map(|p| p.direction().name()));
-    table.words(closed.clone().map(|p| session.symbol(p.symbol)));
+    table.words(&Direction::ALL.map(Direction::name), next().map(code));
+    table.words(&symbols, next().map(code));
     for _price in 0..4 {
         table.floats(next().map(f64::from_bits));
     }
@@ -97,21 +111,34 @@ fn trades(outcome: &Outcome, session: &Session) -> Digest {
     for _amount in 0..5 {
         table.floats(next().map(f64::from_bits));
     }
-    table.words(closed.clone().map(|p| p.reason.map_or("", |r| r.name())));
-    table.words(closed.clone().map(|p| p.signal.order_type.name()));
-    table.words(closed.clone().map(|_| "closed"));
+    table.words(&reasons, next().map(code));
+    table.words(&OrderType::ALL.map(OrderType::name), next().map(code));
+    table.words(&["closed"], std::iter::repeat_n(0, rows));
     table.floats(next().map(f64::from_bits));
-    table.texts(closed.map(meta));
+    if next().any(|notes| notes > 0) {
+        table.texts(closed.map(meta));
+    } else {
+        table.words(&[NO_NOTES], std::iter::repeat_n(0, rows));
+    }
     table.unsigned(next());
     table.timestamps(next().map(u64::cast_signed));
     table.bools(next().map(|ambiguous| ambiguous > 0));
     table.finish()
 }
 
+/// Notes of a record that has none.
+const NO_NOTES: &str = "{}";
+
+/// Whether it has none.
+#[inline]
+fn bare(position: &Position) -> bool {
+    position.signal.labels.is_none() && position.parent_id.is_none()
+}
+
 /// Canonical JSON of what the signal carried along: its own notes, and what the engine adds under its own names.
 pub fn meta(position: &Position) -> Cow<'static, str> {
-    if position.signal.labels.is_none() && position.parent_id.is_none() {
-        return "{}".into();
+    if bare(position) {
+        return NO_NOTES.into();
     }
     notes(&position.signal, position.parent_id).into()
 }
@@ -179,4 +206,16 @@ pub fn equity(curve: &Curve) -> Digest {
         table.floats(column.iter().copied());
     }
     table.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_numbered_in_the_order_of_their_lists() {
+        assert!(Direction::ALL.iter().enumerate().all(|(k, direction)| *direction as usize == k));
+        assert!(OrderType::ALL.iter().enumerate().all(|(k, order_type)| *order_type as usize == k));
+        assert!(ExitReason::ALL.iter().enumerate().all(|(k, reason)| *reason as usize == k));
+    }
 }

@@ -250,12 +250,16 @@ impl TableHasher {
         });
     }
 
-    /// As [`Self::texts`], of few different words, whose bytes are made once each.
-    pub fn words<'a>(&mut self, values: impl IntoIterator<Item = &'a str>) {
+    /// As [`Self::texts`], of few different words, by their numbers in a dictionary.
+    pub fn words(&mut self, dictionary: &[&str], codes: impl IntoIterator<Item = usize>) {
+        let cells: Vec<Option<Cell>> = dictionary.iter().map(|word| cell(word)).collect();
         self.plain(Kind::Text, |sink| {
-            let (mut known, mut rows) = (Words::default(), 0);
-            for value in values {
-                known.put(sink, value);
+            let mut rows = 0;
+            for code in codes {
+                match &cells[code] {
+                    Some(cell) => sink.put_padded(cell, LENGTH + dictionary[code].len()),
+                    None => put_text(sink, dictionary[code]),
+                }
                 rows += 1;
             }
             rows
@@ -338,38 +342,19 @@ fn put_text(sink: &mut Sink, text: &str) {
     sink.put(text.as_bytes());
 }
 
+/// Bytes of the length of a text.
+const LENGTH: usize = 4;
+
 /// Bytes of a short word: its length, itself, and zeros.
 type Cell = [u8; 32];
 
-/// Words that were met, the same text at the same address, with their bytes.
-#[derive(Default)]
-struct Words<'a> {
-    known: Vec<(&'a str, Cell)>,
-}
-
-impl<'a> Words<'a> {
-    /// More different words than this are not remembered.
-    const MOST: usize = 8;
-
-    #[inline]
-    fn put(&mut self, sink: &mut Sink, word: &'a str) {
-        match self.known.iter().find(|(known, _)| std::ptr::eq(*known, word)) {
-            Some((_, cell)) => sink.put_padded(cell, 4 + word.len()),
-            None => self.meet(sink, word),
-        }
-    }
-
-    #[cold]
-    fn meet(&mut self, sink: &mut Sink, word: &'a str) {
-        put_text(sink, word);
-        let mut cell = [0; 32];
-        if self.known.len() < Self::MOST && 4 + word.len() <= cell.len() {
-            #[allow(clippy::cast_possible_truncation)]
-            cell[..4].copy_from_slice(&(word.len() as u32).to_le_bytes());
-            cell[4..4 + word.len()].copy_from_slice(word.as_bytes());
-            self.known.push((word, cell));
-        }
-    }
+/// `None` of a word that is too long.
+fn cell(word: &str) -> Option<Cell> {
+    let mut cell = [0; 32];
+    let length = u32::try_from(word.len()).ok()?.to_le_bytes();
+    cell[..LENGTH].copy_from_slice(&length);
+    cell[LENGTH..].get_mut(..word.len())?.copy_from_slice(word.as_bytes());
+    Some(cell)
 }
 
 #[cfg(test)]

@@ -27,8 +27,8 @@ impl<D: Decide> Desk<'_, D> {
         match &account.book.open[..] {
             [] => Ok(self.pass_flat(account, barred, i, last)),
             [position] => {
-                let fresh = position.exits_from > i || position.tracked_from > i;
-                if fresh || position.queued != Queued::default() {
+                debug_assert!(position.queued == Queued::default(), "what is queued is a change");
+                if position.exits_from > i || position.tracked_from > i {
                     return Ok(i);
                 }
                 self.pass_held(account, barred, i, last)

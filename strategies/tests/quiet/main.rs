@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod held;
+
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
