@@ -1,9 +1,11 @@
 //! One position at a time, where a look over many bars could go wrong: its first bar and its last, days, time stops, ruin.
 
 use super::{BARS, plain, session};
-use serde_json::{Value as Json, json};
-use std::collections::BTreeSet;
-use sweep_engine::orders::{Direction, Signal};
+use serde_json::{Map, Value as Json, json};
+use std::collections::{BTreeMap, BTreeSet};
+use sweep_engine::execution::resolve::resolve;
+use sweep_engine::market::{Market, RawTicks, SymbolSpec, TickOptions};
+use sweep_engine::orders::{Direction, ExitReason, Signal};
 use sweep_engine::run::script::{Reply, Script};
 use sweep_engine::run::{Outcome, Prepared, Session, simulation};
 use sweep_engine::strategy::Rules;
@@ -109,4 +111,27 @@ fn best_and_worst_prices_are_followed_where_that_is_asked_for() {
     };
     assert_eq!(best(false), (0.0, 0.0));
     assert!(best(true).0 > 0.0 && best(true).1 > 0.0);
+}
+
+#[test]
+fn a_tick_of_the_bar_that_is_still_forming_meets_the_stop() {
+    let prices: Vec<f64> = (0..33).map(|bar| if bar == 32 { 1.0 } else { 1.1 }).collect();
+    let raw = RawTicks {
+        time: (0..33).map(|bar| bar * 300_000_000).collect::<Vec<i64>>().into(),
+        bid: prices.clone().into(),
+        ask: prices.into(),
+        bid_size: None,
+        ask_size: None,
+    };
+    let spec = SymbolSpec::resolve("EURUSD", &Map::new()).unwrap();
+    let market = Market::from_ticks(raw, &TickOptions::new(spec, "M5".parse().unwrap())).unwrap();
+    // Whole blocks of complete bars: the bar of the last tick is in none.
+    assert_eq!(market.len(), 32);
+    let resolved = resolve(&json!({}), "EURUSD").unwrap();
+    let session = Session::new(&[market], vec![resolved], &BTreeMap::new(), 0).unwrap();
+    let signal = Signal::market(Direction::Long, 1.05, None);
+    let script = Script::new(vec![(20, signal)], vec![], Rules::default(), None).unwrap();
+    let outcome = simulation::run(&session, &[Prepared { decider: script, warmup: 0 }], false).unwrap();
+    assert_eq!(outcome.trades[0].reason, Some(ExitReason::StopLoss));
+    assert_eq!(outcome.trades[0].exit_price, 1.0);
 }

@@ -4,7 +4,8 @@ use super::Desk;
 use super::fills::Exit;
 use crate::Result;
 use crate::execution::commission::Fill as Side;
-use crate::execution::exits::{ExitBar, exit_on_bar, levels};
+use crate::execution::exits::{ExitBar, Levels, exit_on_bar, levels};
+use crate::orders::Position;
 use crate::run::account::Account;
 use crate::run::now::Now;
 use crate::strategy::Decide;
@@ -20,11 +21,8 @@ impl<D: Decide> Desk<'_, D> {
                 continue;
             }
             let levels = levels(position, self.exit_rules);
-            // The range of the block is at hand after a quiet stretch; the bar's own prices are not.
-            let around = self.exit_side(position).1.range_around(now.bar..now.bar + 1);
-            let far = !now.tick && !levels.reached(around.low, around.high);
             let q = now.exit_side(position.direction());
-            if far || !levels.reached(q.low(), q.high()) {
+            if self.is_far(position, levels, now) || !levels.reached(q.low(), q.high()) {
                 at += 1;
                 continue;
             }
@@ -42,6 +40,17 @@ impl<D: Decide> Desk<'_, D> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the block of a bar stays away from the levels: after a quiet stretch its range is at hand, the bar's own
+    /// prices are not. A tick is of a bar that is still forming.
+    #[inline]
+    fn is_far(&self, position: &Position, levels: Levels, now: &Now<'_>) -> bool {
+        if now.tick {
+            return false;
+        }
+        let around = self.exit_side(position).1.range_around(now.bar..now.bar + 1);
+        !levels.reached(around.low, around.high)
     }
 
     /// What the position that was just closed at its stop would have given at its target instead.
