@@ -131,6 +131,7 @@ impl UserStrategy {
         let own = Rules {
             timeout_bars: params.count("max_holding_bars"),
             same_bar_reentry: self.same_bar_reentry,
+            tracks: false,
             ..Rules::default()
         };
         let atr = if params.float("trail_atr") > 0.0 {

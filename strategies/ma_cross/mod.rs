@@ -6,6 +6,7 @@ use crate::adx_filter::AdxFilter;
 use crate::directions::Directions;
 use crate::position_rules::PositionRules;
 
+use std::hint::black_box;
 use sweep_engine::declare::{Canonical, Declaration};
 use sweep_engine::error::Result;
 use sweep_engine::orders::{Direction, Position, Signal};
@@ -56,7 +57,12 @@ impl MaCross {
         let from = i.saturating_sub(self.confirm_bars).max(1);
         let (fast, slow) = (&self.fast[from - 1..end], &self.slow[from - 1..end]);
         let found = first_change(fast, slow, changes);
-        found.map_or(end, |at| (from + at + self.confirm_bars).min(end))
+        let bar = found.map_or(end, |at| (from + at + self.confirm_bars).min(end));
+        if bar < end {
+            // It takes long to come from memory, and is needed if this bar is an entry.
+            black_box(self.atr[bar]);
+        }
+        bar
     }
 
     fn signal(&self, i: usize, direction: Direction, view: &View<'_>) -> Signal {
@@ -93,12 +99,12 @@ fn first_change(fast: &[f64], slow: &[f64], changes: impl Fn(f64, f64) -> bool) 
     let mut at = 0;
     while at + LANES <= pairs {
         let (fast, slow) = (&fast[at..=at + LANES], &slow[at..=at + LANES]);
-        let mut any = false;
+        let mut found = 0_u32;
         for k in 0..LANES {
-            any |= changes(fast, slow, k);
+            found |= u32::from(changes(fast, slow, k)) << k;
         }
-        if any {
-            break;
+        if found > 0 {
+            return Some(at + found.trailing_zeros() as usize);
         }
         at += LANES;
     }
@@ -175,6 +181,7 @@ impl Strategy for MaCross {
         let own = Rules {
             timeout_bars: params.count("max_holding_bars"),
             same_bar_reentry: params.boolean("reverse"),
+            tracks: false,
             ..Rules::default()
         };
         let position = PositionRules::of(params, &atr, own);

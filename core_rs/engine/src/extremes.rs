@@ -1,10 +1,11 @@
-//! Highest and lowest prices of any stretch of bars, by blocks: a stretch is looked at in a 64th of its length.
+//! Highest and lowest prices of any stretch of bars, by blocks: a stretch is looked at in a 32nd of its length.
 
+use crate::execution::exits::Levels;
 use crate::strategy::SideView;
 use std::ops::Range;
 
 /// Bars per block.
-const BLOCK: usize = 64;
+pub const BLOCK: usize = 32;
 
 /// The least and the greatest of some prices.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,18 +17,9 @@ pub struct Span {
 impl Span {
     const EMPTY: Self = Self { low: f64::INFINITY, high: f64::NEG_INFINITY };
 
-    /// Prices are finite: plain comparisons, which become one instruction each.
-    #[inline]
-    fn with(self, low: f64, high: f64) -> Self {
-        Self {
-            low: if low < self.low { low } else { self.low },
-            high: if high > self.high { high } else { self.high },
-        }
-    }
-
     #[inline]
     fn join(self, other: Self) -> Self {
-        self.with(other.low, other.high)
+        Self { low: lower(other.low, self.low), high: higher(other.high, self.high) }
     }
 }
 
@@ -50,31 +42,51 @@ impl Extremes {
         }
     }
 
-    /// The first of `bars` whose low is at most `floor` or whose high is at least `ceiling`; their end if none.
-    pub fn first_touch(&self, side: &SideView<'_>, bars: Range<usize>, floor: f64, ceiling: f64) -> usize {
+    /// The first of `bars` that reaches one of the levels; their end if none.
+    pub fn first_touch(&self, side: &SideView<'_>, bars: Range<usize>, levels: Levels) -> usize {
         for (piece, block) in pieces(bars.clone()) {
-            if block.is_some_and(|k| self.ranges[k].low > floor && self.ranges[k].high < ceiling) {
+            if block.is_some_and(|k| !levels.reached(self.ranges[k].low, self.ranges[k].high)) {
                 continue;
             }
-            let prices = side.low[piece.clone()].iter().zip(&side.high[piece.clone()]);
-            if let Some(at) = prices.into_iter().position(|(&low, &high)| low <= floor || high >= ceiling) {
+            let mut prices = side.low[piece.clone()].iter().zip(&side.high[piece.clone()]);
+            if let Some(at) = prices.position(|(&low, &high)| levels.reached(low, high)) {
                 return piece.start + at;
             }
         }
         bars.end
     }
 
+    /// Lowest low and highest high of the blocks of `bars`, whose other bars count too: bounds that cost no look at prices.
+    #[inline]
+    pub fn range_around(&self, bars: Range<usize>) -> Span {
+        around(&self.ranges, bars)
+    }
+
+    /// As [`Self::range_around`], of closes.
+    #[inline]
+    pub fn closes_around(&self, bars: Range<usize>) -> Span {
+        around(&self.closes, bars)
+    }
+
     /// Lowest low and highest high.
+    #[inline]
     pub fn range(&self, side: &SideView<'_>, bars: Range<usize>) -> Span {
         let span = |(piece, block): Piece| block.map_or_else(|| range_of(side, piece), |k| self.ranges[k]);
         pieces(bars).map(span).fold(Span::EMPTY, Span::join)
     }
 
     /// Lowest and highest close.
+    #[inline]
     pub fn closes(&self, side: &SideView<'_>, bars: Range<usize>) -> Span {
         let span = |(piece, block): Piece| block.map_or_else(|| closes_of(side, piece), |k| self.closes[k]);
         pieces(bars).map(span).fold(Span::EMPTY, Span::join)
     }
+}
+
+#[inline]
+fn around(blocks: &[Span], bars: Range<usize>) -> Span {
+    let blocks = &blocks[bars.start / BLOCK..bars.end.div_ceil(BLOCK)];
+    blocks.iter().fold(Span::EMPTY, |span, block| span.join(*block))
 }
 
 /// Some bars of one block, and its number if they are all of its bars.
@@ -98,13 +110,42 @@ fn pieces(bars: Range<usize>) -> impl Iterator<Item = Piece> {
 
 #[inline]
 fn range_of(side: &SideView<'_>, bars: Range<usize>) -> Span {
-    let prices = side.low[bars.clone()].iter().zip(&side.high[bars]);
-    prices.fold(Span::EMPTY, |span, (&low, &high)| span.with(low, high))
+    let (low, high) = (&side.low[bars.clone()], &side.high[bars]);
+    Span { low: extreme(low, f64::INFINITY, lower), high: extreme(high, f64::NEG_INFINITY, higher) }
 }
 
 #[inline]
 fn closes_of(side: &SideView<'_>, bars: Range<usize>) -> Span {
-    side.close[bars].iter().fold(Span::EMPTY, |span, &close| span.with(close, close))
+    let closes = &side.close[bars];
+    Span { low: extreme(closes, f64::INFINITY, lower), high: extreme(closes, f64::NEG_INFINITY, higher) }
+}
+
+/// Prices are finite: plain comparisons, which become one instruction each.
+#[inline]
+fn lower(a: f64, b: f64) -> f64 {
+    if a < b { a } else { b }
+}
+
+#[inline]
+fn higher(a: f64, b: f64) -> f64 {
+    if a > b { a } else { b }
+}
+
+/// Prices that are compared at the same time: one after the other each would wait for the one before.
+const LANES: usize = 8;
+
+/// The price that `better` prefers to all others; `none` if there are none.
+#[inline]
+fn extreme(prices: &[f64], none: f64, better: impl Fn(f64, f64) -> f64) -> f64 {
+    let (chunks, rest) = prices.as_chunks::<LANES>();
+    let mut lanes = [none; LANES];
+    for chunk in chunks {
+        for (best, &price) in lanes.iter_mut().zip(chunk) {
+            *best = better(price, *best);
+        }
+    }
+    let best = rest.iter().fold(none, |best, &price| better(price, best));
+    lanes.iter().fold(best, |best, &price| better(price, best))
 }
 
 #[cfg(test)]
@@ -140,11 +181,19 @@ mod tests {
             let extremes = Extremes::of(&side);
             let (floor, ceiling) = (f64::from(floor), f64::from(ceiling));
             let plain = stretch.clone().find(|&i| low[i] <= floor || high[i] >= ceiling).unwrap_or(stretch.end);
-            prop_assert_eq!(extremes.first_touch(&side, stretch.clone(), floor, ceiling), plain);
-            let least = |prices: &[f64]| prices[stretch.clone()].iter().copied().fold(f64::INFINITY, f64::min);
-            let most = |prices: &[f64]| prices[stretch.clone()].iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            prop_assert_eq!(extremes.range(&side, stretch.clone()), Span { low: least(&low), high: most(&high) });
-            prop_assert_eq!(extremes.closes(&side, stretch.clone()), Span { low: least(&close), high: most(&close) });
+            let least = |prices: &[f64]| prices.iter().copied().fold(f64::INFINITY, f64::min);
+            let most = |prices: &[f64]| prices.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let range = |bars: Range<usize>| Span { low: least(&low[bars.clone()]), high: most(&high[bars]) };
+            prop_assert_eq!(extremes.first_touch(&side, stretch.clone(), Levels { floor, ceiling }), plain);
+            prop_assert_eq!(extremes.range(&side, stretch.clone()), range(stretch.clone()));
+            let closes = Span { low: least(&close[stretch.clone()]), high: most(&close[stretch.clone()]) };
+            prop_assert_eq!(extremes.closes(&side, stretch.clone()), closes);
+            if !stretch.is_empty() {
+                let blocks = stretch.start / BLOCK * BLOCK..(stretch.end.div_ceil(BLOCK) * BLOCK).min(low.len());
+                prop_assert_eq!(extremes.range_around(stretch.clone()), range(blocks.clone()));
+                let closes = Span { low: least(&close[blocks.clone()]), high: most(&close[blocks]) };
+                prop_assert_eq!(extremes.closes_around(stretch), closes);
+            }
         }
     }
 }

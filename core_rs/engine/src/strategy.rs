@@ -123,6 +123,9 @@ pub struct Rules {
     pub trails: bool,
     /// Bars without an entry after an exit; 0 = off.
     pub cooldown_bars: usize,
+    /// Whether [`Decide::manage`] looks at the best and the worst price of a position. If not, and without break-even and
+    /// trailing, nobody does: they stay at the entry, which saves a look at all lows and highs.
+    pub tracks: bool,
 }
 
 impl Default for Rules {
@@ -136,6 +139,7 @@ impl Default for Rules {
             trail_start_r: 0.0,
             trails: false,
             cooldown_bars: 0,
+            tracks: true,
         }
     }
 }

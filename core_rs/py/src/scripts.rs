@@ -147,6 +147,7 @@ fn position_rules(row: &Row) -> Rules {
         trail_start_r: number("trail_start_r"),
         cooldown_bars: bars("cooldown_bars"),
         trails: false,
+        tracks: false,
     }
 }
 

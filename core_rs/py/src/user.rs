@@ -105,7 +105,9 @@ pub fn unplayed(
 #[pyfunction]
 pub fn gather(py: Python<'_>, played: Vec<PyRef<'_, Played>>, seconds: Vec<f64>) -> PyResult<Batch> {
     let row = |(one, more): (&PyRef<'_, Played>, f64)| {
-        one.take().map(|timed| Timed { seconds: timed.seconds + more, ..timed })
+        let mut timed = one.take()?;
+        timed.result.forget_records();
+        Ok(Timed { seconds: timed.seconds + more, ..timed })
     };
     let rows = played.iter().zip(seconds).map(row).collect::<Result<_>>();
     rows.map(|rows| Batch { rows }).map_err(|e| to_py(py, &e))

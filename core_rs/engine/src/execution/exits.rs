@@ -42,6 +42,37 @@ pub struct Exit {
     pub ambiguous: bool,
 }
 
+/// Exit-side prices at which stop or target are reached.
+#[derive(Debug, Clone, Copy)]
+pub struct Levels {
+    /// At or below it.
+    pub floor: f64,
+    /// At or above it.
+    pub ceiling: f64,
+}
+
+impl Levels {
+    /// Whether prices from `low` to `high` reach one of them.
+    #[inline]
+    pub fn reached(self, low: f64, high: f64) -> bool {
+        low <= self.floor || high >= self.ceiling
+    }
+}
+
+/// Where stop or target of `position` are reached.
+#[inline]
+pub fn levels(position: &Position, rules: ExitRules) -> Levels {
+    let (stop, target, buffer) = (position.stop_loss, position.take_profit, rules.buffer);
+    match position.direction() {
+        Direction::Long => {
+            Levels { floor: stop + buffer, ceiling: target.map_or(f64::INFINITY, |t| t - buffer) }
+        }
+        Direction::Short => {
+            Levels { floor: target.map_or(f64::NEG_INFINITY, |t| t + buffer), ceiling: stop - buffer }
+        }
+    }
+}
+
 /// The exit of `position` on bar or tick number `event`, if any.
 ///
 /// A stop beats a target on the same bar, except where the target was already passed at the open of a position held

@@ -12,6 +12,9 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// Both, in the order of their declaration.
+    pub const ALL: [Self; 2] = [Self::Long, Self::Short];
+
     /// +1 long, −1 short.
     pub fn sign(self) -> f64 {
         match self {

@@ -156,9 +156,9 @@ pub struct Position {
     pub stop_kind: StopKind,
     /// Current target.
     pub take_profit: Option<f64>,
-    /// Most favourable exit-side price since the fill.
+    /// Most favourable exit-side price since the fill, if the position is tracked; else that of the fill.
     pub best_price: f64,
-    /// Least favourable exit-side price since the fill.
+    /// Least favourable exit-side price since the fill, likewise.
     pub worst_price: f64,
     /// Lots.
     pub size: f64,

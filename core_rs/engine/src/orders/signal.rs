@@ -16,6 +16,9 @@ pub enum OrderType {
 }
 
 impl OrderType {
+    /// All types, in the order of their declaration.
+    pub const ALL: [Self; 3] = [Self::Market, Self::Limit, Self::Stop];
+
     /// Text of the schema.
     pub fn name(self) -> &'static str {
         match self {
@@ -27,7 +30,7 @@ impl OrderType {
 
     /// From the text of the schema, in any case.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Market, Self::Limit, Self::Stop].into_iter().find(|t| t.name().eq_ignore_ascii_case(text))
+        Self::ALL.into_iter().find(|t| t.name().eq_ignore_ascii_case(text))
     }
 }
 

@@ -126,18 +126,25 @@ impl Book {
     #[inline]
     pub fn enter(&mut self, position: Position, turnover: f64) {
         self.fill(&position, turnover);
-        let at = match self.open.last() {
-            Some(last) if last.id > position.id => self.open.partition_point(|p| p.id < position.id),
-            _ => self.open.len(),
-        };
-        self.open.insert(at, position);
+        match self.open.last() {
+            Some(last) if last.id > position.id => {
+                let at = self.open.partition_point(|p| p.id < position.id);
+                self.open.insert(at, position);
+            }
+            _ => self.open.push(position),
+        }
     }
 
     /// Takes the open position at `index`, whose exit is filled in, to the closed ones: fee first, then result.
     pub fn leave(&mut self, index: usize, turnover: f64) {
-        let position = self.open.remove(index);
-        let fee = position.exit_fee;
-        self.close(position, fee, turnover);
+        let Position { exit_fee, result, .. } = self.open[index];
+        self.settle(exit_fee, result, turnover);
+        if self.open.len() == 1 {
+            // Positions are large: the only one goes from list to list directly.
+            self.closed.append(&mut self.open);
+        } else {
+            self.closed.push(self.open.remove(index));
+        }
     }
 
     /// Splits `lots` off the open position at `index`, as a record of its own that shares risk, entry fee and margin.

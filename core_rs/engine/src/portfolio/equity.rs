@@ -148,8 +148,15 @@ impl EquityTracker {
     }
 
     /// Samples up to the next one that ends a trading day, that one included; `usize::MAX` after the last.
+    #[inline]
     pub fn until_day_end(&self) -> usize {
         self.day_ends.get(self.daily.len()).map_or(usize::MAX, |end| end - self.count)
+    }
+
+    /// Whether samples within `ends` change neither high water nor the deepest drawdown below it.
+    #[inline]
+    pub(crate) fn holds(&self, ends: Span) -> bool {
+        ends.high < self.high_water && ends.low >= self.trough
     }
 
     /// Takes `n` samples within `ends`, of which `newest` is the last, up to the end of the day at most; takes none, and

@@ -84,10 +84,12 @@ pub fn summary<O>(book: &Book<O>, equity: f64, drawdowns: Drawdowns) -> Summary 
     use SummaryValue::{Count, Number};
     let money = |x: f64| Number(round_dec(x, 2));
     let trades = book.closed.len();
-    let wins = book.closed.iter().filter(|p| p.result > 0.0).count();
-    let break_even = book.closed.iter().filter(|p| p.reason == Some(ExitReason::BreakEvenStopLoss)).count();
+    let (mut wins, mut break_even) = (0, 0);
     let (mut weighted, mut risk, mut lots) = (0.0, 0.0, 0.0);
-    for p in book.closed.iter().chain(&book.partials) {
+    for (k, p) in book.closed.iter().chain(&book.partials).enumerate() {
+        let whole = k < trades;
+        wins += usize::from(whole && p.result > 0.0);
+        break_even += usize::from(whole && p.reason == Some(ExitReason::BreakEvenStopLoss));
         lots += p.size;
         if p.risk_per_trade > 0.0 {
             weighted += p.r_multiple * p.risk_per_trade;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 /// A result with the time it took.
 #[derive(Debug)]
 pub struct Timed {
-    /// What became of the parameter set.
+    /// What became of the parameter set; trades are not kept.
     pub result: TrialResult,
     /// Seconds.
     pub seconds: f64,
@@ -22,7 +22,8 @@ pub fn run(
 ) -> Vec<Timed> {
     let one = |raw: &Map<String, Json>| {
         let start = clock();
-        let result = trial.run(raw, false);
+        let mut result = trial.run(raw, false);
+        result.forget_records();
         Timed { result, seconds: clock() - start }
     };
     match pool {

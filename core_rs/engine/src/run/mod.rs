@@ -17,6 +17,7 @@ pub mod outcome;
 pub mod script;
 pub mod session;
 pub mod simulation;
+mod spare;
 mod tick_plan;
 pub mod trial;
 pub mod watch;

@@ -1,33 +1,54 @@
 //! Where a backtest stands: on a bar or tick, or at the close of a bar.
 
 use crate::orders::Direction;
-use crate::strategy::SideView;
+use crate::strategy::{SideView, View};
 
-/// Open, high, low and close of one side. All four are the quote on a tick.
+/// Open, high, low and close of one side, read where they are when they are asked for. All four are the quote on a tick.
 #[derive(Debug, Clone, Copy)]
-pub struct Prices {
-    pub open: f64,
-    pub high: f64,
-    pub low: f64,
-    pub close: f64,
+pub enum Prices<'a> {
+    /// Of a bar, by its index.
+    Bar(&'a SideView<'a>, usize),
+    /// Of a tick.
+    Quote(f64),
 }
 
-impl Prices {
-    /// Of bar `i`.
+impl Prices<'_> {
     #[inline]
-    pub fn of_bar(side: &SideView<'_>, i: usize) -> Self {
-        Self { open: side.open[i], high: side.high[i], low: side.low[i], close: side.close[i] }
+    fn of(self, column: impl FnOnce(&SideView<'_>, usize) -> f64) -> f64 {
+        match self {
+            Self::Bar(side, i) => column(side, i),
+            Self::Quote(price) => price,
+        }
     }
 
-    /// Of one quote.
-    pub fn of_quote(price: f64) -> Self {
-        Self { open: price, high: price, low: price, close: price }
+    /// First price.
+    #[inline]
+    pub fn open(self) -> f64 {
+        self.of(|side, i| side.open[i])
+    }
+
+    /// Highest price.
+    #[inline]
+    pub fn high(self) -> f64 {
+        self.of(|side, i| side.high[i])
+    }
+
+    /// Lowest price.
+    #[inline]
+    pub fn low(self) -> f64 {
+        self.of(|side, i| side.low[i])
+    }
+
+    /// Last price.
+    #[inline]
+    pub fn close(self) -> f64 {
+        self.of(|side, i| side.close[i])
     }
 }
 
 /// A bar or tick on which orders fill and positions end.
 #[derive(Debug, Clone, Copy)]
-pub struct Now {
+pub struct Now<'a> {
     /// Number of the bar or tick among those loaded.
     pub event: usize,
     /// Index of the bar, for ticks of the one that is forming.
@@ -37,31 +58,47 @@ pub struct Now {
     /// Moment by which clocks count what happens after the open: the end of the bar, or the time of the tick.
     pub clock: i64,
     /// Bids.
-    pub bid: Prices,
+    pub bid: Prices<'a>,
     /// Asks.
-    pub ask: Prices,
+    pub ask: Prices<'a>,
     /// Whether it is a tick.
     pub tick: bool,
     /// Whether it is the first of its bar; a bar is.
     pub first_of_bar: bool,
 }
 
-impl Now {
+impl<'a> Now<'a> {
+    /// Bar `i` of a market.
+    #[inline]
+    pub fn bar(view: &'a View<'_>, i: usize) -> Self {
+        let label = view.label[i];
+        Self {
+            event: i,
+            bar: i,
+            time: label,
+            clock: label + view.timeframe,
+            bid: Prices::Bar(&view.bid, i),
+            ask: Prices::Bar(&view.ask, i),
+            tick: false,
+            first_of_bar: true,
+        }
+    }
+
     /// Side at which a position of that direction is entered.
     #[inline]
-    pub fn entry_side(&self, direction: Direction) -> &Prices {
+    pub fn entry_side(&self, direction: Direction) -> Prices<'a> {
         match direction {
-            Direction::Long => &self.ask,
-            Direction::Short => &self.bid,
+            Direction::Long => self.ask,
+            Direction::Short => self.bid,
         }
     }
 
     /// Side at which a position of that direction is left.
     #[inline]
-    pub fn exit_side(&self, direction: Direction) -> &Prices {
+    pub fn exit_side(&self, direction: Direction) -> Prices<'a> {
         match direction {
-            Direction::Long => &self.bid,
-            Direction::Short => &self.ask,
+            Direction::Long => self.bid,
+            Direction::Short => self.ask,
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::orders::{Order, Position, Rejections};
 use crate::portfolio::{Curve, Ended, Summary, summary};
 use crate::run::level::Run;
 use crate::run::session::Session;
+use crate::run::spare;
 use crate::run::watch::Stopped;
 
 /// Why the strategy was not asked for entries on a bar.
@@ -181,6 +182,12 @@ impl Outcome {
             pending: run.pending,
             ..out
         }
+    }
+
+    /// Forgets trades and partial exits, once their digest is made: of a batch only figures are told.
+    pub fn forget_records(&mut self) {
+        spare::give_back(std::mem::take(&mut self.trades));
+        self.partials = Vec::new();
     }
 
     /// All rows of the trades table: closed positions, then the closed parts of positions.

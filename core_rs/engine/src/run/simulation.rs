@@ -10,10 +10,10 @@ use crate::run::level::Run;
 use crate::run::now::{Close, Now, Prices};
 use crate::run::outcome::{BlockedBars, Outcome};
 use crate::run::session::Session;
+use crate::run::spare;
 use crate::run::tick_plan::TickPlan;
 use crate::run::watch::Watch;
-use crate::strategy::Decide;
-use std::ops::Range;
+use crate::strategy::{Decide, View};
 
 /// A strategy prepared for one symbol, and the first loaded bar at which it may be asked for an entry.
 pub struct Prepared<D> {
@@ -64,9 +64,6 @@ fn one_run<D: Decide>(session: &Session, strategies: &[Prepared<D>], keep: bool)
 /// Open positions for which there is memory from the beginning.
 const MOST_RESERVED: usize = 1024;
 
-/// Bars whose equity is judged by its ends, at most: among them a new high water is looked for one by one.
-const PIECE: usize = 64;
-
 struct Simulation<'a, D> {
     session: &'a Session,
     account: Account,
@@ -91,6 +88,7 @@ impl<'a, D: Decide> Simulation<'a, D> {
         // Positions are large: moving them to longer memory, again and again, costs more than all their checks.
         let most = limit(execution.max_positions).saturating_mul(desks.len()).min(slots);
         account.book.open.reserve(most.min(MOST_RESERVED));
+        account.book.closed = spare::take();
         // Configured gates are the same for all symbols; a script's rules are too.
         account.watch = Watch::of(session);
         account.out.blocked = BlockedBars::under(desks.first().map_or(Vec::new(), Desk::gates));
@@ -102,10 +100,11 @@ impl<'a, D: Decide> Simulation<'a, D> {
         let traded = self.desks[0].instrument.traded.clone();
         let mut next = traded.start;
         let midpoint = self.midpoint_bar();
+        let view = self.desks[0].view;
         while next < traded.end && self.account.out.stopped.is_none() {
             if !self.stepwise {
                 let last = if next <= midpoint { midpoint.min(traded.end - 1) } else { traded.end - 1 };
-                next = self.pass_quiet(next, last)?;
+                next = self.desks[0].pass_quiet(&mut self.account, next, last)?;
             }
             let i = next;
             next += 1;
@@ -113,7 +112,7 @@ impl<'a, D: Decide> Simulation<'a, D> {
             let desk = &mut desks[0];
             let close = desk.close_of(i);
             if desk.busy() {
-                desk.trade(account, &desk.bar(i))?;
+                desk.trade(account, &Now::bar(&view, i))?;
                 desk.manage(account, &close)?;
             }
             desk.enter(account, &close)?;
@@ -133,51 +132,12 @@ impl<'a, D: Decide> Simulation<'a, D> {
         from.map_or(labels.len(), |from| labels.partition_point(|&label| label < from))
     }
 
-    /// Passes the quiet bars from `i` on and gives the first bar that has to be looked at, `last` at the latest.
-    fn pass_quiet(&mut self, i: usize, last: usize) -> Result<usize> {
-        let Self { account, desks, .. } = self;
-        let stretch = desks[0].quiet(account, i, last)?;
-        if stretch.bars.is_empty() {
-            return Ok(i);
-        }
-        desks[0].pass(account, &stretch);
-        self.sample_all(stretch.bars.clone())?;
-        Ok(stretch.bars.end)
-    }
-
-    /// Step 6 of quiet bars.
-    fn sample_all(&mut self, bars: Range<usize>) -> Result<()> {
-        let Self { account: Account { book, tracker, .. }, desks, .. } = self;
-        let (cash, desk) = (book.cash, &desks[0]);
-        let sample = |bar: usize, equity: f64| Sample { time: desk.view.label[bar], equity, balance: cash };
-        let Some(position) = book.open.first().filter(|_| desk.marked) else {
-            tracker.sample(sample(bars.start, cash));
-            tracker.repeat(bars.len() - 1, desk.view.label[bars.end - 1]);
-            return Ok(());
-        };
-        let closes = desk.exit_side(position).0.close;
-        let mut from = bars.start;
-        while from < bars.end {
-            let to = bars.end.min(from.saturating_add(tracker.until_day_end())).min(from + PIECE);
-            let ends = desk.equity_between(position, cash, from..to)?;
-            let newest = desk.equity_at(position, cash, to - 1, closes[to - 1])?;
-            if !tracker.take_below(to - from, ends, sample(to - 1, newest)) {
-                (from..to).try_for_each(|bar| {
-                    let equity = desk.equity_at(position, cash, bar, closes[bar])?;
-                    tracker.sample(sample(bar, equity));
-                    Ok(())
-                })?;
-            }
-            from = to;
-        }
-        Ok(())
-    }
-
     /// Several symbols: at each label every step for all symbols that have a bar there, in configured order.
     fn run_symbols(&mut self) -> Result<()> {
         let mut next: Vec<usize> = self.desks.iter().map(|d| d.instrument.traded.start).collect();
         let mut closes: Vec<Option<Close>> = vec![None; self.desks.len()];
         let mut quotes = vec![(f64::NAN, f64::NAN); self.desks.len()];
+        let views: Vec<View<'_>> = self.desks.iter().map(|d| d.view).collect();
         while let Some(label) = self.earliest(&next) {
             for (k, desk) in self.desks.iter_mut().enumerate() {
                 let i = next[k];
@@ -185,7 +145,7 @@ impl<'a, D: Decide> Simulation<'a, D> {
                 closes[k] = here.then(|| desk.close_of(i));
                 if here {
                     next[k] += 1;
-                    desk.trade(&mut self.account, &desk.bar(i))?;
+                    desk.trade(&mut self.account, &Now::bar(&views[k], i))?;
                 }
             }
             for ((desk, close), quote) in self.desks.iter_mut().zip(&closes).zip(&mut quotes) {
@@ -260,8 +220,8 @@ impl<'a, D: Decide> Simulation<'a, D> {
                 bar,
                 time,
                 clock: time,
-                bid: Prices::of_quote(ticks.bid()[event]),
-                ask: Prices::of_quote(plan.ask(ticks)[event]),
+                bid: Prices::Quote(ticks.bid()[event]),
+                ask: Prices::Quote(plan.ask(ticks)[event]),
                 tick: true,
                 first_of_bar,
             };

@@ -51,6 +51,15 @@ pub enum TrialResult {
     },
 }
 
+impl TrialResult {
+    /// Forgets the trades; digests and figures stay.
+    pub fn forget_records(&mut self) {
+        if let Self::Complete { outcome, .. } = self {
+            outcome.forget_records();
+        }
+    }
+}
+
 impl Trial<'_> {
     fn context(&self) -> Context {
         self.session.context()

@@ -82,6 +82,16 @@ impl Sink {
         self.used += bytes.len();
     }
 
+    /// The first `n` bytes of a cell; it is copied as a whole, which needs no look at `n`.
+    #[inline]
+    fn put_padded(&mut self, cell: &Cell, n: usize) {
+        if BUFFER - self.used < cell.len() {
+            self.flush();
+        }
+        self.buffer[self.used..self.used + cell.len()].copy_from_slice(cell);
+        self.used += n;
+    }
+
     /// Many values of `N` bytes, without a look at the room for each. Returns their number.
     fn put_all<const N: usize>(&mut self, values: impl IntoIterator<Item = [u8; N]>) -> usize {
         let (mut values, mut rows) = (values.into_iter(), 0);
@@ -240,6 +250,22 @@ impl TableHasher {
         });
     }
 
+    /// As [`Self::texts`], of few different words, by their numbers in a dictionary.
+    pub fn words(&mut self, dictionary: &[&str], codes: impl IntoIterator<Item = usize>) {
+        let cells: Vec<Option<Cell>> = dictionary.iter().map(|word| cell(word)).collect();
+        self.plain(Kind::Text, |sink| {
+            let mut rows = 0;
+            for code in codes {
+                match &cells[code] {
+                    Some(cell) => sink.put_padded(cell, LENGTH + dictionary[code].len()),
+                    None => put_text(sink, dictionary[code]),
+                }
+                rows += 1;
+            }
+            rows
+        });
+    }
+
     /// UTF-8 text, null allowed; also for dictionary fields.
     pub fn texts_or_null<T, I>(&mut self, values: I)
     where
@@ -314,6 +340,21 @@ fn put_text(sink: &mut Sink, text: &str) {
     #[allow(clippy::cast_possible_truncation)]
     sink.put(&(text.len() as u32).to_le_bytes());
     sink.put(text.as_bytes());
+}
+
+/// Bytes of the length of a text.
+const LENGTH: usize = 4;
+
+/// Bytes of a short word: its length, itself, and zeros.
+type Cell = [u8; 32];
+
+/// `None` of a word that is too long.
+fn cell(word: &str) -> Option<Cell> {
+    let mut cell = [0; 32];
+    let length = u32::try_from(word.len()).ok()?.to_le_bytes();
+    cell[..LENGTH].copy_from_slice(&length);
+    cell[LENGTH..].get_mut(..word.len())?.copy_from_slice(word.as_bytes());
+    Some(cell)
 }
 
 #[cfg(test)]

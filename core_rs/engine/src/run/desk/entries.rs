@@ -67,8 +67,13 @@ impl<D: Decide> Desk<'_, D> {
         }
         let idle = !self.busy() && self.closed.on_bar == 0;
         let used = if idle { 0 } else { self.used_slots(account, close) };
-        let of_all = account.slots.saturating_sub(account.taken);
-        self.slots.min(of_all).saturating_sub(used)
+        self.room(account).saturating_sub(used)
+    }
+
+    /// Slots that this symbol may use.
+    #[inline]
+    pub(super) fn room(&self, account: &Account) -> usize {
+        self.slots.min(account.slots.saturating_sub(account.taken))
     }
 
     /// Slots in use: open positions, market orders and pending orders that can still trigger.

@@ -29,7 +29,7 @@ pub(super) struct Fill {
 
 impl Fill {
     /// On a bar, at its open or later, or on a tick.
-    pub fn on(now: &Now, raw: f64, at_open: bool) -> Self {
+    pub fn on(now: &Now<'_>, raw: f64, at_open: bool) -> Self {
         let after = now.event + 1;
         Self {
             raw,
@@ -80,12 +80,12 @@ pub(super) struct Exit {
 
 impl Exit {
     /// At the open of a bar, or on a tick.
-    pub fn at_open(now: &Now, raw: f64, reason: ExitReason) -> Self {
+    pub fn at_open(now: &Now<'_>, raw: f64, reason: ExitReason) -> Self {
         Self { raw, time: now.time, moment: now.time, clock: (now.time, now.bar), reason, slips: true }
     }
 
     /// On a bar, at its open or later, or on a tick; a target does not slip.
-    pub fn on(now: &Now, exit: &crate::execution::exits::Exit) -> Self {
+    pub fn on(now: &Now<'_>, exit: &crate::execution::exits::Exit) -> Self {
         Self {
             raw: exit.price,
             time: now.time,

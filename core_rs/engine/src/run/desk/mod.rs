@@ -6,6 +6,7 @@
 mod entries;
 mod exits;
 mod fills;
+mod held;
 mod management;
 mod opening;
 mod pending;
@@ -17,7 +18,7 @@ use crate::execution::slippage::SlippageModel;
 use crate::gates::{Cooldown, GateTable, Name};
 use crate::orders::{Fate, Order, Signal};
 use crate::run::account::Account;
-use crate::run::now::{Close, Now, Prices};
+use crate::run::now::{Close, Now};
 use crate::run::session::{Instrument, Session};
 use crate::strategy::{Decide, Rules, View};
 
@@ -43,10 +44,10 @@ pub struct Desk<'a, D> {
     slots: usize,
     /// Whether quiet stretches may be passed at once: nothing has to be looked up for every bar.
     jumps: bool,
+    /// Whether best and worst prices of positions matter to anyone.
+    tracks: bool,
     /// Whether open positions count in equity.
     pub marked: bool,
-    /// Bars that are looked at ahead.
-    reach: usize,
     slippage: SlippageModel,
     /// The configured pause, or the strategy's where it is longer, if it ever blocks.
     cooldown: Option<Cooldown>,
@@ -85,8 +86,8 @@ impl<'a, D: Decide> Desk<'a, D> {
             view,
             decider,
             jumps: instrument.gates.is_none() && pause.is_none() && (!marked || steady),
+            tracks: rules.tracks || rules.be_r > 0.0 || rules.trails,
             marked,
-            reach: 1,
             cooldown: pause,
             rules,
             warmup,
@@ -120,22 +121,6 @@ impl<'a, D: Decide> Desk<'a, D> {
         names
     }
 
-    /// Bar `i` as steps 1 to 3 see it.
-    #[inline]
-    pub fn bar(&self, i: usize) -> Now {
-        let label = self.view.label[i];
-        Now {
-            event: i,
-            bar: i,
-            time: label,
-            clock: label + self.view.timeframe,
-            bid: Prices::of_bar(&self.view.bid, i),
-            ask: Prices::of_bar(&self.view.ask, i),
-            tick: false,
-            first_of_bar: true,
-        }
-    }
-
     /// The close of bar `i`, as steps 4 and 5 see it.
     #[inline]
     pub fn close_of(&self, i: usize) -> Close {
@@ -160,7 +145,7 @@ impl<'a, D: Decide> Desk<'a, D> {
     }
 
     /// Steps 1 to 3.
-    pub fn trade(&mut self, account: &mut Account, now: &Now) -> crate::Result<()> {
+    pub fn trade(&mut self, account: &mut Account, now: &Now<'_>) -> crate::Result<()> {
         if self.changes {
             self.execute_queued(account, now)?;
         }
@@ -173,7 +158,9 @@ impl<'a, D: Decide> Desk<'a, D> {
         account.exposed |= !account.book.open.is_empty();
         if self.open > 0 {
             self.stops_and_targets(account, now)?;
-            self.track(account, now);
+            if self.tracks {
+                self.track(account, now);
+            }
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::strategy::Decide;
 
 impl<D: Decide> Desk<'_, D> {
     /// (a) Closes and partial closes at the exit-side open, then (b) moves of stops and targets.
-    pub(super) fn execute_queued(&mut self, account: &mut Account, now: &Now) -> Result<()> {
+    pub(super) fn execute_queued(&mut self, account: &mut Account, now: &Now<'_>) -> Result<()> {
         self.changes = false;
         let mut at = 0;
         while at < account.book.open.len() {
@@ -19,7 +19,7 @@ impl<D: Decide> Desk<'_, D> {
                 at += 1;
                 continue;
             }
-            let raw = now.exit_side(position.direction()).open;
+            let raw = now.exit_side(position.direction()).open();
             let queued = std::mem::take(&mut position.queued);
             if let Some(reason) = queued.close {
                 self.close(account, at, Exit::at_open(now, raw, reason))?;
@@ -42,10 +42,10 @@ impl<D: Decide> Desk<'_, D> {
     }
 
     /// (c) Market orders at the entry-side open.
-    pub(super) fn fill_queued(&mut self, account: &mut Account, now: &Now) -> Result<()> {
+    pub(super) fn fill_queued(&mut self, account: &mut Account, now: &Now<'_>) -> Result<()> {
         let mut queued = std::mem::take(&mut self.queued);
         for order in queued.drain(..) {
-            let raw = now.entry_side(order.direction()).open;
+            let raw = now.entry_side(order.direction()).open();
             self.fill(account, order, Fill::on(now, raw, true))?;
         }
         self.queued = queued;

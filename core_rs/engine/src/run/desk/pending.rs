@@ -11,7 +11,7 @@ use std::cmp::Ordering;
 
 impl<D: Decide> Desk<'_, D> {
     /// Expiry, then triggers in id order.
-    pub(super) fn work_pending(&mut self, account: &mut Account, now: &Now) -> Result<()> {
+    pub(super) fn work_pending(&mut self, account: &mut Account, now: &Now<'_>) -> Result<()> {
         self.expire(account, now);
         if !self.decide_fates(now) {
             return Ok(());
@@ -34,7 +34,7 @@ impl<D: Decide> Desk<'_, D> {
         Ok(())
     }
 
-    fn expire(&mut self, account: &mut Account, now: &Now) {
+    fn expire(&mut self, account: &mut Account, now: &Now<'_>) {
         let mut at = 0;
         while at < self.pending.len() {
             if self.pending[at].expired(now.bar, now.time) {
@@ -47,11 +47,11 @@ impl<D: Decide> Desk<'_, D> {
     }
 
     /// What becomes of each pending order; whether any triggers.
-    fn decide_fates(&mut self, now: &Now) -> bool {
+    fn decide_fates(&mut self, now: &Now<'_>) -> bool {
         self.fates.clear();
         for order in &self.pending {
             let side = now.entry_side(order.direction());
-            let reached = order.reached(side.low, side.high);
+            let reached = order.reached(side.low(), side.high());
             self.fates.push(if reached { Fate::Triggers } else { Fate::Waits });
         }
         if !self.fates.contains(&Fate::Triggers) {
@@ -66,7 +66,7 @@ impl<D: Decide> Desk<'_, D> {
     }
 
     /// Cancels all legs of the group of order `k` but the first to trigger.
-    fn one_of_its_group(&mut self, k: usize, now: &Now) {
+    fn one_of_its_group(&mut self, k: usize, now: &Now<'_>) {
         let mut first = k;
         for other in 0..self.pending.len() {
             let triggers = self.fates[other] == Fate::Triggers;
@@ -85,8 +85,8 @@ impl<D: Decide> Desk<'_, D> {
     }
 
     /// The price of a triggered order before slippage, and whether the open decides it.
-    fn trigger_price(&self, order: &Order, now: &Now) -> (f64, bool) {
-        let open = now.entry_side(order.direction()).open;
+    fn trigger_price(&self, order: &Order, now: &Now<'_>) -> (f64, bool) {
+        let open = now.entry_side(order.direction()).open();
         if self.execution.gap_fills && order.reached(open, open) {
             (open, true)
         } else {
@@ -96,8 +96,8 @@ impl<D: Decide> Desk<'_, D> {
 }
 
 /// Which of two triggered legs of a group counts as first: nearer to the open, then long, then the lower number.
-fn compare(a: &Order, b: &Order, now: &Now) -> Ordering {
-    let distance = |order: &Order| (order.price() - now.entry_side(order.direction()).open).abs();
+fn compare(a: &Order, b: &Order, now: &Now<'_>) -> Ordering {
+    let distance = |order: &Order| (order.price() - now.entry_side(order.direction()).open()).abs();
     let short = |order: &Order| order.direction() == Direction::Short;
     debug_assert!(a.signal.order_type != OrderType::Market);
     distance(a).total_cmp(&distance(b)).then_with(|| short(a).cmp(&short(b))).then_with(|| a.id.cmp(&b.id))

@@ -177,3 +177,25 @@ proptest! {
         prop_assert_eq!(table.finish(), Digest(Sha256::digest(&bytes).into()));
     }
 }
+
+#[test]
+fn words_hash_as_their_texts_short_or_long_wherever_they_fall() {
+    let long = "x".repeat(9_000);
+    let dictionary = ["", "a", &long[..27], &long[..28], &long[..29], &long];
+    let codes = |rows: usize| (0..rows).map(move |row| row * row % (6 - usize::from(row % 500 > 0)));
+    let schema = schema("metrics").unwrap();
+    for rows in [0, 1, 700, 5_000] {
+        let table = |words: bool| {
+            let mut table = TableHasher::new(schema, rows);
+            if words {
+                table.words(&dictionary, codes(rows));
+            } else {
+                table.texts(codes(rows).map(|code| dictionary[code]));
+            }
+            table.floats_or_null(vec![None; rows]);
+            table.texts(vec![""; rows]);
+            table.finish()
+        };
+        assert_eq!(table(true), table(false), "{rows}");
+    }
+}

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod held;
+
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
@@ -74,14 +76,15 @@ fn rules() -> impl Strategy<Value = (Rules, Option<Trail>)> {
     let minutes = prop_oneof![2 => Just(0), 1 => 1..2_000i64];
     let be = prop_oneof![2 => Just(0.0), 1 => 0.2..2.0f64];
     let trail = prop_oneof![2 => Just(None), 1 => (0.0003..0.004f64).prop_map(Some)];
-    (bars, minutes, be, trail, 0.0..1.5f64).prop_map(
-        |(timeout_bars, timeout_minutes, be_r, trail, trail_start_r)| {
+    (bars, minutes, be, trail, 0.0..1.5f64, any::<bool>()).prop_map(
+        |(timeout_bars, timeout_minutes, be_r, trail, trail_start_r, tracks)| {
             let rules = Rules {
                 timeout_bars,
                 timeout_minutes,
                 be_r,
                 trails: trail.is_some(),
                 trail_start_r,
+                tracks,
                 ..Rules::default()
             };
             (rules, trail.map(Trail::Fixed))

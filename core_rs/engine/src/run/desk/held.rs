@@ -1,0 +1,246 @@
+//! Quiet bars while one position is held: a look over some bars at a time takes the place of the steps of each.
+
+use super::Desk;
+use crate::Result;
+use crate::execution::exits::{Levels, levels};
+use crate::extremes::{BLOCK, Extremes, Span};
+use crate::orders::{Direction, Position};
+use crate::portfolio::{EquityTracker, Sample};
+use crate::run::account::Account;
+use crate::run::outcome::Blocked;
+use crate::run::watch::Watch;
+use crate::strategy::{Actions, Decide, SideView, View};
+use std::hint::black_box;
+use std::ops::Range;
+
+/// What the bars of a position are looked over for, the same for all of them.
+struct Search<'a> {
+    /// Where stop or target are reached.
+    levels: Levels,
+    /// Whether the strategy would be asked for entries.
+    entries: bool,
+    /// Whether the account is ruined already.
+    ruined: bool,
+    watch: Option<&'a Watch>,
+    cash: f64,
+}
+
+impl Search<'_> {
+    /// Whether the account could be ruined, or the backtest given up, at a close with equity within `span`.
+    #[inline]
+    fn fateful(&self, high_water: f64, span: Span) -> bool {
+        !self.ruined && span.low <= 0.0 || self.watch.is_some_and(|watch| watch.might_stop(high_water, span))
+    }
+}
+
+/// Blocks that are looked over at once.
+const BLOCKS: usize = 4;
+
+/// Bars that are looked over at once: up to the end of a block, so that what follows are whole blocks, whose extremes are
+/// known; never beyond a day, whose last equity is kept.
+#[inline]
+fn piece(from: usize, last: usize, until_day_end: usize) -> Range<usize> {
+    from..last.min((from / BLOCK + BLOCKS) * BLOCK).min(from.saturating_add(until_day_end))
+}
+
+impl<D: Decide> Desk<'_, D> {
+    /// Passes the quiet bars from `i` on, before `last`, and gives the first that is not.
+    pub(super) fn pass_held(
+        &mut self,
+        account: &mut Account,
+        barred: bool,
+        i: usize,
+        last: usize,
+    ) -> Result<usize> {
+        let blocked = if barred {
+            Some(Blocked::Ruined)
+        } else {
+            // Nothing is queued or pending, and nothing was closed on this bar.
+            (self.room(account) <= self.open).then_some(Blocked::NoSlot)
+        };
+        let ruined = account.out.ruined_at.is_some();
+        let Account { book, tracker, watch, .. } = account;
+        let position = &mut book.open[0];
+        let levels = levels(position, self.exit_rules);
+        let entries = blocked.is_none();
+        let search = Search { levels, entries, ruined, watch: watch.as_ref(), cash: book.cash };
+        let mut from = i;
+        while from < last {
+            let bars = piece(from, last, tracker.until_day_end());
+            let end = bars.end;
+            from = self.pass_piece(position, tracker, &search, bars)?;
+            if from < end {
+                break;
+            }
+        }
+        account.exposed_bars += from - i;
+        self.count_blocked(account, blocked, i..from);
+        Ok(from)
+    }
+
+    /// The quiet ones among some bars: the position is tracked and equity sampled up to the first that is not.
+    #[inline]
+    fn pass_piece(
+        &mut self,
+        position: &mut Position,
+        tracker: &mut EquityTracker,
+        search: &Search<'_>,
+        bars: Range<usize>,
+    ) -> Result<usize> {
+        let from = bars.start;
+        let end = self.before_timeout(position, bars);
+        let moves = self.rules.be_r > 0.0 || self.rules.trails;
+        let action = if moves { None } else { self.decider.next_action(position, from, end) };
+        if let Some(at) = action.filter(|&at| at < end) {
+            self.expect(at);
+        }
+        let mut to = self.before_touch(position, search.levels, from..action.unwrap_or(end));
+        if search.entries {
+            to = self.decider.next_signal(from, to, &self.view, &mut self.signals);
+        }
+        if self.marked {
+            to = self.before_fate(position, tracker.high_water(), search, from..to)?;
+        }
+        if action.is_none() {
+            to = self.before_action(position, from..to);
+        } else if self.tracks {
+            let (side, extremes) = self.exit_side(position);
+            let range = extremes.range(side, from..to);
+            position.track(range.high, range.low);
+        }
+        self.sample_held(position, tracker, search.cash, from..to)?;
+        Ok(to)
+    }
+
+    /// The first bar that reaches stop or target.
+    #[inline]
+    fn before_touch(&self, position: &Position, levels: Levels, bars: Range<usize>) -> usize {
+        let (side, extremes) = self.exit_side(position);
+        let around = extremes.range_around(bars.clone());
+        if levels.reached(around.low, around.high) {
+            return extremes.first_touch(side, bars, levels);
+        }
+        bars.end
+    }
+
+    /// Step 6 of quiet bars within one day.
+    #[inline]
+    fn sample_held(
+        &self,
+        position: &Position,
+        tracker: &mut EquityTracker,
+        cash: f64,
+        bars: Range<usize>,
+    ) -> Result<()> {
+        if bars.is_empty() {
+            return Ok(());
+        }
+        let sample = |bar: usize, equity: f64| Sample { time: self.view.label[bar], equity, balance: cash };
+        let newest = bars.end - 1;
+        if !self.marked {
+            tracker.sample(sample(bars.start, cash));
+            tracker.repeat(bars.len() - 1, self.view.label[newest]);
+            return Ok(());
+        }
+        let (side, extremes) = self.exit_side(position);
+        let mut ends = self.equity_within(position, cash, extremes.closes_around(bars.clone()))?;
+        if !tracker.holds(ends) {
+            ends = self.equity_within(position, cash, extremes.closes(side, bars.clone()))?;
+        }
+        let equity = self.equity_at(position, cash, side.close[newest])?;
+        if tracker.take_below(bars.len(), ends, sample(newest, equity)) {
+            return Ok(());
+        }
+        bars.into_iter().try_for_each(|bar| {
+            tracker.sample(sample(bar, self.equity_at(position, cash, side.close[bar])?));
+            Ok(())
+        })
+    }
+
+    /// The bars before the first at whose close the position is held long enough.
+    #[inline]
+    fn before_timeout(&self, position: &Position, bars: Range<usize>) -> usize {
+        let Range { start, end } = bars;
+        let mut until = end;
+        if self.rules.timeout_bars > 0 {
+            let held = position.entry_bar + self.rules.timeout_bars - usize::from(position.filled_at_open);
+            until = until.min(held.max(start));
+        }
+        if self.rules.timeout_minutes > 0 {
+            let waits = |label: &i64| !self.minutes_are_over(position, label + self.view.timeframe);
+            until = start + self.view.label[start..until].partition_point(waits);
+        }
+        until
+    }
+
+    /// The bars, as many as are certain, at whose closes the account is not ruined and the backtest not given up.
+    #[inline]
+    fn before_fate(
+        &self,
+        position: &Position,
+        high_water: f64,
+        search: &Search<'_>,
+        bars: Range<usize>,
+    ) -> Result<usize> {
+        let Range { start, mut end } = bars;
+        let (side, extremes) = self.exit_side(position);
+        let mut closes = extremes.closes_around(start..end);
+        while end > start {
+            if !search.fateful(high_water, self.equity_within(position, search.cash, closes)?) {
+                break;
+            }
+            end = start + (end - start) / 2;
+            closes = extremes.closes(side, start..end);
+        }
+        Ok(end)
+    }
+
+    /// The prices at which a position is left, and their extremes.
+    #[inline]
+    pub(super) fn exit_side(&self, position: &Position) -> (&SideView<'_>, &Extremes) {
+        let extremes = &self.instrument.extremes;
+        match position.direction() {
+            Direction::Long => (&self.view.bid, &extremes.bid),
+            Direction::Short => (&self.view.ask, &extremes.ask),
+        }
+    }
+
+    /// Equity at a price, with one open position. The rate is steady: one moment is as good as any other.
+    #[inline]
+    fn equity_at(&self, position: &Position, cash: f64, price: f64) -> Result<f64> {
+        let unrealised = self.instrument.money.unrealised(position, price, position.fill_moment)?;
+        Ok(cash + (0.0 + unrealised))
+    }
+
+    /// The least and the greatest equity at prices: it goes with them.
+    #[inline]
+    fn equity_within(&self, position: &Position, cash: f64, prices: Span) -> Result<Span> {
+        let a = self.equity_at(position, cash, prices.low)?;
+        let b = self.equity_at(position, cash, prices.high)?;
+        Ok(Span { low: a.min(b), high: a.max(b) })
+    }
+
+    /// Reads what will be needed of a bar on which something is going to happen: its numbers lie far from each other, and
+    /// are on their way from memory together while the bars before it are passed.
+    #[inline]
+    pub(super) fn expect(&self, bar: usize) {
+        let View { label, bid, ask, .. } = &self.view;
+        black_box((label[bar], bid.close[bar], ask.close[bar]));
+    }
+
+    /// The first bar at whose close the strategy, break-even or trailing acts; tracks the position on the bars before.
+    fn before_action(&self, position: &mut Position, bars: Range<usize>) -> usize {
+        let (side, _) = self.exit_side(position);
+        let end = bars.end;
+        for bar in bars {
+            // Tracking comes before the decisions of a bar, and twice is as good as once.
+            position.track(side.high[bar], side.low[bar]);
+            let mut actions = Actions::default();
+            self.decider.manage(position, bar, &self.view, &mut actions);
+            if actions != Actions::default() || self.tightest(None, position, &self.close_of(bar)).is_some() {
+                return bar;
+            }
+        }
+        end
+    }
+}
