@@ -136,9 +136,13 @@ def expected(planned: dict[str, Plan], tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("expected")
     digests = {}
     for name, plan in planned.items():
-        with ran(plan, folder / name, executor_of(plan, 1, late=False), BATCH) as ledger:
-            digests[name] = ledger.digest(verify=True)
-            statuses = [trial.outcome.status for trial in ledger.trials()]
+        executor = executor_of(plan, 1, late=False)
+        try:
+            with ran(plan, folder / name, executor, BATCH) as ledger:
+                digests[name] = ledger.digest(verify=True)
+                statuses = [trial.outcome.status for trial in ledger.trials()]
+        finally:
+            executor.close()
         assert len(statuses) == TRIALS
         assert statuses.count(Status.COMPLETE) >= (4 if name == "pruned" else 20), name
     # On a finite space random is the shuffled grid.
