@@ -116,7 +116,7 @@ impl Strategy for DonchianBreakout {
         let (up, down) = channel(params.count("entry_lookback"));
         let exit = params.count("exit_lookback");
         let atr = bid.get(&Atr { period: params.count("atr_period") });
-        let own = Rules { timeout_bars: params.count("max_holding_bars"), ..Rules::default() };
+        let own = Rules { timeout_bars: params.count("max_holding_bars"), tracks: false, ..Rules::default() };
         let position = PositionRules::of(params, &atr, own);
         Ok(Self {
             up,

@@ -7,8 +7,10 @@ use crate::directions::Directions;
 use crate::position_rules::PositionRules;
 
 use std::hint::black_box;
+use std::ops::Range;
 use sweep_engine::declare::{Canonical, Declaration};
 use sweep_engine::error::Result;
+use sweep_engine::marks::Marks;
 use sweep_engine::orders::{Direction, Position, Signal};
 use sweep_engine::series::Indicators;
 use sweep_engine::strategy::{Actions, Decide, Rounder, Rules, Strategy, View};
@@ -22,6 +24,8 @@ use sweep_indicators::sma::Sma;
 pub struct MaCross {
     fast: Series,
     slow: Series,
+    /// Bars on which the difference of the averages changes.
+    changes: Marks,
     atr: Series,
     adx: AdxFilter,
     confirm_bars: usize,
@@ -50,14 +54,23 @@ impl MaCross {
         }
     }
 
+    /// Whether the difference changes from the bar before to bar `i`.
+    fn crossed(&self, i: usize) -> bool {
+        let Some(before) = i.checked_sub(1) else { return false };
+        let (before, now) = (self.fast[before] - self.slow[before], self.fast[i] - self.slow[i]);
+        rises(before, now) | falls(before, now)
+    }
+
     /// The first bar from `i` on, before `end`, that follows a change of the difference from one bar to the next.
     ///
     /// Such a change is needed for a trigger without confirming bars; with them, the trigger comes that many bars later.
-    fn next_change(&self, i: usize, end: usize, changes: impl Fn(f64, f64) -> bool) -> usize {
-        let from = i.saturating_sub(self.confirm_bars).max(1);
-        let (fast, slow) = (&self.fast[from - 1..end], &self.slow[from - 1..end]);
-        let found = first_change(fast, slow, changes);
-        let bar = found.map_or(end, |at| (from + at + self.confirm_bars).min(end));
+    fn next_change(&self, i: usize, end: usize, sure: impl Fn(f64, f64) -> bool) -> usize {
+        let late = self.confirm_bars;
+        let from = i.saturating_sub(late);
+        let (fast, slow) = (&self.fast[..], &self.slow[..]);
+        let judge = |bars: Range<usize>, marks: &mut [bool]| mark_changes(fast, slow, bars, marks);
+        let sure = |at: usize| sure(fast[at - 1] - slow[at - 1], fast[at] - slow[at]);
+        let bar = (self.changes.first(from, end, judge, sure) + late).min(end);
         if bar < end {
             // It takes long to come from memory, and is needed if this bar is an entry.
             black_box(self.atr[bar]);
@@ -88,27 +101,17 @@ fn falls(before: f64, now: f64) -> bool {
     (now < 0.0) & (before >= 0.0)
 }
 
-/// Bars that are judged together, without a branch.
-const LANES: usize = 16;
-
-/// Index of the first difference fast - slow before a change.
-fn first_change(fast: &[f64], slow: &[f64], changes: impl Fn(f64, f64) -> bool) -> Option<usize> {
-    let pairs = fast.len().min(slow.len()).saturating_sub(1);
-    let changes =
-        |fast: &[f64], slow: &[f64], k: usize| changes(fast[k] - slow[k], fast[k + 1] - slow[k + 1]);
-    let mut at = 0;
-    while at + LANES <= pairs {
-        let (fast, slow) = (&fast[at..=at + LANES], &slow[at..=at + LANES]);
-        let mut found = 0_u32;
-        for k in 0..LANES {
-            found |= u32::from(changes(fast, slow, k)) << k;
-        }
-        if found > 0 {
-            return Some(at + found.trailing_zeros() as usize);
-        }
-        at += LANES;
+/// Marks the bars on which the difference fast - slow changes; the first of all has none before it.
+fn mark_changes(fast: &[f64], slow: &[f64], bars: Range<usize>, marks: &mut [bool]) {
+    let skipped = usize::from(bars.start == 0);
+    marks[..skipped].fill(false);
+    let (before, now) = (bars.start + skipped - 1..bars.end - 1, bars.start + skipped..bars.end);
+    let before = fast[before.clone()].iter().zip(&slow[before]);
+    let now = fast[now.clone()].iter().zip(&slow[now]);
+    for ((mark, (f0, s0)), (f1, s1)) in marks[skipped..].iter_mut().zip(before).zip(now) {
+        let (before, now) = (f0 - s0, f1 - s1);
+        *mark = rises(before, now) | falls(before, now);
     }
-    (at..pairs).find(|&k| changes(fast, slow, k))
 }
 
 impl Decide for MaCross {
@@ -117,6 +120,10 @@ impl Decide for MaCross {
     }
 
     fn evaluate(&self, i: usize, view: &View<'_>, signals: &mut Vec<Signal>) {
+        // On most bars of a market the averages have just not crossed.
+        if self.confirm_bars == 0 && !self.crossed(i) {
+            return;
+        }
         for direction in [Direction::Long, Direction::Short] {
             let fires = self.directions.allow(direction)
                 && self.trigger(i, direction)
@@ -132,7 +139,7 @@ impl Decide for MaCross {
         if i >= end {
             return end;
         }
-        self.next_change(i, end, |before, now| rises(before, now) | falls(before, now))
+        self.next_change(i, end, |_, _| true)
     }
 
     fn next_action(&self, position: &Position, i: usize, end: usize) -> Option<usize> {
@@ -188,6 +195,7 @@ impl Strategy for MaCross {
         Ok(Self {
             fast: average(params.count("fast_period")),
             slow: average(params.count("slow_period")),
+            changes: Marks::new(view.label.len()),
             atr,
             adx: AdxFilter::of(params, &bid),
             confirm_bars: params.count("confirm_bars"),

@@ -1,6 +1,7 @@
 //! Fades statistically stretched closes: several scenarios share the stop and differ in the measure of stretch, the
 //! confirmation and the target.
 
+mod candidates;
 mod clusters;
 mod declaration;
 mod guard;
@@ -11,9 +12,11 @@ use crate::directions::Directions;
 use crate::position_rules::PositionRules;
 use guard::Guard;
 use overlay::Overlay;
+use std::ops::Range;
 use std::sync::Arc;
 use sweep_engine::declare::{Canonical, Declaration};
 use sweep_engine::error::Result;
+use sweep_engine::marks::Marks;
 use sweep_engine::orders::{Direction, Labels, Position, Signal};
 use sweep_engine::series::Indicators;
 use sweep_engine::strategy::{Actions, Decide, Rounder, Rules, Strategy, View};
@@ -73,6 +76,8 @@ impl GarchScore {
 pub struct MeanReversionZScore {
     /// Which of the scenarios 1 to 6 are tried.
     enabled: [bool; 6],
+    /// Bars on which one of them could fire.
+    candidates: Marks,
     ema: Option<Series>,
     ema_score: Option<EmaScore>,
     kalman_z: Option<Series>,
@@ -125,6 +130,18 @@ impl MeanReversionZScore {
             _ => self.kalman_z.as_ref().map(|z| z[i]),
         };
         z.unwrap_or(f64::NAN)
+    }
+
+    /// The measure of stretch of a scenario on all bars, where it is a series.
+    fn scores(&self, scenario: u8) -> Option<&Series> {
+        match scenario {
+            1 => self.ema_score.as_ref().map(|score| &score.z),
+            4 => match &self.garch_z {
+                Some(GarchScore::Whole(z)) => Some(z),
+                _ => None,
+            },
+            _ => self.kalman_z.as_ref(),
+        }
     }
 
     /// The mean that a scenario aims at.
@@ -254,6 +271,24 @@ impl Decide for MeanReversionZScore {
         }
     }
 
+    fn next_signal(&self, i: usize, end: usize, view: &View<'_>, signals: &mut Vec<Signal>) -> usize {
+        let judge = |bars: Range<usize>, marks: &mut [bool]| self.mark(bars, view, marks);
+        self.candidates.first(i, end, judge, |bar| self.says(bar, view, signals))
+    }
+
+    fn next_action(&self, position: &Position, i: usize, end: usize) -> Option<usize> {
+        if self.dynamic_target {
+            return None;
+        }
+        let Some(z_exit) = self.z_exit.filter(|_| i < end) else { return Some(end) };
+        let z = self.scores(scenario_of(position))?;
+        let back = match position.direction() {
+            Direction::Long => z[i..end].iter().position(|&z| z >= z_exit),
+            Direction::Short => z[i..end].iter().position(|&z| z <= -z_exit),
+        };
+        Some(back.map_or(end, |at| i + at))
+    }
+
     fn trail_distance(&self, i: usize) -> f64 {
         self.position.trail_distance(i)
     }
@@ -294,6 +329,7 @@ impl Strategy for MeanReversionZScore {
         let managed = params.boolean("use_position_manager");
         Ok(Self {
             enabled: [s1, s2, s3, s4, s5, s6],
+            candidates: Marks::new(view.label.len()),
             ema: (s1 || s3).then(|| bid.get(&Ema { period: params.count("ema_length") })),
             ema_score: s1.then(|| EmaScore {
                 z: bid.get(&Zscore { window: window(), mode: Mode::EmaResidual(params.count("ema_length")) }),
@@ -329,11 +365,12 @@ impl Strategy for MeanReversionZScore {
 
 /// Without the position manager only stop and target end a position.
 fn position_rules(params: &Canonical, atr: &Series, managed: bool) -> PositionRules {
+    let untracked = Rules { tracks: false, ..Rules::default() };
     if !managed {
         let cooldown_bars = params.count("cooldown_bars");
-        return PositionRules::none(atr, Rules { cooldown_bars, ..Rules::default() });
+        return PositionRules::none(atr, Rules { cooldown_bars, ..untracked });
     }
-    let own = Rules { timeout_minutes: params.int("max_holding_minutes"), ..Rules::default() };
+    let own = Rules { timeout_minutes: params.int("max_holding_minutes"), ..untracked };
     PositionRules::of(params, atr, own)
 }
 

@@ -5,11 +5,13 @@ mod declaration;
 use crate::adx_filter::AdxFilter;
 use crate::directions::Directions;
 use crate::position_rules::PositionRules;
+use std::ops::Range;
 use std::sync::Arc;
 use sweep_engine::declare::{Canonical, Declaration};
 use sweep_engine::error::Result;
 use sweep_engine::market::higher::NONE;
 use sweep_engine::market::{Higher, Quote};
+use sweep_engine::marks::Marks;
 use sweep_engine::orders::{Direction, Position, Signal};
 use sweep_engine::series::{Indicators, On};
 use sweep_engine::strategy::{Actions, Decide, Rounder, Rules, Strategy, View};
@@ -64,6 +66,8 @@ impl Trend {
 pub struct MtfTrendPullback {
     trend: Trend,
     ema: Series,
+    /// Bars on which the close crosses it.
+    crosses: Marks,
     lowest: Series,
     highest: Series,
     atr: Series,
@@ -94,6 +98,18 @@ impl MtfTrendPullback {
                     && close[i - 1] >= ema[i - 1]
                     && (first..=i).any(|m| view.bid.high[m] >= ema[m])
             }
+        }
+    }
+
+    /// Marks the bars on which the close crosses the average, in either direction.
+    fn mark(&self, close: &[f64], bars: Range<usize>, marks: &mut [bool]) {
+        let skipped = usize::from(bars.start == 0);
+        marks[..skipped].fill(false);
+        let (before, now) = (bars.start + skipped - 1..bars.end - 1, bars.start + skipped..bars.end);
+        let before = close[before.clone()].iter().zip(&self.ema[before]);
+        let now = close[now.clone()].iter().zip(&self.ema[now]);
+        for ((mark, (close0, ema0)), (close1, ema1)) in marks[skipped..].iter_mut().zip(before).zip(now) {
+            *mark = ((close1 > ema1) & (close0 <= ema0)) | ((close1 < ema1) & (close0 >= ema0));
         }
     }
 
@@ -137,6 +153,15 @@ impl Decide for MtfTrendPullback {
         }
     }
 
+    fn next_signal(&self, i: usize, end: usize, view: &View<'_>, signals: &mut Vec<Signal>) -> usize {
+        let judge = |bars: Range<usize>, marks: &mut [bool]| self.mark(view.bid.close, bars, marks);
+        self.crosses.first(i, end, judge, |bar| self.says(bar, view, signals))
+    }
+
+    fn next_action(&self, position: &Position, i: usize, end: usize) -> Option<usize> {
+        Some((i..end).find(|&bar| self.trend.breaks(bar, position.direction())).unwrap_or(end))
+    }
+
     fn manage(&self, position: &Position, i: usize, _view: &View<'_>, actions: &mut Actions) {
         if self.trend.breaks(i, position.direction()) {
             actions.close();
@@ -166,7 +191,7 @@ impl Strategy for MtfTrendPullback {
         let ema_period = params.count("htf_ema");
         let period = params.count("pullback_bars");
         let atr = bid.get(&Atr { period: params.count("atr_period") });
-        let own = Rules { timeout_bars: params.count("max_holding_bars"), ..Rules::default() };
+        let own = Rules { timeout_bars: params.count("max_holding_bars"), tracks: false, ..Rules::default() };
         let position = PositionRules::of(params, &atr, own);
         Ok(Self {
             trend: Trend {
@@ -176,6 +201,7 @@ impl Strategy for MtfTrendPullback {
                 slope_bars: params.count("htf_slope_bars"),
             },
             ema: bid.get(&Ema { period: params.count("ltf_ema") }),
+            crosses: Marks::new(view.label.len()),
             lowest: bid.get(&LowestLow { period }),
             highest: bid.get(&HighestHigh { period }),
             atr,

@@ -5,9 +5,11 @@ mod declaration;
 use crate::directions::Directions;
 use crate::position_rules::PositionRules;
 use crate::trend_ema::TrendEma;
+use std::ops::Range;
 use sweep_engine::declare::{Canonical, Declaration};
 use sweep_engine::error::Result;
-use sweep_engine::orders::{Direction, Order, OrderType, Signal};
+use sweep_engine::marks::Marks;
+use sweep_engine::orders::{Direction, Order, OrderType, Position, Signal};
 use sweep_engine::series::Indicators;
 use sweep_engine::strategy::{Decide, Rounder, Rules, Strategy, View};
 use sweep_indicators::atr::Atr;
@@ -28,6 +30,8 @@ enum Target {
 #[derive(Debug)]
 pub struct RsiReversalLimit {
     rsi: Series,
+    /// Bars on which it comes back from an extreme.
+    returns: Marks,
     atr: Series,
     trend: TrendEma,
     target: Target,
@@ -50,6 +54,19 @@ impl RsiReversalLimit {
         match direction {
             Direction::Long => last < self.oversold && self.oversold <= now,
             Direction::Short => last > self.overbought && self.overbought >= now,
+        }
+    }
+
+    /// Marks the bars with a trigger of either direction.
+    fn mark(&self, bars: Range<usize>, marks: &mut [bool]) {
+        let skipped = usize::from(bars.start == 0);
+        marks[..skipped].fill(false);
+        let last = &self.rsi[bars.start + skipped - 1..bars.end - 1];
+        for ((mark, last), now) in
+            marks[skipped..].iter_mut().zip(last).zip(&self.rsi[bars.start + skipped..bars.end])
+        {
+            *mark = ((*last < self.oversold) & (self.oversold <= *now))
+                | ((*last > self.overbought) & (self.overbought >= *now));
         }
     }
 
@@ -94,6 +111,15 @@ impl Decide for RsiReversalLimit {
         }
     }
 
+    fn next_signal(&self, i: usize, end: usize, view: &View<'_>, signals: &mut Vec<Signal>) -> usize {
+        let judge = |bars: Range<usize>, marks: &mut [bool]| self.mark(bars, marks);
+        self.returns.first(i, end, judge, |bar| self.says(bar, view, signals))
+    }
+
+    fn next_action(&self, _position: &Position, _i: usize, end: usize) -> Option<usize> {
+        Some(end)
+    }
+
     fn cancel(&self, order: &Order, i: usize, _view: &View<'_>) -> bool {
         match order.direction() {
             Direction::Long => self.trigger(i, Direction::Short) || self.rsi[i] > self.overbought,
@@ -120,9 +146,10 @@ impl Strategy for RsiReversalLimit {
     fn prepare(view: &View<'_>, indicators: &Indicators<'_>, params: &Canonical) -> Result<Self> {
         let bid = indicators.bid();
         let atr = bid.get(&Atr { period: params.count("atr_period") });
-        let own = Rules { timeout_bars: params.count("max_holding_bars"), ..Rules::default() };
+        let own = Rules { timeout_bars: params.count("max_holding_bars"), tracks: false, ..Rules::default() };
         let position = PositionRules::of(params, &atr, own);
         Ok(Self {
+            returns: Marks::new(view.label.len()),
             rsi: bid.get(&Rsi {
                 period: params.count("rsi_period"),
                 seed: crate::seeds::named(params.text("rsi_seed")),

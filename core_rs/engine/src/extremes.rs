@@ -71,16 +71,50 @@ impl Extremes {
     /// Lowest low and highest high.
     #[inline]
     pub fn range(&self, side: &SideView<'_>, bars: Range<usize>) -> Span {
-        let span = |(piece, block): Piece| block.map_or_else(|| range_of(side, piece), |k| self.ranges[k]);
-        pieces(bars).map(span).fold(Span::EMPTY, Span::join)
+        let Cut { head, blocks, tail } = cut(bars);
+        let ends = range_of(side, head).join(range_of(side, tail));
+        self.ranges[blocks].iter().fold(ends, |span, block| span.join(*block))
     }
 
     /// Lowest and highest close.
     #[inline]
     pub fn closes(&self, side: &SideView<'_>, bars: Range<usize>) -> Span {
-        let span = |(piece, block): Piece| block.map_or_else(|| closes_of(side, piece), |k| self.closes[k]);
-        pieces(bars).map(span).fold(Span::EMPTY, Span::join)
+        Span { low: self.lowest_close(side, bars.clone()), high: self.highest_close(side, bars) }
     }
+
+    /// Lowest close.
+    #[inline]
+    pub fn lowest_close(&self, side: &SideView<'_>, bars: Range<usize>) -> f64 {
+        let Cut { head, blocks, tail } = cut(bars);
+        let ends = lower(lowest(&side.close[head]), lowest(&side.close[tail]));
+        self.closes[blocks].iter().fold(ends, |low, block| lower(block.low, low))
+    }
+
+    /// Highest close.
+    #[inline]
+    pub fn highest_close(&self, side: &SideView<'_>, bars: Range<usize>) -> f64 {
+        let Cut { head, blocks, tail } = cut(bars);
+        let ends = higher(highest(&side.close[head]), highest(&side.close[tail]));
+        self.closes[blocks].iter().fold(ends, |high, block| higher(block.high, high))
+    }
+}
+
+/// Some bars: those before the first whole block, the numbers of whole blocks, the bars after the last.
+struct Cut {
+    head: Range<usize>,
+    blocks: Range<usize>,
+    tail: Range<usize>,
+}
+
+#[inline]
+fn cut(bars: Range<usize>) -> Cut {
+    let Range { start, end } = bars;
+    let (first, after) = (start.div_ceil(BLOCK), end / BLOCK);
+    if first >= after {
+        // At most the bars of two blocks, none of them whole.
+        return Cut { head: start..end, blocks: 0..0, tail: end..end };
+    }
+    Cut { head: start..first * BLOCK, blocks: first..after, tail: after * BLOCK..end }
 }
 
 #[inline]
@@ -110,14 +144,22 @@ fn pieces(bars: Range<usize>) -> impl Iterator<Item = Piece> {
 
 #[inline]
 fn range_of(side: &SideView<'_>, bars: Range<usize>) -> Span {
-    let (low, high) = (&side.low[bars.clone()], &side.high[bars]);
-    Span { low: extreme(low, f64::INFINITY, lower), high: extreme(high, f64::NEG_INFINITY, higher) }
+    Span { low: lowest(&side.low[bars.clone()]), high: highest(&side.high[bars]) }
 }
 
 #[inline]
 fn closes_of(side: &SideView<'_>, bars: Range<usize>) -> Span {
-    let closes = &side.close[bars];
-    Span { low: extreme(closes, f64::INFINITY, lower), high: extreme(closes, f64::NEG_INFINITY, higher) }
+    Span { low: lowest(&side.close[bars.clone()]), high: highest(&side.close[bars]) }
+}
+
+#[inline]
+fn lowest(prices: &[f64]) -> f64 {
+    extreme(prices, f64::INFINITY, lower)
+}
+
+#[inline]
+fn highest(prices: &[f64]) -> f64 {
+    extreme(prices, f64::NEG_INFINITY, higher)
 }
 
 /// Prices are finite: plain comparisons, which become one instruction each.
@@ -134,18 +176,27 @@ fn higher(a: f64, b: f64) -> f64 {
 /// Prices that are compared at the same time: one after the other each would wait for the one before.
 const LANES: usize = 8;
 
-/// The price that `better` prefers to all others; `none` if there are none.
+/// The price that `better` prefers to all others; `none` if there are none. Looking twice at a price does no harm.
 #[inline]
 fn extreme(prices: &[f64], none: f64, better: impl Fn(f64, f64) -> f64) -> f64 {
-    let (chunks, rest) = prices.as_chunks::<LANES>();
-    let mut lanes = [none; LANES];
-    for chunk in chunks {
+    let Some(last) = prices.last_chunk::<LANES>() else {
+        return prices.iter().fold(none, |best, &price| better(price, best));
+    };
+    let mut lanes = *last;
+    for chunk in prices.as_chunks::<LANES>().0 {
         for (best, &price) in lanes.iter_mut().zip(chunk) {
             *best = better(price, *best);
         }
     }
-    let best = rest.iter().fold(none, |best, &price| better(price, best));
-    lanes.iter().fold(best, |best, &price| better(price, best))
+    let mut lanes = lanes.as_mut_slice();
+    while lanes.len() > 1 {
+        let (left, right) = lanes.split_at_mut(lanes.len() / 2);
+        for (best, &mut price) in left.iter_mut().zip(right) {
+            *best = better(price, *best);
+        }
+        lanes = left;
+    }
+    lanes[0]
 }
 
 #[cfg(test)]
@@ -188,6 +239,8 @@ mod tests {
             prop_assert_eq!(extremes.range(&side, stretch.clone()), range(stretch.clone()));
             let closes = Span { low: least(&close[stretch.clone()]), high: most(&close[stretch.clone()]) };
             prop_assert_eq!(extremes.closes(&side, stretch.clone()), closes);
+            prop_assert_eq!(extremes.lowest_close(&side, stretch.clone()), closes.low);
+            prop_assert_eq!(extremes.highest_close(&side, stretch.clone()), closes.high);
             if !stretch.is_empty() {
                 let blocks = stretch.start / BLOCK * BLOCK..(stretch.end.div_ceil(BLOCK) * BLOCK).min(low.len());
                 prop_assert_eq!(extremes.range_around(stretch.clone()), range(blocks.clone()));

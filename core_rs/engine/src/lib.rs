@@ -15,6 +15,7 @@ pub mod gates;
 pub mod indicator;
 pub mod json;
 pub mod market;
+pub mod marks;
 pub mod metrics;
 pub mod orders;
 pub mod portfolio;
@@ -25,6 +26,7 @@ pub mod series;
 pub mod strategy;
 pub mod suggest;
 pub mod value;
+mod whole;
 
 pub use column::Column;
 pub use error::{Error, Result, Stage};

@@ -38,13 +38,15 @@ pub trait Decide: Send + Sync {
     /// A faster way to the same answer. An earlier bar may be named too: it is then asked, and says nothing. `signals` is
     /// empty and stays so.
     fn next_signal(&self, i: usize, end: usize, view: &View<'_>, signals: &mut Vec<Signal>) -> usize {
-        let says = |&bar: &usize| {
-            self.evaluate(bar, view, signals);
-            let any = !signals.is_empty();
-            signals.clear();
-            any
-        };
-        (i..end).find(says).unwrap_or(end)
+        (i..end).find(|&bar| self.says(bar, view, signals)).unwrap_or(end)
+    }
+
+    /// Whether [`Decide::evaluate`] says something at the close of bar `i`. `signals` is empty and stays so.
+    fn says(&self, i: usize, view: &View<'_>, signals: &mut Vec<Signal>) -> bool {
+        self.evaluate(i, view, signals);
+        let any = !signals.is_empty();
+        signals.clear();
+        any
     }
 
     /// The first bar from `i` on, before `end`, at whose close [`Decide::manage`] does something with the position,

@@ -154,4 +154,34 @@ proptest! {
         let run = |stepwise| plain(strategy.run(&session, &params, stepwise).unwrap());
         prop_assert_eq!(run(false), run(true));
     }
+
+    #[test]
+    fn of_scenarios(
+        seed in 0..50u64,
+        options in options(),
+        scenarios in prop::sample::select(vec!["1", "2", "3", "1+2", "4", "2+4", "5", "1+2+3+4+5+6"]),
+        directions in prop::sample::select(vec!["both", "long", "short"]),
+        filter in prop::sample::select(vec!["both", "above", "below"]),
+        managed in prop::option::of((any::<bool>(), prop::option::of(-0.5..0.5f64), 0..3i64)),
+        (z, width, lookback) in (0.3..2.5f64, 0.5..2.5f64, prop_oneof![Just(0), Just(40)]),
+    ) {
+        let session = session("EURUSD", seed, &options);
+        let minutes = [0, 30, 600][usize::try_from(seed % 3).unwrap()];
+        let mut raw = json!({
+            "enabled_scenarios": scenarios, "window_length": 40, "z_score_long": -z, "z_score_short": 1.1 * z,
+            "std_factor": width, "local_z_lookback": lookback, "garch_min_periods": 20, "direction_filter": directions,
+            "htf_filter": "both", "extra_htf_tf": "H1", "extra_htf_filter": filter, "extra_htf_ema": 5,
+            "use_position_manager": managed.is_some(), "max_holding_minutes": minutes,
+        });
+        if let Some((dynamic, z_exit, be)) = managed {
+            let more = json!({
+                "tp_mode": if dynamic { "dynamic" } else { "static" }, "z_exit": z_exit.map(|exit: f64| exit * z), "be_r": be,
+            });
+            raw.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        }
+        let strategy = sweep_strategies::find("mean_reversion_z_score").unwrap();
+        let params = canonicalise(strategy.declaration(), &session.context(), raw.as_object().unwrap()).unwrap();
+        let run = |stepwise| plain(strategy.run(&session, &params, stepwise).unwrap());
+        prop_assert_eq!(run(false), run(true));
+    }
 }

@@ -1,5 +1,6 @@
 //! The two roundings of money and lots.
 
+use crate::whole;
 use std::fmt::{self, Write};
 
 /// Nearest decimal with `places` places to the exact binary value of `x`, exact ties to even.
@@ -24,7 +25,7 @@ fn round_by_units(x: f64, places: u32) -> Option<f64> {
     if product.abs() >= 4_503_599_627_370_496.0 || product.is_nan() {
         return None;
     }
-    let units = product.round_ties_even();
+    let units = whole::nearest_even(product);
     let rest = product - units;
     if rest.abs() < 0.5 {
         return Some(units / scale);
@@ -67,7 +68,7 @@ impl Write for Short {
 
 /// rint(x·1e8)/1e8.
 pub fn round8(x: f64) -> f64 {
-    (x * 1e8).round_ties_even() / 1e8
+    whole::nearest_even(x * 1e8) / 1e8
 }
 
 #[cfg(test)]

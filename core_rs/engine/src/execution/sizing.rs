@@ -5,6 +5,7 @@ use super::rates::{Conversion, Rates};
 use super::rounding::round8;
 use crate::error::Result;
 use crate::market::SymbolSpec;
+use crate::whole;
 
 /// Lots of a fill and what became of them.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,7 +40,7 @@ impl VolumeGrid {
                 BelowMinVolume::RaiseToMin => Some((round8(self.min), true, false)),
             };
         }
-        let steps = ((raw - self.min + 1e-12) / self.step).floor();
+        let steps = whole::floor((raw - self.min + 1e-12) / self.step);
         let lots = self.min + steps * self.step;
         let capped = lots > self.max;
         Some((round8(if capped { self.max } else { lots }), false, capped))

@@ -3,6 +3,7 @@
 use super::options::Costs;
 use crate::rng::Draw;
 use sha2::{Digest, Sha256};
+use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -31,6 +32,7 @@ pub struct SlippageModel {
 }
 
 /// First draws of times and sides, which all backtests of a worker share: one place for each, where the newest one stays.
+/// Those of the two sides are neighbours.
 ///
 /// A place holds the draw, and the draw xor its key: threads that write to it at once leave two halves that do not
 /// belong together, and are noticed.
@@ -48,13 +50,22 @@ impl Known {
         Self { places: (0..1_usize << bits).map(|_| [AtomicU64::new(0), AtomicU64::new(0)]).collect() }
     }
 
-    /// The draw of a key other than 0.
-    fn draw(&self, key: u64, make: impl FnOnce() -> f64) -> f64 {
+    /// The place of the draw of a time and side.
+    #[inline]
+    fn place(&self, time: i64, side: Side) -> &[AtomicU64; 2] {
         let bits = self.places.len().trailing_zeros();
-        let spread = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let spread = time.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
         #[allow(clippy::cast_possible_truncation)]
         let at = spread.checked_shr(u64::BITS - bits).unwrap_or(0) as usize;
-        let [draw, marked] = &self.places[at];
+        &self.places[if bits > 0 { at & !1 | side as usize } else { 0 }]
+    }
+
+    /// The draw of a time and side.
+    #[inline]
+    fn draw(&self, time: i64, side: Side, make: impl FnOnce() -> f64) -> f64 {
+        // Times are nowhere near 2⁶² µs, so that no key is 0.
+        let key = (time.wrapping_mul(2).cast_unsigned() | side as u64) ^ (1 << 63);
+        let [draw, marked] = self.place(time, side);
         let found = draw.load(Ordering::Relaxed);
         if found ^ marked.load(Ordering::Relaxed) == key {
             return f64::from_bits(found);
@@ -98,6 +109,14 @@ impl SlippageModel {
         }
     }
 
+    /// Reads ahead what [`Self::apply`] will need at a time.
+    #[inline]
+    pub fn expect(&self, time: i64) {
+        if self.random > 0.0 {
+            black_box(self.known.place(time, Side::Buy)[0].load(Ordering::Relaxed));
+        }
+    }
+
     fn draw(&mut self, time: i64, side: Side) -> f64 {
         debug_assert!(time >= self.time, "fills come in the order of their times");
         if time != self.time {
@@ -120,10 +139,7 @@ impl SlippageModel {
         if index > 0 {
             return fresh();
         }
-        // Times are nowhere near 2⁶² µs, so that no key is 0.
-        #[allow(clippy::cast_sign_loss)]
-        let key = (time.wrapping_mul(2) as u64 | side as u64) ^ (1 << 63);
-        self.known.draw(key, fresh)
+        self.known.draw(time, side, fresh)
     }
 }
 
@@ -190,12 +206,12 @@ mod tests {
     #[test]
     fn halves_of_different_writers_are_no_draw() {
         let known = Known::for_bars(1);
-        known.draw(7, || 0.25);
+        known.draw(7, Side::Buy, || 0.25);
         for place in &known.places {
             place[0].store(0.75_f64.to_bits(), Ordering::Relaxed);
         }
-        assert_eq!(known.draw(7, || 0.5), 0.5);
-        assert_eq!(known.draw(7, || 0.1), 0.5);
+        assert_eq!(known.draw(7, Side::Buy, || 0.5), 0.5);
+        assert_eq!(known.draw(7, Side::Buy, || 0.1), 0.5);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Prices on the tick grid, as exact integers.
 
+use crate::whole;
+
 /// A tick size as the fraction M/N in lowest terms, and the grid of its multiples.
 ///
 /// ```
@@ -49,7 +51,7 @@ impl TickGrid {
     }
 
     fn nearest(&self, x: f64) -> f64 {
-        ((x * self.n) / self.m).round()
+        whole::nearest_away((x * self.n) / self.m)
     }
 }
 

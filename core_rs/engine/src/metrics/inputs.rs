@@ -40,11 +40,17 @@ impl Sums {
 /// µs per day.
 const DAY: i64 = 86_400_000_000;
 
+/// Number of the day of a time.
+fn day(time: i64) -> i64 {
+    time.div_euclid(DAY)
+}
+
 impl TradeStats {
     /// Of closed positions, in closing order, and of the records of partial exits, in any order. A partial exit of a
     /// position that is still open belongs to no trade yet; its dates count all the same.
     pub fn of(closed: &[Position], partials: &[Position]) -> Self {
-        let mut stats = Self::default();
+        let list = || Vec::with_capacity(closed.len());
+        let mut stats = Self { net: list(), r: list(), net_r: list(), ..Self::default() };
         let mut parts: Vec<&Position> = partials.iter().collect();
         parts.sort_unstable_by_key(|p| (p.parent_id, p.id));
         for p in closed {
@@ -60,9 +66,13 @@ impl TradeStats {
             stats.net_r.push(ratio(sums.net, sums.at_risk));
             stats.ambiguous += usize::from(p.same_bar_ambiguous);
         }
-        let day = |time: i64| time.div_euclid(DAY);
-        let mut days: Vec<i64> =
-            closed.iter().chain(partials).flat_map(|p| [day(p.entry_time), day(p.exit_time)]).collect();
+        let mut days: Vec<i64> = Vec::new();
+        for day in closed.iter().chain(partials).flat_map(|p| [p.entry_time, p.exit_time].map(day)) {
+            // Most trades are on the day of the one before.
+            if days.last() != Some(&day) {
+                days.push(day);
+            }
+        }
         days.sort_unstable();
         days.dedup();
         stats.active_days = days.len();

@@ -153,17 +153,23 @@ impl EquityTracker {
         self.day_ends.get(self.daily.len()).map_or(usize::MAX, |end| end - self.count)
     }
 
-    /// Whether samples within `ends` change neither high water nor the deepest drawdown below it.
+    /// Whether samples up to `high` might reach the high water.
     #[inline]
-    pub(crate) fn holds(&self, ends: Span) -> bool {
-        ends.high < self.high_water && ends.low >= self.trough
+    pub(crate) fn might_rise(&self, high: f64) -> bool {
+        high >= self.high_water
+    }
+
+    /// Whether samples down to `low` might be the lowest since the peak.
+    #[inline]
+    pub(crate) fn might_fall(&self, low: f64) -> bool {
+        low < self.trough
     }
 
     /// Takes `n` samples within `ends`, of which `newest` is the last, up to the end of the day at most; takes none, and
-    /// says so, if one of them might reach the high water.
+    /// says so, if one of them might reach the high water. The lower end counts: it is a sample, if it might be the lowest.
     #[inline]
     pub(crate) fn take_below(&mut self, n: usize, ends: Span, newest: Sample) -> bool {
-        if ends.high >= self.high_water {
+        if self.might_rise(ends.high) {
             return false;
         }
         self.count += n;

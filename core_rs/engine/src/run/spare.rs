@@ -4,8 +4,8 @@
 use crate::orders::Position;
 use std::cell::Cell;
 
-/// Positions of the largest list that is kept, some megabytes; and cells of their table.
-const MOST: usize = 1 << 14;
+/// Positions of the largest list that is kept, about ten megabytes; and cells of their table.
+const MOST: usize = 1 << 15;
 const MOST_CELLS: usize = 32 * MOST;
 
 thread_local! {

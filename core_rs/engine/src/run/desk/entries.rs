@@ -20,8 +20,9 @@ impl<D: Decide> Desk<'_, D> {
             return Ok(());
         }
         self.decider.evaluate(close.bar, &self.view, &mut self.signals);
-        if self.signals.is_empty() {
-            return Ok(());
+        if self.signals.len() <= 1 {
+            // Mostly there is one at most: it need not leave the list for a while with all others.
+            return self.signals.pop().map_or(Ok(()), |signal| self.accept(account, signal, close));
         }
         let mut signals = std::mem::take(&mut self.signals);
         for signal in signals.drain(..) {

@@ -98,8 +98,11 @@ impl<D: Decide> Desk<'_, D> {
         if search.entries {
             to = self.decider.next_signal(from, to, &self.view, &mut self.signals);
         }
+        let mut ends = None;
         if self.marked {
-            to = self.before_fate(position, tracker.high_water(), search, from..to)?;
+            let certain;
+            (to, certain) = self.before_fate(position, tracker.high_water(), search, from..to)?;
+            ends = Some(certain);
         }
         if action.is_none() {
             to = self.before_action(position, from..to);
@@ -108,7 +111,7 @@ impl<D: Decide> Desk<'_, D> {
             let range = extremes.range(side, from..to);
             position.track(range.high, range.low);
         }
-        self.sample_held(position, tracker, search.cash, from..to)?;
+        self.sample_held(position, tracker, search.cash, ends, from..to)?;
         Ok(to)
     }
 
@@ -117,19 +120,27 @@ impl<D: Decide> Desk<'_, D> {
     fn before_touch(&self, position: &Position, levels: Levels, bars: Range<usize>) -> usize {
         let (side, extremes) = self.exit_side(position);
         let around = extremes.range_around(bars.clone());
-        if levels.reached(around.low, around.high) {
-            return extremes.first_touch(side, bars, levels);
+        if !levels.reached(around.low, around.high) {
+            return bars.end;
         }
-        bars.end
+        let end = bars.end;
+        let at = extremes.first_touch(side, bars, levels);
+        if at < end {
+            let View { label, bid, ask, .. } = &self.view;
+            black_box((side.open[at], bid.close[at], ask.close[at]));
+            self.slippage.expect(label[at]);
+        }
+        at
     }
 
-    /// Step 6 of quiet bars within one day.
+    /// Step 6 of quiet bars within one day, on which equity lies within `ends`; `None` where it stands still.
     #[inline]
     fn sample_held(
         &self,
         position: &Position,
         tracker: &mut EquityTracker,
         cash: f64,
+        ends: Option<Span>,
         bars: Range<usize>,
     ) -> Result<()> {
         if bars.is_empty() {
@@ -137,16 +148,13 @@ impl<D: Decide> Desk<'_, D> {
         }
         let sample = |bar: usize, equity: f64| Sample { time: self.view.label[bar], equity, balance: cash };
         let newest = bars.end - 1;
-        if !self.marked {
+        let Some(ends) = ends else {
             tracker.sample(sample(bars.start, cash));
             tracker.repeat(bars.len() - 1, self.view.label[newest]);
             return Ok(());
-        }
-        let (side, extremes) = self.exit_side(position);
-        let mut ends = self.equity_within(position, cash, extremes.closes_around(bars.clone()))?;
-        if !tracker.holds(ends) {
-            ends = self.equity_within(position, cash, extremes.closes(side, bars.clone()))?;
-        }
+        };
+        let ends = self.narrowed(position, tracker, cash, ends, bars.clone())?;
+        let (side, _) = self.exit_side(position);
         let equity = self.equity_at(position, cash, side.close[newest])?;
         if tracker.take_below(bars.len(), ends, sample(newest, equity)) {
             return Ok(());
@@ -155,6 +163,31 @@ impl<D: Decide> Desk<'_, D> {
             tracker.sample(sample(bar, self.equity_at(position, cash, side.close[bar])?));
             Ok(())
         })
+    }
+
+    /// The ends between which equity lies, as near as the tracker has to know them.
+    #[inline]
+    fn narrowed(
+        &self,
+        position: &Position,
+        tracker: &EquityTracker,
+        cash: f64,
+        ends: Span,
+        bars: Range<usize>,
+    ) -> Result<Span> {
+        let (side, extremes) = self.exit_side(position);
+        // The risk of a ruined account may be negative, and with it what a price is worth.
+        if tracker.might_rise(ends.high) || position.risk_per_trade < 0.0 {
+            return self.equity_within(position, cash, extremes.closes(side, bars));
+        }
+        if !tracker.might_fall(ends.low) {
+            return Ok(ends);
+        }
+        let worst = match position.direction() {
+            Direction::Long => extremes.lowest_close(side, bars),
+            Direction::Short => extremes.highest_close(side, bars),
+        };
+        Ok(Span { low: self.equity_at(position, cash, worst)?, ..ends })
     }
 
     /// The bars before the first at whose close the position is held long enough.
@@ -173,7 +206,8 @@ impl<D: Decide> Desk<'_, D> {
         until
     }
 
-    /// The bars, as many as are certain, at whose closes the account is not ruined and the backtest not given up.
+    /// The bars, as many as are certain, at whose closes the account is not ruined and the backtest not given up; and the
+    /// ends between which equity lies there.
     #[inline]
     fn before_fate(
         &self,
@@ -181,18 +215,15 @@ impl<D: Decide> Desk<'_, D> {
         high_water: f64,
         search: &Search<'_>,
         bars: Range<usize>,
-    ) -> Result<usize> {
+    ) -> Result<(usize, Span)> {
         let Range { start, mut end } = bars;
         let (side, extremes) = self.exit_side(position);
-        let mut closes = extremes.closes_around(start..end);
-        while end > start {
-            if !search.fateful(high_water, self.equity_within(position, search.cash, closes)?) {
-                break;
-            }
+        let mut ends = self.equity_within(position, search.cash, extremes.closes_around(start..end))?;
+        while end > start && search.fateful(high_water, ends) {
             end = start + (end - start) / 2;
-            closes = extremes.closes(side, start..end);
+            ends = self.equity_within(position, search.cash, extremes.closes(side, start..end))?;
         }
-        Ok(end)
+        Ok((end, ends))
     }
 
     /// The prices at which a position is left, and their extremes.
@@ -226,6 +257,11 @@ impl<D: Decide> Desk<'_, D> {
     pub(super) fn expect(&self, bar: usize) {
         let View { label, bid, ask, .. } = &self.view;
         black_box((label[bar], bid.close[bar], ask.close[bar]));
+        if let Some(&time) = label.get(bar + 1).filter(|_| !self.at_close) {
+            let prices = |side: &SideView<'_>| (side.open[bar + 1], side.low[bar + 1], side.high[bar + 1]);
+            black_box((prices(bid), prices(ask)));
+            self.slippage.expect(time);
+        }
     }
 
     /// The first bar at whose close the strategy, break-even or trailing acts; tracks the position on the bars before.
@@ -234,7 +270,9 @@ impl<D: Decide> Desk<'_, D> {
         let end = bars.end;
         for bar in bars {
             // Tracking comes before the decisions of a bar, and twice is as good as once.
-            position.track(side.high[bar], side.low[bar]);
+            if self.tracks {
+                position.track(side.high[bar], side.low[bar]);
+            }
             let mut actions = Actions::default();
             self.decider.manage(position, bar, &self.view, &mut actions);
             if actions != Actions::default() || self.tightest(None, position, &self.close_of(bar)).is_some() {
