@@ -29,9 +29,13 @@ __all__ = [
     "indicators",
     "json_object",
     "metrics",
+    "mixture_sums",
+    "parameter_table",
+    "permuted",
     "play",
     "resolve",
     "result_digest",
+    "result_rows",
     "rows_digest",
     "run_signals",
     "said",
@@ -371,6 +375,60 @@ def table_digest(schema: str, table: Any) -> str:
 
 def result_digest(trades: str, daily: str, metrics: str) -> str:
     """Result digest of the digests of trades, daily equity and metrics."""
+
+def parameter_table(rows: Sequence[dict[str, Any]]) -> ArrowTable | None:
+    """Mappings as a table with a column for every name that one of them has, in order of name: bool, int64, float64 or
+    utf8, null where a mapping has no value; None where no such column holds the values, and for mappings without names.
+    """
+
+def permuted(prefix: str, size: int, width: int, start: int, count: int) -> list[int]:
+    """Where the keyed permutation of 0 ... size - 1 puts positions start ... start + count - 1: a Feistel network over two
+    halves of `width` bits, at most 31, whose round j adds seed(`prefix|j|half`).
+
+    Raises [5004] for a size that does not fit twice `width` bits, or positions beyond it.
+    """
+
+def mixture_sums(
+    features: Any,
+    factors: Any,
+    tables: Sequence[tuple[Any, Any]],
+    stops: Sequence[int],
+    negligible: float,
+) -> bytes:
+    """Of every mixture and point the sum over its kernels of exp(features x factors + table entries), as float64
+    (mixtures x points), with the same bits on every processor.
+
+    Kernels whose exponent is more than `negligible` below that of the mixture's last one are left out.
+
+    Args:
+        features: points x terms.
+        factors: terms x kernels.
+        tables: (entries (rows x kernels), row of every point (intp)).
+        stops: where the kernels of each mixture end.
+
+    Raises [5004] for shapes that do not fit.
+    """
+
+def result_rows(
+    table: Any,
+) -> list[
+    tuple[
+        str,
+        str | None,
+        str | None,
+        str | None,
+        tuple[str, str, str, str, str | None] | None,
+        float | None,
+        dict[str, float | None],
+        tuple[int, int] | None,
+    ]
+]:
+    """Of each row of a batch's results: status, kind, reason, identity, digests (trades, daily, metrics, result,
+    signals), seconds, metrics, which are finite or None, and where its returns begin and end among the values of their
+    chunk; a column that is absent holds None.
+
+    Raises [1005] for a broken table or a row without status, [5004] for a column of another type.
+    """
 
 def json_object(values: dict[str, Any]) -> str | None:
     """JSON of texts, finite numbers, truth values and None in their order, floats as such; None for other values."""

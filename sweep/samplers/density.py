@@ -13,18 +13,15 @@ from typing import Final, cast
 import numpy as np
 from scipy.special import ndtr
 
+from sweep import _core
 from sweep.samplers.parzen import Array, Axis, Index, Parzen
 
-_BLOCK: Final = 1 << 16
-"""Points times kernels at a time, so that they stay in the processor's cache."""
 _NEGLIGIBLE: Final = 46.0
 """A term smaller than the prior's by this exponent is beyond the precision of the sum."""
 _MERGED: Final = 256
 """Largest table that is made of several."""
 _FINE: Final = 25.0
 """From so many steps per kernel width on, masses of cells are taken from a series."""
-_ONE_THREAD: Final = 1 << 18
-"""Products of matrices up to this size run on one thread in OpenBLAS: on a busy machine more are far slower."""
 _HALF_LOG_TAU: Final = 0.5 * math.log(2.0 * math.pi)
 
 
@@ -32,26 +29,12 @@ def log_densities(mixtures: Sequence[Parzen], points: Array) -> list[Array]:
     """Of each mixture the log density (real axes, in the units of points) times mass (grids, choices) at each point."""
     first = mixtures[0]
     stack = _Stack(mixtures)
-    kernels = len(stack.log_weights)
     features, factors = stack.real(points)
     discrete = [i for i, axis in enumerate(first.axes) if axis.kind != "real"]
     tables = _merged([stack.table(i, points[:, i]) for i in discrete])
     stops = np.cumsum([len(mixture.weights) for mixture in mixtures]).tolist()
-    made = np.empty((len(mixtures), len(points)))
-    rows = max(1, min(len(points), _BLOCK // kernels, _ONE_THREAD // factors.size))
-    terms, looked_up = np.empty((rows, kernels)), np.empty((rows, kernels))
-    for start in range(0, len(points), rows):
-        block = slice(start, min(start + rows, len(points)))
-        count = block.stop - start
-        held = np.matmul(features[block], factors, out=terms[:count])
-        for table, index in tables:
-            held += np.take(table, index[block], axis=0, out=looked_up[:count], mode="clip")
-        for mixture, (begin, stop) in enumerate(zip([0, *stops], stops, strict=False)):
-            part = held[:, begin:stop]
-            near = np.flatnonzero(part > part[:, -1:] - _NEGLIGIBLE)
-            row = near // (stop - begin)
-            exponents = held.ravel()[near + row * (kernels - stop + begin) + begin]
-            made[mixture, block] = np.bincount(row, np.exp(exponents), count)
+    sums = _core.mixture_sums(features, factors, tables, stops, _NEGLIGIBLE)
+    made = np.frombuffer(sums, dtype=np.float64).reshape(len(mixtures), len(points))
     widths = (first.high - first.low)[first.is_real]
     sizes = [first.axes[i].size for i in discrete]
     return list(np.log(made) - np.log(widths).sum() - np.log(sizes).sum())

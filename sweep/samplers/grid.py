@@ -11,7 +11,8 @@ from sweep.samplers.base import Settings
 from sweep.samplers.enumerated import EnumeratedSampler
 from sweep.samplers.thin import DEFAULT_POINTS, kept_indices, thinned_counts
 from sweep.space import Permutation, Point, Space
-from sweep.space.draws import mixed_radix
+from sweep.space.draws import mixed_radix, points_of
+from sweep.space.values import count_text
 
 VERSION = 1
 
@@ -32,13 +33,13 @@ class GridStream:
     def points(self, start: int, count: int) -> Sequence[Point]:
         """See `Stream`."""
         positions = range(start, min(start + count, self.length))
-        indices = positions if self._order is None else [self._order[position] for position in positions]
+        indices = positions if self._order is None else self._order.span(start, count)
         digits = mixed_radix(indices, self.counts)
         columns = [
             column if kept is None else [kept[digit] for digit in column]
             for column, kept in zip(digits, self._kept, strict=True)
         ]
-        return list(zip(*columns, strict=True)) if columns else [()] * len(positions)
+        return points_of(columns, len(positions))
 
     def after_inactive(self, position: int, point: Point, inactive: frozenset[int]) -> int:
         """In order, all further indices of an inactive dimension are skipped at once where later digits cannot revive it."""
@@ -78,7 +79,7 @@ def build(settings: Settings) -> EnumeratedSampler:
     notes = []
     if thin is not None:
         notes.append(
-            f"thinned grid: {' x '.join(map(str, counts))} = {size:,} of {math.prod(space.sizes):,} points"
+            f"thinned grid: {' x '.join(map(str, counts))} = {count_text(size)} of {count_text(math.prod(space.sizes))} points"
         )
         if len(counts) > 4:
             notes.append("a thinned grid of more than 4 dimensions covers little; consider qmc")
@@ -116,7 +117,7 @@ def _check_trials(settings: Settings, order: str, size: int, thin: int | None) -
         return
     raise error(
         1006,
-        f"{settings.trials:,} trials are a corner of a grid of {needed:,} points",
+        f"{settings.trials:,} trials are a corner of a grid of {count_text(needed)} points",
         where="search.trials",
         remedy="use grid: {order: shuffled}, grid: {thin: M}, sampler: qmc, or leave trials out",
     )

@@ -105,8 +105,7 @@ class PermutedStream:
 
     def points(self, start: int, count: int) -> Sequence[Point]:
         """See `Stream`."""
-        positions = range(start, min(start + count, self.length))
-        return points_at([self._order[position] for position in positions], self.sizes)
+        return points_at(self._order.span(start, count), self.sizes)
 
     def after_inactive(self, position: int, point: Point, inactive: frozenset[int]) -> int:
         """See `Stream`."""

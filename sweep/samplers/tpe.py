@@ -21,7 +21,7 @@ from sweep.samplers.parzen import Array, Axis, Parzen, recency, stacked
 from sweep.samplers.split import Row, split
 from sweep.space import Candidate, Dimension, Point, Space
 
-VERSION: Final = 1
+VERSION: Final = 2
 CANDIDATES: Final = 24
 ROUNDS: Final = 16
 """How often a trial draws candidates before it takes a fallback."""

@@ -13,6 +13,7 @@ from sweep.errors import error
 from sweep.expressions import Expression
 from sweep.space.draws import Point, points_at, unit_points
 from sweep.space.permutation import Permutation
+from sweep.space.values import count_text
 
 if TYPE_CHECKING:
     from sweep.space.space import Space
@@ -37,7 +38,7 @@ class Cardinality:
     """95 % Wilson interval of an estimated share; the share itself twice if it is exact."""
 
     def __str__(self) -> str:
-        points = "continuous" if self.total is None else f"{self.total:,} points"
+        points = "continuous" if self.total is None else f"{count_text(self.total)} points"
         if self.valid is not None:
             return f"{points}, {self.valid:,} satisfy the constraints"
         low, high = self.interval
@@ -83,7 +84,7 @@ def random_points(space: Space, count: int) -> Iterator[Point]:
     if space.cardinality is None or any(d.log for d in space.dimensions):
         return iter(unit_points(space.dimensions, space.seed, "random", 0, count))
     order = Permutation(space.cardinality, space.seed)
-    return iter(points_at([order[q] for q in range(min(count, space.cardinality))], space.sizes))
+    return iter(points_at(order.span(0, count), space.sizes))
 
 
 def _count(space: Space, points: Iterator[Point], refused: Counter[str]) -> int:

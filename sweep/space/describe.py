@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweep.space.values import count_text
+
 if TYPE_CHECKING:
     from sweep.space.space import Space
 
@@ -16,7 +18,7 @@ def describe(space: Space) -> str:
         conditions = " and ".join(
             f"({w})" for w in (dimension.when, dimension.declared_when) if w is not None
         )
-        size = "continuous" if dimension.size is None else f"{dimension.size:,} values"
+        size = "continuous" if dimension.size is None else f"{count_text(dimension.size)} values"
         suffix = f", when {conditions}" if conditions else ""
         lines.append(f"  {dimension.name:<{width}}  {dimension.describe()}  ({size}{suffix})")
     if space.pinned:

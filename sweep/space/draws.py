@@ -23,7 +23,7 @@ def unit_points(
     """Candidates start … start + count − 1: u = seed(S, label, q, name)/2⁶⁴ for each dimension."""
     drawn = units(seed, label, start, count, [dimension.name for dimension in dimensions])
     columns = [dimension.from_units(u) for dimension, u in zip(dimensions, drawn, strict=True)]
-    return list(zip(*columns, strict=True)) if columns else [()] * count
+    return points_of(columns, count)
 
 
 def mixed_radix(indices: Sequence[int], sizes: Sequence[int]) -> list[list[int]]:
@@ -40,4 +40,9 @@ def mixed_radix(indices: Sequence[int], sizes: Sequence[int]) -> list[list[int]]
 
 def points_at(indices: Sequence[int], sizes: Sequence[int]) -> list[Point]:
     """The points of a grid that have these numbers."""
-    return list(zip(*mixed_radix(indices, sizes), strict=True)) if sizes else [()] * len(indices)
+    return points_of(mixed_radix(indices, sizes), len(indices))
+
+
+def points_of(columns: Sequence[Sequence[Coordinate]], count: int) -> list[Point]:
+    """`count` points of the columns of their coordinates; without dimensions all are the same one."""
+    return list(zip(*columns, strict=True)) if columns else [()] * count

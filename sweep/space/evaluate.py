@@ -11,7 +11,7 @@ from sweep.expressions import Expression
 from sweep.space.declaration import Declaration
 from sweep.space.dimension import Dimension
 from sweep.space.draws import Point
-from sweep.space.native import MISSING, Canonical, Native, canonical_value
+from sweep.space.native import MISSING, Canonical, Native, Row, canonical_value
 from sweep.types import ParamValue
 
 _NOTHING: frozenset[int] = frozenset()
@@ -65,9 +65,9 @@ class Evaluator:
         off: list[set[int]] = [set() for _ in points]
         for level in self.levels:
             self._activate(level, points, rows, off)
-        results = self.native.canonical(rows)
         if not (self.levels or self.where or self._declared):
-            return [_plainly(result) for result in results]
+            return [_plainly(row) for row in self.native.rows(rows)]
+        results = self.native.canonical(rows)
         return [
             self._judge(point, row, missing, result, unique)
             for point, row, missing, result in zip(points, rows, off, results, strict=True)
@@ -153,11 +153,11 @@ class Evaluator:
         return value if value is None or isinstance(value, bool | int | float | str) else None
 
 
-def _plainly(result: Canonical) -> Evaluation:
+def _plainly(row: Row) -> Evaluation:
     """What the strategy says of a point, where the space has nothing to add."""
-    params, key, *_ = result
+    params, key = row[0], row[1]
     if params is None or key is None:
-        return Evaluation(None, problem_text(result), decided=False)
+        return Evaluation(None, problem_text(Canonical._make(row)), decided=False)
     return Evaluation(Candidate(params, key), None)
 
 

@@ -45,9 +45,11 @@ class Native:
 
     def canonical(self, rows: Sequence[Mapping[str, Any]]) -> list[Canonical]:
         """Canonical forms of `rows`, in order."""
-        if not rows:
-            return []
-        return [Canonical._make(row) for row in self.call(self.strategy, self.timeframe, rows)]
+        return [Canonical._make(row) for row in self.rows(rows)]
+
+    def rows(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[Row]:
+        """The same as the native module gives it: the fields of `Canonical`."""
+        return self.call(self.strategy, self.timeframe, rows) if rows else []
 
 
 def canonical_value(params: Mapping[str, ParamValue], name: str, inside: Sequence[str] = ()) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sweep.space.declaration import Parameter
 from sweep.space.dimension import Dimension
 from sweep.space.problems import Problems, suggestion
-from sweep.space.values import Listed, Steps, Values, is_number, points, same
+from sweep.space.values import Listed, Steps, Values, count_text, is_number, points, same
 from sweep.types import ParamValue
 
 _SYNONYMS: Final = {"min": "low", "max": "high", "values": "choices"}
@@ -192,7 +192,10 @@ class EntryParser:
             values = Steps.between(low, high, keys.get("step", 1), integer=integer)
         if values is not None and values.size > MAX_SIZE:
             self._bad(
-                1003, f"{values.size} values", f"give a larger step: at most {MAX_SIZE} values", key="step"
+                1003,
+                f"{count_text(values.size)} values",
+                f"give a larger step: at most {count_text(MAX_SIZE)} values",
+                key="step",
             )
         return Dimension(
             name=self.parameter.name,

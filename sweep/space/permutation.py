@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 _ROUNDS = 4
+_WIDEST = 31
+"""Bits of a half that the native module takes."""
 _REMEMBERED = 1 << 16
 
 
@@ -16,8 +19,18 @@ class Permutation:
         self.size = size
         self._width = (bits + 1) // 2
         self._mask = (1 << self._width) - 1
-        self._prefixes = [f"{seed}|{label}|{j}|" for j in range(_ROUNDS)]
+        self._prefix = f"{seed}|{label}"
+        self._prefixes = [f"{self._prefix}|{j}|" for j in range(_ROUNDS)]
         self._rounds: list[dict[int, int]] = [{} for _ in range(_ROUNDS)]
+
+    def span(self, start: int, count: int) -> Sequence[int]:
+        """The points of positions start … start + count − 1, cut at the size."""
+        stop = min(start + count, self.size)
+        if self._width > _WIDEST or start >= stop:
+            return [self[position] for position in range(start, stop)]
+        from sweep import _core
+
+        return _core.permuted(self._prefix, self.size, self._width, start, stop - start)
 
     def __getitem__(self, position: int) -> int:
         if not 0 <= position < self.size:

@@ -8,13 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Context
 from fractions import Fraction
-from typing import Protocol, TypeGuard
+from typing import Final, Protocol, TypeGuard
 
 from sweep.types import ParamValue
 
 Number = int | float
 _NEARLY = Fraction(1, 10**9)
+_LONG: Final = 10**16
+"""The first count that is not written out: it would take more than 21 characters."""
+_SHORT: Final = Context(prec=4)
 
 
 class Values(Protocol):
@@ -46,6 +50,12 @@ def exact(number: Number) -> Fraction:
 def is_number(value: object) -> TypeGuard[int | float]:
     """A finite int or float; bools are not numbers here."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def count_text(count: int) -> str:
+    """A count for people: written out, or with four digits and an exponent where that would be long."""
+    # The number decides, not its text: Python refuses to write some thousand digits.
+    return f"{count:,}" if count < _LONG else f"{_SHORT.create_decimal(count).normalize()}".lower()
 
 
 def clamp(index: int, size: int) -> int:

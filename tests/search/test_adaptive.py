@@ -349,7 +349,7 @@ def test_names_and_versions() -> None:
         ("optuna_tpe", 1, True),
         ("nsga2", 1, True),
         ("optuna.samplers:NSGAIIISampler", 1, True),
-        ("tpe", 1, True),
+        ("tpe", 2, True),
     ]
     assert "32 trials are blind" in made[0].notes[0]
 

@@ -11,6 +11,8 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.samplers._tpe import parzen_estimator as theirs
 from optuna.samplers._tpe.sampler import default_weights
 
+from sweep import _core
+from sweep.errors import SweepError
 from sweep.samplers.density import log_densities
 from sweep.samplers.parzen import Array, Axis, Parzen, recency
 
@@ -189,3 +191,23 @@ def test_two_mixtures_score_together_as_they_do_alone() -> None:
     together = log_densities([two, one], points)
     assert together[0] == pytest.approx(log_density(two, points), abs=1e-11, rel=0)
     assert together[1] == pytest.approx(log_density(one, points), abs=1e-11, rel=0)
+
+
+def test_sums_over_kernels_are_those_of_the_formula_and_other_shapes_are_refused() -> None:
+    generator = np.random.default_rng(3)
+    points, kernels, stops = 9, 21, [4, 21]
+    features, factors = generator.normal(size=(points, 3)), generator.normal(size=(3, kernels))
+    table, index = generator.normal(size=(5, kernels)), generator.integers(0, 5, points).astype(np.intp)
+    exponents = features @ factors + table[index]
+    sums = np.frombuffer(_core.mixture_sums(features, factors, [(table, index)], stops, 2.0))
+    for part, found in zip(np.split(exponents, stops[:1], axis=1), sums.reshape(2, points), strict=True):
+        counted = np.where(part > part[:, -1:] - 2.0, np.exp(part), 0.0)
+        assert found == pytest.approx(counted.sum(axis=1), rel=1e-12)
+    for wrong in ([4], [21, 21], [0, 21], [], [5, 4, 21]):
+        with pytest.raises(SweepError, match="5004"):
+            _core.mixture_sums(features, factors, [(table, index)], wrong, 2.0)
+    for row in (-1, 5):
+        with pytest.raises(SweepError, match="5004"):
+            _core.mixture_sums(features, factors, [(table, np.full(points, row, np.intp))], stops, 2.0)
+    with pytest.raises(SweepError, match="5004"):
+        _core.mixture_sums(features[:, :2].copy(), factors, [], stops, 2.0)

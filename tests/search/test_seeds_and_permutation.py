@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sweep import _core
+from sweep.errors import SweepError
 from sweep.seeds import seed, units
 from sweep.space import Permutation
 
@@ -69,3 +71,25 @@ def test_the_shuffle_is_a_permutation_for_every_small_size() -> None:
     for size in range(1, 301):
         order = Permutation(size, 42)
         assert sorted(order[i] for i in range(size)) == list(range(size))
+
+
+@given(st.integers(1, 2**70), st.integers(0, 2**64 - 1), st.integers(0, 2**70), st.integers(0, 20))
+def test_a_span_holds_its_positions_one_by_one_up_to_the_end(
+    size: int, key: int, start: int, count: int
+) -> None:
+    order = Permutation(size, key)
+    for first in (start, start % size, size - 3):
+        if first >= 0:
+            found = order.span(first, count)
+            assert list(found) == [order[i] for i in range(first, min(first + count, size))]
+
+
+@pytest.mark.parametrize(
+    ("size", "width", "start", "count"),
+    [(10, 2, 5, 6), (17, 2, 0, 1), (10, 0, 0, 1), (10, 32, 0, 1), (10, 2, 2**64 - 1, 2)],
+)
+def test_positions_and_widths_that_do_not_fit_are_refused(
+    size: int, width: int, start: int, count: int
+) -> None:
+    with pytest.raises(SweepError, match="5004"):
+        _core.permuted("42|perm", size, width, start, count)

@@ -299,3 +299,16 @@ def test_canonicalise_is_called_for_the_declared_strategy_only() -> None:
 
     toy_space({"fast": [5, 6]}, canonicalise=spy, timeframe="H1")
     assert seen == {(TOY["id"], "H1")}
+
+
+def test_sizes_of_hundreds_of_digits_are_shown_short() -> None:
+    with pytest.raises(SweepError, match=r"level: 1e\+300 values; search.space.level.step") as refused:
+        toy_space({"level": {"low": 0.5, "high": 1.5, "step": 1e-300}})
+    assert len(str(refused.value)) < 200
+    fine = {"low": 0.5, "high": 1.5, "step": 1e-15}
+    space = toy_space({"level": fine, "noise": fine})
+    assert space.cardinality == (10**15 + 1) ** 2
+    for text in (space.describe(), "\n".join(space.brief())):
+        assert "0.5 … 1.5 step 1e-15" in text
+        assert "size: 1e+30 points" in text
+    assert "(1,000,000,000,000,001 values)" in space.describe()

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweep.space.values import Listed, Steps, points
+from sweep.space.values import Listed, Steps, count_text, points
 
 
 @pytest.mark.parametrize(
@@ -93,3 +94,21 @@ def test_lists_tell_bools_numbers_and_texts_apart() -> None:
     listed = Listed((1, True, "1", None), numeric=False)
     assert [listed.nearest(v) for v in (1.0, True, "1", None, "2", 2)] == [0, 1, 2, 3, None, None]
     assert Listed((1, 2, 4), numeric=True).nearest(3) == 2
+
+
+@given(st.integers(0, 10**40) | st.integers(0, 5000).map(lambda digits: 10**digits + 1))
+def test_counts_are_written_out_or_short_and_right_in_four_digits(count: int) -> None:
+    text = count_text(count)
+    assert len(text) <= 21
+    if count < 10**16:
+        assert text == f"{count:,}"
+    else:
+        assert "e+" in text
+        shown = Fraction(Decimal(text))
+        assert abs(shown - count) * 2000 <= count
+
+
+def test_counts() -> None:
+    assert [count_text(n) for n in (0, 1234, 2**53, 10**300 + 1, 123456 * 10**20)] == [
+        "0", "1,234", "9,007,199,254,740,992", "1e+300", "1.235e+25",
+    ]  # fmt: skip

@@ -6,6 +6,7 @@ mod arrow;
 mod catalogue;
 mod columns;
 mod conform;
+mod densities;
 mod digests;
 mod engine;
 mod guard;
@@ -16,6 +17,7 @@ mod operations;
 mod params;
 mod portfolio;
 mod portfolio_tables;
+mod results;
 mod rows;
 mod scripts;
 mod space;
@@ -61,6 +63,7 @@ pub fn export(module: &Bound<'_, PyModule>, strategies: Strategies) -> PyResult<
         catalogue::schemas,
         catalogue::strategies,
         catalogue::symbol_spec,
+        densities::mixture_sums,
         digests::result_digest,
         digests::table_digest,
         engine::run_signals,
@@ -73,7 +76,10 @@ pub fn export(module: &Bound<'_, PyModule>, strategies: Strategies) -> PyResult<
         market::check_higher,
         market::check_ticks,
         market::spacing,
+        params::parameter_table,
+        results::result_rows,
         space::canonical_rows,
+        space::permuted,
         space::units,
         user::backtest_of,
         user::gather,

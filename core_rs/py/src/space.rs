@@ -1,7 +1,7 @@
 //! Draws and canonical parameter sets of whole batches, handed over as Python objects: the way over JSON costs more than both.
 
 use crate::catalogue::named;
-use crate::guard::attached;
+use crate::guard::{attached, detached};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use serde_json::{Map, Number, Value as Json};
@@ -37,12 +37,55 @@ pub fn units<'py>(
 }
 
 fn unit(prefix: &str, q: &str, name: &str) -> f64 {
+    (seed(&[prefix, "|", q, "|", name]) as f64 / TWO_TO_64).min(BELOW_ONE)
+}
+
+/// The first eight bytes of the SHA-256 of the joined text.
+fn seed(parts: &[&str]) -> u64 {
     let mut hash = Sha256::new();
-    for part in [prefix, "|", q, "|", name] {
+    for part in parts {
         hash.update(part);
     }
-    let seed = hash.finalize().iter().take(8).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-    (seed as f64 / TWO_TO_64).min(BELOW_ONE)
+    hash.finalize().iter().take(8).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte))
+}
+
+/// Where the keyed permutation of 0 … size − 1 puts the positions start … start + count − 1, which must be below `size`:
+/// a Feistel network over two halves of `width` bits whose round j adds seed(`prefix|j|half`), walked until it is below
+/// `size`.
+///
+/// # Errors
+/// [5004] for a size that does not fit twice `width` bits, or positions beyond it.
+#[pyfunction]
+pub fn permuted(
+    py: Python<'_>,
+    prefix: &str,
+    size: u64,
+    width: u32,
+    start: u64,
+    count: u64,
+) -> PyResult<Vec<u64>> {
+    detached(py, || {
+        let end = start.checked_add(count).filter(|end| *end <= size);
+        let end = end.filter(|_| (1..=31).contains(&width) && size <= 1 << (2 * width));
+        let end =
+            end.ok_or_else(|| Error::engine(5004, "positions, size and width do not fit").at("permutation"))?;
+        let mask = (1_u64 << width) - 1;
+        let place = |position: u64| {
+            let mut number = position;
+            loop {
+                let (mut left, mut right) = (number >> width, number & mask);
+                for round in ["0", "1", "2", "3"] {
+                    let added = seed(&[prefix, "|", round, "|", &right.to_string()]) & mask;
+                    (left, right) = (right, left ^ added);
+                }
+                number = left << width | right;
+                if number < size {
+                    return number;
+                }
+            }
+        };
+        Ok((start..end).map(place).collect())
+    })
 }
 
 /// What `canonicalise` says of each mapping: (parameters, key, derived names, problems, warnings).
