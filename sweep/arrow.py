@@ -22,6 +22,24 @@ def read_all(source: Any) -> pa.Table:
     return pa.RecordBatchReader.from_stream(source).read_all()
 
 
+def to_ipc(table: pa.Table) -> pa.Buffer:
+    """The rows of a table as an Arrow IPC stream, those of a slice alone."""
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+def from_ipc(data: Any) -> pa.Table:
+    """The table of `to_ipc`, sharing the memory."""
+    import pyarrow as pa
+
+    with pa.ipc.open_stream(pa.py_buffer(data)) as reader:
+        return reader.read_all()
+
+
 @cache
 def schema(name: str) -> dict[str, Any]:
     """A schema of the registry: version, fingerprint, fields [{name, type, nullable}]. Raises [1001]."""

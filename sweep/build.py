@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from sweep.config import Config
@@ -157,13 +156,13 @@ def executor(config: Config, spec: EngineSpec, *, warn: Callable[[str], None]) -
     raise _unknown("backend", compute.backend, BACKENDS, where="compute.backend")
 
 
-def projection(config: Config, folder: Path) -> Projection | None:
-    """The background process that shows the study in MLflow; None if tracking is off."""
+def projection(config: Config) -> Projection | None:
+    """The background process that shows a study in MLflow, warming up; None if tracking is off."""
     if config.tracking.mlflow is None:
         return None
     from sweep.trackers.process import Projection
 
-    return Projection.start(folder, uri=config.tracking.mlflow, top=config.tracking.top)
+    return Projection.warm(uri=config.tracking.mlflow, top=config.tracking.top)
 
 
 def _unknown(what: str, name: str, known: Iterable[str], *, where: str) -> SweepError:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TextIO
 
+from sweep.terminal import printable
+
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
@@ -116,7 +118,7 @@ class Lines:
 
     def note(self, text: str) -> None:
         """A message, at once."""
-        print(text, file=self._stream, flush=True)
+        print(printable(text), file=self._stream, flush=True)
 
     def _show(self, state: State) -> None:
         self._shown = state
@@ -167,7 +169,7 @@ class Bar:
 
     def note(self, text: str) -> None:
         """A message above the bar."""
-        self._bar.console.print(text, markup=False, highlight=False)
+        self._bar.console.print(printable(text), markup=False, highlight=False)
 
     def _draw(self, state: State) -> None:
         if self._task is None:

@@ -97,8 +97,7 @@ class Outcome:
         return sum(v for v in self.violations.values() if v > 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Digests:
+class Digests(NamedTuple):
     """Digests of one result, lower-case hex."""
 
     trades: str
@@ -109,8 +108,7 @@ class Digests:
     """Of the tables that a strategy in Python returned."""
 
 
-@dataclass(frozen=True, slots=True)
-class Runtime:
+class Runtime(NamedTuple):
     """All that is not deterministic about one trial."""
 
     worker: str

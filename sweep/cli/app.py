@@ -75,7 +75,7 @@ def _foreign(problem: Exception) -> SweepError:
     """Usage errors of the parser and bugs, as ours."""
     describe = getattr(problem, "format_message", None)
     if type(problem).__name__ == "NoArgsIsHelpError":
-        typer.echo(str(describe() if describe else ""), err=True)
+        output.line(str(describe() if describe else ""), err=True)
         sys.exit(2)
     if type(problem).__module__ == "sqlite3":
         return error(3004, f"the ledger cannot be read: {problem}", where="study.db", stage="infrastructure")
@@ -90,8 +90,8 @@ def _foreign(problem: Exception) -> SweepError:
 
 def _report(problem: SweepError, words: Sequence[str]) -> NoReturn:
     if "--debug" in words:
-        traceback.print_exc()
+        output.line(traceback.format_exc().rstrip(), err=True)
     if "--json" in words:
         typer.echo(json.dumps(problem.to_dict(), default=str))
-    typer.echo(problem.message, err=True)
+    output.line(problem.message, err=True)
     sys.exit(exit_code(problem))

@@ -143,7 +143,7 @@ def _declarations() -> list[Mapping[str, Any]]:
 
     known, problems = declarations()
     for problem in problems:
-        typer.echo(f"warning: {problem}", err=True)
+        output.line(f"warning: {problem}", err=True)
     return known
 
 

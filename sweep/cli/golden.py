@@ -95,7 +95,7 @@ def check(
     )
     problem = log_check(done, uri=mlflow or f"sqlite:///{home_folder(home) / 'mlflow.db'}")
     if problem is not None:
-        typer.echo(f"warning: {problem}", err=True)
+        output.line(f"warning: {problem}", err=True)
     _finish(done, as_json)
 
 

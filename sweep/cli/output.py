@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import typer
 
+from sweep.terminal import printable
+
 if TYPE_CHECKING:
     from sweep.study import Report
     from sweep.types import Trial
@@ -19,21 +21,23 @@ if TYPE_CHECKING:
 
 _WIDE: Final = 160
 """Columns where the output is not a terminal."""
+_JSON_LEAVES: Final = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
+"""Control characters that JSON need not escape."""
 
 
 def as_json(value: Any) -> None:
     """Prints a value as JSON; dataclasses as objects, times as ISO 8601."""
-    typer.echo(json.dumps(_plain(value), ensure_ascii=False, allow_nan=False))
+    typer.echo(json.dumps(_plain(value), ensure_ascii=False, allow_nan=False).translate(_JSON_LEAVES))
 
 
-def line(text: str = "") -> None:
-    """Prints a line of text, unwrapped."""
-    typer.echo(text)
+def line(text: str = "", *, err: bool = False) -> None:
+    """Prints a line of text, unwrapped, to standard output or standard error."""
+    typer.echo(printable(text), err=err)
 
 
 def interrupted(text: str) -> NoReturn:
     """Says so on standard error and exits with 130."""
-    typer.echo(text, err=True)
+    line(text, err=True)
     raise SystemExit(130)
 
 
@@ -43,8 +47,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    shown = [[number(cell) for cell in row] for row in rows]
-    grid = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    shown = [[printable(number(cell)) for cell in row] for row in rows]
+    grid = Table(*map(printable, columns), box=box.SIMPLE_HEAD, pad_edge=False)
     for index, column in enumerate(grid.columns):
         column.overflow = "fold"
         if shown and all(_numeric(row[index]) for row in shown):

@@ -86,7 +86,7 @@ def replay(
         for text in done.lines():
             output.line(text)
     if problem is not None:
-        typer.echo(f"warning: {problem}", err=True)
+        output.line(f"warning: {problem}", err=True)
     raise typer.Exit(done.exit_code)
 
 

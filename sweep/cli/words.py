@@ -85,11 +85,13 @@ def further(state: Report) -> Iterator[str]:
 
 def dry_run(plan: DryRun) -> Iterator[str]:
     """What a study would cost."""
+    from sweep.space.values import count_text
+
     yield f"identity: {plan.identity}"
     yield plan.space
-    size = "continuous" if plan.cardinality is None else str(plan.cardinality)
+    size = "continuous" if plan.cardinality is None else count_text(plan.cardinality)
     yield f"points of the space: {size}"
-    yield f"trials: {'the whole space' if plan.trials is None else plan.trials}"
+    yield f"trials: {'the whole space' if plan.trials is None else count_text(plan.trials)}"
     if plan.full_runs is not None and plan.full_runs != plan.trials:
         yield f"cost: that of {plan.full_runs:.1f} backtests of the whole window"
     yield f"measured: {plan.seconds_per_trial * 1000:.2f} ms per trial on one core"

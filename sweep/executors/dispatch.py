@@ -11,12 +11,17 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING, Any, Final
 
 from sweep.errors import error
 from sweep.executors.base import CacheCounts, Chunk, ChunkResult, Executor
+from sweep.executors.results import RawResult, Result, results_of
 from sweep.executors.worker import table_of
-from sweep.types import ENVIRONMENT_FAILURES, Kind, Runtime
+from sweep.types import ENVIRONMENT_FAILURES, Kind, Runtime, Status
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 CALL_SECONDS: Final = 0.15
 """Length of a call that bounds both overhead and what a crash loses."""
@@ -38,20 +43,8 @@ class Task:
     """Of the bars of the whole window."""
 
 
-@dataclass(frozen=True, slots=True)
-class RawResult:
-    """One trial as it came back: a row of the engine, or the kind of environment failure that ended it."""
-
-    number: int
-    row: Mapping[str, Any]
-    """Columns of `Engine.run_batch`; only status, kind and reason when the trial never came back."""
-    runtime: Runtime
-    level: int | None = None
-    """Pruning level that it ran."""
-
-
 @dataclass(slots=True)
-class Work:
+class Tally:
     """What was done so far, for accounts of time; nothing of it enters a result."""
 
     trials: int = 0
@@ -69,15 +62,22 @@ class Work:
 
 
 @dataclass(slots=True)
-class _Rows:
+class _Work:
     """Rows that travel together: all of one pruning level."""
 
     tasks: Sequence[Task]
+    table: pa.Table
+    """Their parameters."""
     losses: int = 0
     """Workers that these rows, together or as parts of a larger chunk, have lost."""
     alone: int = 0
     """Workers that a single trial has lost by itself."""
     avoid: str | None = None
+
+    def cut(self, begin: int, end: int) -> _Work:
+        """Some of its rows, as if they had been sent apart."""
+        tasks = self.tasks[begin:end]
+        return replace(self, tasks=tasks, table=self.table.slice(begin, len(tasks)))
 
 
 class Dispatcher:
@@ -107,15 +107,16 @@ class Dispatcher:
         self._max_retries = max_retries
         self._trial_timeout = trial_timeout
         self._chunk_size = chunk_size
-        self._queue: deque[Task] = deque()
-        self._again: deque[_Rows] = deque()
-        self._running: dict[int, _Rows] = {}
+        self._queue: deque[_Work] = deque()
+        """What no worker had yet, in the order in which it was given."""
+        self._again: deque[_Work] = deque()
+        self._running: dict[int, _Work] = {}
         self._seconds: deque[float] = deque(maxlen=_MEDIANS)
         self._caches: dict[str, list[CacheCounts]] = {}
         self._next_id = 0
         self._closed = False
         self._begun = time.monotonic()
-        self.work = Work()
+        self.tally = Tally()
 
     @property
     def outstanding(self) -> int:
@@ -135,7 +136,9 @@ class Dispatcher:
 
     def add(self, tasks: Sequence[Task]) -> None:
         """Queue trials."""
-        self._queue.extend(tasks)
+        for _, group in groupby(tasks, key=lambda task: (task.level, task.share)):
+            alike = list(group)
+            self._queue.append(_Work(alike, table_of([task.params for task in alike])))
 
     def drop_queue(self) -> None:
         """Forget what no worker has yet, and send nothing more."""
@@ -153,7 +156,7 @@ class Dispatcher:
         ended: list[RawResult] = []
         begun = time.perf_counter()
         results = self._executor.wait(timeout)
-        self.work.blocked += time.perf_counter() - begun
+        self.tally.blocked += time.perf_counter() - begun
         for result in results:
             work = self._running.pop(result.chunk.id, None)
             if work is None:
@@ -161,7 +164,7 @@ class Dispatcher:
             if result.table is not None:
                 ended += self._finished(work, result)
             elif result.blameless:
-                self._again.append(_Rows(work.tasks, work.losses, work.alone, result.worker))
+                self._again.append(replace(work, avoid=result.worker))
             elif result.kind in ENVIRONMENT_FAILURES:
                 ended += self._lost(work, result)
             else:
@@ -173,12 +176,12 @@ class Dispatcher:
 
     def _submit(self) -> None:
         while not self._closed and len(self._running) < self._executor.slots and (self._again or self._queue):
-            work = self._again.popleft() if self._again else _Rows(self._next())
+            work = self._again.popleft() if self._again else self._next()
             self._next_id += 1
             self._running[self._next_id] = work
             chunk = Chunk(
                 id=self._next_id,
-                table=table_of([dict(task.params) for task in work.tasks]),
+                table=work.table,
                 attempt=work.losses + 1,
                 deadline=self._deadline(work.tasks),
                 level=work.tasks[0].level,
@@ -186,13 +189,16 @@ class Dispatcher:
             )
             self._executor.submit(chunk)
 
-    def _next(self) -> list[Task]:
-        """The first tasks of the queue that are of one pruning level, as many as fit a call."""
-        level, size = self._queue[0].level, self._size(self._queue[0].share)
-        tasks: list[Task] = []
-        while self._queue and len(tasks) < size and self._queue[0].level == level:
-            tasks.append(self._queue.popleft())
-        return tasks
+    def _next(self) -> _Work:
+        """The first rows that were given together, cut into equal parts that fit a call."""
+        work = self._queue.popleft()
+        count = len(work.tasks)
+        parts = math.ceil(count / self._size(work.tasks[0].share))
+        if parts == 1:
+            return work
+        size = math.ceil(count / parts)
+        self._queue.appendleft(work.cut(size, count))
+        return work.cut(0, size)
 
     def _size(self, part: float) -> int:
         """Trials per call: as many as take CALL_SECONDS, never so many that a slot stays empty."""
@@ -215,30 +221,23 @@ class Dispatcher:
             return trials * FIRST_DEADLINE
         return max(SHORTEST_DEADLINE, 20.0 * trials * self._median())
 
-    def _finished(self, work: _Rows, result: ChunkResult) -> list[RawResult]:
+    def _finished(self, work: _Work, result: ChunkResult) -> list[RawResult]:
         assert result.table is not None
-        columns = {name: result.table.column(name).to_pylist() for name in result.table.column_names}
         each = result.seconds / max(1, len(work.tasks))
         self._seconds.append(each / work.tasks[0].share)
         if result.cache is not None:
             _keep(self._caches.setdefault(result.worker, []), result.cache)
         ended = []
-        for i, task in enumerate(work.tasks):
-            row = {name: values[i] for name, values in columns.items()}
-            seconds = row.get("seconds")
-            ended.append(
-                RawResult(
-                    task.number,
-                    row,
-                    _runtime(work, result, each if seconds is None else seconds),
-                    task.level,
-                )
-            )
-        self._count(work, result, sum(raw.runtime.seconds for raw in ended))
+        inside = 0.0
+        for task, (row, measured) in zip(work.tasks, results_of(result.table), strict=True):
+            seconds = each if measured is None else measured
+            inside += seconds
+            ended.append(RawResult(task.number, row, _runtime(work, result, seconds), task.level))
+        self._count(work, result, inside)
         return ended
 
-    def _count(self, work: _Rows, result: ChunkResult, engine: float) -> None:
-        done = self.work
+    def _count(self, work: _Work, result: ChunkResult, engine: float) -> None:
+        done = self.tally
         done.trials += len(work.tasks)
         done.windows += sum(task.share for task in work.tasks)
         done.engine += engine
@@ -246,24 +245,21 @@ class Dispatcher:
         if done.first is None:
             done.first = time.monotonic() - self._begun - result.seconds
 
-    def _lost(self, work: _Rows, result: ChunkResult) -> list[RawResult]:
-        losses = work.losses + 1
-        if len(work.tasks) > 1:
-            parts = [work.tasks]
-            if losses >= 2:
-                half = len(work.tasks) // 2
-                parts = [work.tasks[:half], work.tasks[half:]]
-            self._again.extend(_Rows(part, losses, 0, result.worker) for part in parts)
+    def _lost(self, work: _Work, result: ChunkResult) -> list[RawResult]:
+        losses, count = work.losses + 1, len(work.tasks)
+        if count > 1:
+            whole = replace(work, losses=losses, avoid=result.worker)
+            cuts = [0, count] if losses < 2 else [0, count // 2, count]
+            self._again.extend(whole.cut(*ends) for ends in pairwise(cuts))
             return []
         alone = work.alone + 1
         if alone <= self._max_retries:
-            self._again.append(_Rows(work.tasks, losses, alone, result.worker))
+            self._again.append(replace(work, losses=losses, alone=alone, avoid=result.worker))
             return []
         assert result.kind is not None
-        row = {"status": "FAILED", "kind": result.kind.value, "reason": _reason(result.kind, alone)}
-        lost = _Rows(work.tasks, work.losses, work.alone)
+        lost = Result(Status.FAILED, result.kind, _reason(result.kind, alone))
         task = work.tasks[0]
-        return [RawResult(task.number, row, _runtime(lost, result, result.seconds), task.level)]
+        return [RawResult(task.number, lost, _runtime(work, result, result.seconds), task.level)]
 
 
 def _keep(engines: list[CacheCounts], counts: CacheCounts) -> None:
@@ -276,7 +272,7 @@ def _keep(engines: list[CacheCounts], counts: CacheCounts) -> None:
         engines.append(counts)
 
 
-def _runtime(work: _Rows, result: ChunkResult, seconds: float) -> Runtime:
+def _runtime(work: _Work, result: ChunkResult, seconds: float) -> Runtime:
     return Runtime(
         worker=result.worker,
         host=result.host,

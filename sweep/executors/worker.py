@@ -8,6 +8,7 @@ import resource
 import socket
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -146,12 +147,17 @@ def _package_version() -> str:
         return "source"
 
 
-def table_of(params: list[dict[str, Any]]) -> pa.Table:
+def table_of(params: Sequence[Mapping[str, Any]]) -> pa.Table:
     """Parameter sets as a table: one column per parameter that any of them has, null = not given."""
     import pyarrow as pa
 
+    from sweep import _core
+    from sweep.arrow import read_all
     from sweep.ledger.table import parameter_column
 
+    made = _core.parameter_table([dict(item) for item in params])
+    if made is not None:
+        return read_all(made)
     names = sorted({name for item in params for name in item})
     columns = {name: parameter_column([item.get(name) for item in params]) for name in names}
     if not columns:

@@ -25,12 +25,31 @@ def lines_digest(lines: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def chain(digests: Iterable[str]) -> str:
+class Chain:
     """SHA-256 chain over hex digests: d0 = SHA-256(header), d(k+1) = SHA-256(d(k) || digest k)."""
-    state = hashlib.sha256(_CHAIN_START).digest()
-    for item in digests:
-        state = hashlib.sha256(state + bytes.fromhex(item)).digest()
-    return state.hex()
+
+    def __init__(self) -> None:
+        self._state = hashlib.sha256(_CHAIN_START).digest()
+        self.length = 0
+        """Digests that went in."""
+
+    def extend(self, digests: Iterable[str]) -> None:
+        """Append digests."""
+        for item in digests:
+            self._state = hashlib.sha256(self._state + bytes.fromhex(item)).digest()
+            self.length += 1
+
+    @property
+    def value(self) -> str:
+        """The chain so far, lower-case hex."""
+        return self._state.hex()
+
+
+def chain(digests: Iterable[str]) -> str:
+    """The chain over all of these."""
+    made = Chain()
+    made.extend(digests)
+    return made.value
 
 
 class IdentityTemplate:

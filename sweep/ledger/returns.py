@@ -10,13 +10,17 @@ from typing import Final, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.ipc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
+from sweep.arrow import from_ipc, to_ipc
 from sweep.ledger.transaction import file_error
 
 Form = Literal["all", "blocks", "none"]
 """What is kept of the daily returns."""
+
+Returns = Sequence[float] | NDArray[np.float64]
+"""Daily returns of one trial."""
 
 FOLDER: Final = "returns"
 MOST_BLOCKS: Final = 16
@@ -33,20 +37,15 @@ BLOCKS = pa.schema(
 )
 
 
-def pack(returns: Sequence[float]) -> bytes:
+def pack(returns: Returns) -> bytes:
     """Arrow IPC bytes of one trial's daily returns, for the spool."""
-    sink = pa.BufferOutputStream()
-    table = pa.table({"returns": pa.array(returns, pa.float64())})
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    packed: bytes = sink.getvalue().to_pybytes()
+    packed: bytes = to_ipc(pa.table({"returns": pa.array(returns, pa.float64())})).to_pybytes()
     return packed
 
 
 def unpack(data: bytes) -> list[float]:
     """Daily returns from `pack`."""
-    with pa.ipc.open_stream(pa.py_buffer(data)) as reader:
-        values: list[float] = reader.read_all().column("returns").to_pylist()
+    values: list[float] = from_ipc(data).column("returns").to_pylist()
     return values
 
 
@@ -64,7 +63,7 @@ def blocks_of(days: int) -> int:
     return next((count for count in range(MOST_BLOCKS, 2, -2) if days // count >= SHORTEST_BLOCK), 0)
 
 
-def block_sums(returns: Sequence[float]) -> tuple[list[float], list[float]] | None:
+def block_sums(returns: Returns) -> tuple[list[float], list[float]] | None:
     """Sums and sums of squares over equal blocks of consecutive days, the first days that are too many left out.
 
     None for a series that is too short.
@@ -79,7 +78,7 @@ def block_sums(returns: Sequence[float]) -> tuple[list[float], list[float]] | No
 def write(
     folder: Path,
     k: int,
-    returns: Mapping[int, Sequence[float] | None],
+    returns: Mapping[int, Returns | None],
     *,
     form: Form = "all",
     stored: int = 0,
@@ -98,7 +97,7 @@ def write(
         _write(folder / FOLDER / f"{window:04d}-{k:08d}-{stored}.parquet", _table(returns, form))
 
 
-def replace(folder: Path, returns: Mapping[int, Sequence[float] | None], *, form: Form) -> None:
+def replace(folder: Path, returns: Mapping[int, Returns | None], *, form: Form) -> None:
     """Put the returns of trials that were run again, by trial number, in the place of what was written for them."""
     for file in sorted((folder / FOLDER).glob("*.parquet")) if form != "none" else ():
         table = pq.read_table(file)
@@ -120,7 +119,7 @@ def read(folder: Path, *, window: int = 0) -> pa.Table:
     return pa.concat_tables([pq.read_table(file) for file in files]).sort_by("number")
 
 
-def _table(returns: Mapping[int, Sequence[float] | None], form: Form) -> pa.Table:
+def _table(returns: Mapping[int, Returns | None], form: Form) -> pa.Table:
     numbers = sorted(returns)
     series = [returns[number] for number in numbers]
     if form == "all":
@@ -140,7 +139,8 @@ def _write(target: Path, table: pa.Table) -> None:
     try:
         target.parent.mkdir(exist_ok=True)
         with draft.open("wb") as file:
-            pq.write_table(table, file)
+            # Numbers that are all different: dictionaries, compression and statistics only cost time.
+            pq.write_table(table, file, compression="none", use_dictionary=False, write_statistics=False)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(target)

@@ -18,6 +18,9 @@ from sweep.types import Digests, Kind, Outcome, Proposal, Runtime, Status, Trial
 Row = tuple[Any, ...]
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _DECODER: Final = json.JSONDecoder()
+_TEXT: Final[Mapping[str, str]] = {word: word.value for word in (*Status, *Kind)}
+_NO_OBJECTIVES: Final = (None,) * len(OBJECTIVE_COLUMNS)
+_NO_DIGESTS: Final = (None,) * 5
 _STATUS: Final = {status.value: status for status in Status}
 
 
@@ -41,30 +44,25 @@ def trial_row(window: int, trial: Trial) -> Row:
     values = outcome.objectives
     if len(values) > len(OBJECTIVE_COLUMNS):
         raise error(4004, f"{len(values)} objectives", where=f"trial {trial.number}", stage="engine")
-    objectives = [None if v is None else float(v) for v in values]
-    objectives += [None] * (len(OBJECTIVE_COLUMNS) - len(values))
+    objectives = (*(None if v is None else float(v) for v in values), *_NO_OBJECTIVES[len(values) :])
     return (
         window,
         proposal.number,
         proposal.batch,
-        str(proposal.source),
+        proposal.source,
         proposal.stream_pos,
         json_text(proposal.params),
         proposal.key,
         trial.identity,
-        str(outcome.status),
-        str(outcome.kind) if outcome.kind else None,
+        _TEXT[outcome.status],
+        _TEXT[outcome.kind] if outcome.kind else None,
         int(outcome.feasible),
         *objectives,
         json_text(outcome.violations),
         json_text(trial.intermediate),
         json_text(trial.partial),
         outcome.reason,
-        digests.trades if digests else None,
-        digests.daily if digests else None,
-        digests.metrics if digests else None,
-        digests.result if digests else None,
-        digests.signals if digests else None,
+        *(_NO_DIGESTS if digests is None else digests),
     )
 
 
@@ -88,16 +86,7 @@ def runtime_row(window: int, trial: Trial) -> Row | None:
     run = trial.runtime
     if run is None:
         return None
-    return (
-        window,
-        trial.number,
-        run.worker,
-        run.host,
-        run.attempts,
-        run.seconds,
-        run.rss_bytes,
-        run.started_at,
-    )
+    return (window, trial.number, *run)
 
 
 def trial_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FILE: Final = "study.db"
-_CACHE_KIB: Final = 16 * 1024
-"""Of the driver: keys come in random order, and every one needs its page of the index."""
 _KINDS: Final = tuple(kind.value for kind in ENVIRONMENT_FAILURES)
 
 
@@ -71,7 +70,7 @@ class Ledger:
         self.path = path
         self.writable = writable
         self._db = connection
-        self.metrics: tuple[str, ...] = tuple(self.study["metrics"])
+        self.metrics: tuple[str, ...] = tuple(map(sys.intern, self.study["metrics"]))
         self._objectives = len(self.study["objectives"])
         self._names = [*TRIAL_COLUMNS, *(f"metrics.{name}" for name in self.metrics)]
         values = ", ".join(
@@ -503,7 +502,6 @@ def _connect(file: Path, *, write: bool) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30.0)
         if write:
-            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
         return connection

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from sweep.errors import error
-from sweep.executors.dispatch import RawResult
-from sweep.ledger import BatchRecord, IdentityTemplate, Spooled
+from sweep.executors import results
+from sweep.executors.results import RawResult
+from sweep.ledger import BatchRecord, Spooled
 from sweep.ledger import returns as daily_returns
 from sweep.pipeline.halving import Measured
-from sweep.types import LEVELS, Digests, Kind, Outcome, Proposal, Runtime, Status, Trial
+from sweep.types import LEVELS, Kind, Outcome, Proposal, Runtime, Status, Trial
 
 
 class Objectives(Protocol):
@@ -47,6 +47,8 @@ class OpenBatch:
     """Of the rows that the ledger lacks."""
     stored: int
     """Rows of the batch that an earlier run committed: a partial last batch that is extended."""
+    identities: dict[int, str] = field(default_factory=dict)
+    """By trial number, at the pruning level that runs now."""
     results: dict[int, Trial] = field(default_factory=dict)
     """Final rows by trial number."""
     returns: dict[int, Any] = field(default_factory=dict)
@@ -90,36 +92,27 @@ def graded(
     proposal: Proposal,
     raw: RawResult,
     objective: Objectives,
-    identities: IdentityTemplate,
-    metrics: Sequence[str],
+    identity: str,
+    metrics: tuple[str, ...],
 ) -> Trial:
     """The final row of one result.
 
     Raises:
         SweepError: [4004] if the engine gives the trial another identity than the study.
     """
-    row = raw.row
-    identity = identities.identity(proposal.key, raw.level)
-    if row.get("identity") not in (None, identity):
+    result = raw.result
+    if result.identity not in (None, identity):
         raise error(
             4004,
-            f"the engine gives trial {proposal.number} the identity {row['identity']}, the study {identity}",
+            f"the engine gives trial {proposal.number} the identity {result.identity}, the study {identity}",
             where=raw.runtime.worker,
             remedy="report it, with the study's config",
             stage="engine",
         )
-    values = {name: finite(row.get(f"metrics.{name}")) for name in metrics}
-    kind = None if row.get("kind") is None else Kind(row["kind"])
-    digests = None
-    if row.get("result_digest") is not None:
-        digests = Digests(
-            row["trades_digest"],
-            row["daily_digest"],
-            row["metrics_digest"],
-            row["result_digest"],
-            row.get("signals_digest"),
-        )
-    outcome = objective.grade(Status(row["status"]), kind, row.get("reason"), values)
+    values = result.metrics
+    if tuple(values) != metrics:
+        values = {name: values.get(name) for name in metrics}
+    outcome = objective.grade(result.status, result.kind, result.reason, values)
     partial: dict[str, float] = {}
     if outcome.status is Status.PRUNED:
         partial = {name: value for name, value in values.items() if value is not None}
@@ -129,7 +122,7 @@ def graded(
         outcome=outcome,
         metrics=values,
         identity=identity,
-        digests=digests,
+        digests=result.digests,
         runtime=raw.runtime,
         partial=partial,
     )
@@ -139,8 +132,8 @@ def at_level(
     proposal: Proposal,
     raw: RawResult,
     objective: Objectives,
-    identities: IdentityTemplate,
-    metrics: Sequence[str],
+    identity: str,
+    metrics: tuple[str, ...],
 ) -> tuple[Trial, Measured]:
     """What a pruning level below the last says of a trial: the row that it gets if it ends there, and its rank's terms.
 
@@ -148,12 +141,12 @@ def at_level(
         SweepError: as `graded`.
     """
     assert raw.level is not None
-    if raw.row["status"] != Status.COMPLETE:
-        row = graded(proposal, raw, objective, identities, metrics)
+    if raw.result.status is not Status.COMPLETE:
+        row = graded(proposal, raw, objective, identity, metrics)
         return row, Measured(proposal.number, None, 0.0, over=True)
     kind = LEVELS[raw.level]
-    as_pruned = replace(raw, row={**raw.row, "status": Status.PRUNED.value, "kind": kind.value})
-    row = graded(proposal, as_pruned, objective, identities, metrics)
+    as_pruned = raw._replace(result=raw.result._replace(status=Status.PRUNED, kind=kind))
+    row = graded(proposal, as_pruned, objective, identity, metrics)
     value = objective.value({name: row.partial.get(name) for name in metrics})
     if value is not None:
         row = replace(row, intermediate={str(raw.level): value})
@@ -166,7 +159,7 @@ def after(earlier: Trial | None, later: Trial) -> Trial:
         return later
     runtime = later.runtime
     if runtime is not None and earlier.runtime is not None:
-        runtime = replace(runtime, seconds=earlier.runtime.seconds + runtime.seconds)
+        runtime = runtime._replace(seconds=earlier.runtime.seconds + runtime.seconds)
     return replace(later, intermediate={**earlier.intermediate, **later.intermediate}, runtime=runtime)
 
 
@@ -178,33 +171,20 @@ def left_behind(trial: Trial, level: int, rank: int, count: int, kept: int) -> T
     return replace(trial, outcome=replace(trial.outcome, reason=reason))
 
 
-def returns_of(trial: Trial, raw: RawResult) -> Sequence[float] | None:
+def returns_of(trial: Trial, raw: RawResult) -> daily_returns.Returns | None:
     """Daily returns that are kept of a final row; None of a trial that did not run the whole window."""
-    return None if trial.outcome.status is Status.PRUNED else raw.row.get("returns")
-
-
-def finite(value: Any) -> float | None:
-    """A metric as the ledger keeps it: null for null, NaN and inf."""
-    return float(value) if value is not None and math.isfinite(value) else None
+    return None if trial.outcome.status is Status.PRUNED else raw.result.returns
 
 
 def to_spool(identity: str, raw: RawResult) -> Spooled:
     """Spool form of a result; its grade is computed again when it is read back."""
-    row = {
-        name: finite(value) if isinstance(value, float) else value
-        for name, value in raw.row.items()
-        if name != "returns"
-    }
-    run = raw.runtime
-    runtime = [run.worker, run.host, run.attempts, run.seconds, run.rss_bytes, run.started_at]
-    returns = raw.row.get("returns")
+    returns = raw.result.returns
     packed = None if returns is None else daily_returns.pack(returns)
-    return Spooled(identity, {"row": row, "runtime": runtime}, packed)
+    return Spooled(identity, {"row": results.to_dict(raw.result), "runtime": list(raw.runtime)}, packed)
 
 
 def from_spool(number: int, kept: Spooled, level: int | None = None) -> RawResult:
     """The result that an earlier run put into the spool."""
-    row = dict(kept.result["row"])
-    if kept.arrow is not None:
-        row["returns"] = daily_returns.unpack(kept.arrow)
-    return RawResult(number, row, Runtime(*kept.result["runtime"]), level)
+    returns = None if kept.arrow is None else daily_returns.unpack(kept.arrow)
+    result = results.from_dict(kept.result["row"], returns)
+    return RawResult(number, result, Runtime(*kept.result["runtime"]), level)

@@ -14,10 +14,11 @@ from itertools import islice
 from typing import Final
 
 from sweep.errors import SweepError, error
-from sweep.executors.dispatch import Dispatcher, RawResult, Task
+from sweep.executors.dispatch import Dispatcher, Task
+from sweep.executors.results import RawResult
 from sweep.ledger import BatchRecord, IdentityTemplate, Ledger
 from sweep.ledger import returns as daily_returns
-from sweep.ledger.canonical import chain, lines_digest
+from sweep.ledger.canonical import Chain, lines_digest
 from sweep.ledger.history import History, Keys
 from sweep.pipeline.batch import (
     Objectives,
@@ -29,8 +30,9 @@ from sweep.pipeline.batch import (
     left_behind,
     returns_of,
 )
+from sweep.pipeline.garbage import rare_collections
 from sweep.pipeline.halving import FRACTIONS, LAST, Halving
-from sweep.pipeline.rules import Ending, Reason, Rules
+from sweep.pipeline.rules import POLL_SECONDS, Ending, Reason, Rules
 from sweep.pipeline.stops import JUDGED_BATCHES, stagnant, too_many_failures
 from sweep.progress import Reporter, Silent, State
 from sweep.samplers.base import Prefix, Sampler, View, position_after
@@ -39,7 +41,6 @@ from sweep.types import Proposal, Status, StudyStatus, Trial
 
 INTERRUPT_SECONDS: Final = 10.0
 """How long an interrupted study waits for what is in flight."""
-_POLL_SECONDS: Final = 0.25
 
 
 class Pipeline:
@@ -76,6 +77,8 @@ class Pipeline:
         size, records = rules.batch_size, ledger.batches()
         self._history = History(ledger)
         """Committed trials, without metrics."""
+        self._chain = Chain()
+        """Over the row digests of the batches that the last one was proposed from."""
         self._row_digests = [digest for _, digest, _ in records]
         self._key_digests = [record.params_digest for record, _, _ in records]
         self._spool = ledger.spooled()
@@ -120,6 +123,10 @@ class Pipeline:
 
     def run(self) -> Ending:
         """Propose, run, commit in order, until a stop rule, an interrupt or a fault that ends the study."""
+        with rare_collections():
+            return self._run()
+
+    def _run(self) -> Ending:
         begun = spooled_at = time.monotonic()
         try:
             while True:
@@ -214,7 +221,8 @@ class Pipeline:
         """Digest of what batch k saw; a batch that is proposed again saw it the first time."""
         if k == self._begun and self._partial is not None:
             return self._partial.view_digest
-        return lines_digest([chain(self._row_digests[:known]), *pending])
+        self._chain.extend(self._row_digests[self._chain.length : known])
+        return lines_digest([self._chain.value, *pending])
 
     def _check_reproposal(self, k: int, proposals: Sequence[Proposal], stored: Sequence[Trial]) -> None:
         """A partial batch that an extension proposes again must begin with the rows that are stored."""
@@ -241,7 +249,7 @@ class Pipeline:
         batch.running, batch.level = len(proposals), {}
         tasks, kept = [], []
         for proposal in proposals:
-            identity = self._identities.identity(proposal.key, level)
+            identity = batch.identities[proposal.number] = self._identities.identity(proposal.key, level)
             known = self._spool.pop(identity, None)
             if known is None:
                 tasks.append(Task(proposal.number, proposal.params, level, float(FRACTIONS[step])))
@@ -253,14 +261,15 @@ class Pipeline:
 
     def _wait(self) -> list[RawResult]:
         with self._clocked("wait"):
-            return self._dispatcher.wait(0.0 if self._dispatcher.idle else _POLL_SECONDS)
+            return self._dispatcher.wait(0.0 if self._dispatcher.idle else POLL_SECONDS)
 
     def _accept(self, results: Sequence[RawResult]) -> None:
         with self._clocked("grade"):
             for raw in results:
                 batch = self._open[raw.number // self._rules.batch_size]
                 proposal = batch.proposal(raw.number)
-                given = (proposal, raw, self._objective, self._identities, self._ledger.metrics)
+                identity = batch.identities[raw.number]
+                given = (proposal, raw, self._objective, identity, self._ledger.metrics)
                 if raw.level is not None:
                     row, measured = at_level(*given)
                     batch.level[raw.number] = after(batch.earlier.get(raw.number), row), measured
@@ -268,8 +277,7 @@ class Pipeline:
                     row = after(batch.earlier.get(raw.number), graded(*given))
                     batch.results[raw.number] = row
                     batch.returns[raw.number] = returns_of(row, raw)
-                assert row.identity is not None
-                batch.received[row.identity] = raw
+                batch.received[identity] = raw
                 if raw.level is not None and len(batch.level) == batch.running:
                     self._end_level(batch, raw.level)
 

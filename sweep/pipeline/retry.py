@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sweep.executors.dispatch import Dispatcher, RawResult, Task
+from sweep.executors.dispatch import Dispatcher, Task
+from sweep.executors.results import RawResult
 from sweep.ledger import IdentityTemplate, Ledger
 from sweep.ledger import returns as daily_returns
 from sweep.pipeline.batch import Objectives, after, graded, returns_of
+from sweep.pipeline.rules import POLL_SECONDS
 from sweep.types import ENVIRONMENT_FAILURES, Trial
-
-_POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,11 @@ def retry_failed(
         waiting.setdefault(trial.proposal.batch, {})[number] = None
     tried = mended = 0
     while not dispatcher.idle and not interrupted():
-        for raw in dispatcher.wait(_POLL_SECONDS):
+        for raw in dispatcher.wait(POLL_SECONDS):
             before = failed[raw.number]
             batch = waiting[before.proposal.batch]
-            row = graded(before.proposal, raw, objective, identities, ledger.metrics)
+            identity = identities.identity(before.proposal.key)
+            row = graded(before.proposal, raw, objective, identity, ledger.metrics)
             batch[raw.number] = after(before, row), raw
             tried += 1
             if None not in batch.values():

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from sweep.errors import SweepError
 from sweep.ledger.returns import Form
 from sweep.types import StudyStatus
 
 Reason = Literal["trials", "exhausted", "timeout", "stagnation", "interrupted", "failures", "error"]
+
+POLL_SECONDS: Final = 0.25
+"""How long a loop waits for results before it looks whether it was interrupted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass, field
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
-from sweep import build
 from sweep.errors import SweepError
 from sweep.executors.base import CacheCounts, Executor
 from sweep.executors.dispatch import Dispatcher
@@ -47,6 +47,8 @@ class Driver:
     plan: Plan
     reporter: Reporter
     executor: Executor
+    projection: Projection | None = None
+    """Shows the study in MLflow."""
     warnings: list[str] = field(default_factory=list)
     retry: bool = False
     """Whether environment failures are run again first."""
@@ -57,12 +59,13 @@ class Driver:
         A projection never fails a study: what goes wrong there is a warning. An interrupt after the end is recorded
         cuts short what follows it, and nothing else.
         """
-        projection, ending = None, None
+        ending = None
         try:
             with Interrupts(self.reporter.note) as interrupts:
                 begun, before = time.monotonic(), ledger.count()
                 ledger.set_status(StudyStatus.RUNNING, event="started", workers=self.executor.workers)
-                projection = build.projection(self.plan.config, ledger.folder)
+                if self.projection is not None:
+                    self.projection.follow(ledger.folder)
                 dispatcher = self._dispatcher(ledger)
                 found = self._retried(ledger, dispatcher, interrupts)
                 found = found or self._pipeline(ledger, dispatcher, interrupts).run()
@@ -74,19 +77,27 @@ class Driver:
                 ending = found
             if interrupts.requested and not ending.interrupted:
                 raise KeyboardInterrupt
-            self.executor.close()
-            self._project(ledger, projection, done=ending.problem is None and not ending.interrupted)
+            closing = Thread(target=self.executor.close, name="sweep-close")
+            closing.start()
+            try:
+                self._project(ledger, done=ending.problem is None and not ending.interrupted)
+            finally:
+                closing.join()
         except BaseException as stopped:
-            if projection is not None:
-                projection.abandon()
             if ending is None or not isinstance(stopped, KeyboardInterrupt):
                 raise
             self._warn(
                 f"interrupted when the study had ended; to complete its files: sweep resume {ledger.folder.name}"
             )
         finally:
-            self.executor.close()
+            self.close()
         return ending
+
+    def close(self) -> None:
+        """Free the workers and let the projection go; harmless when that is done."""
+        if self.projection is not None:
+            self.projection.abandon()
+        self.executor.close()
 
     def _rules(self, ledger: Ledger) -> Rules:
         return self.plan.rules(ledger.get("trials"), keep_returns=form_of(ledger.get("keep_returns")))
@@ -139,7 +150,7 @@ class Driver:
         return Spent.of(
             seconds,
             ending.timing,
-            dispatcher.work,
+            dispatcher.tally,
             workers=self.executor.workers,
             threads=self.plan.config.compute.threads,
             bars=self.plan.traded_bars,
@@ -172,11 +183,9 @@ class Driver:
             )
 
     # ----------------------------------------------------------------------------------------------------- projections
-    def _project(self, ledger: Ledger, projection: Projection | None, *, done: bool) -> None:
+    def _project(self, ledger: Ledger, *, done: bool) -> None:
         """Artifacts of the best trials, `trials.parquet`, MLflow; an interrupted study is not kept waiting."""
         if not done:
-            if projection is not None:
-                projection.abandon()
             return
         from sweep.trackers.parquet import ParquetTracker
 
@@ -185,12 +194,12 @@ class Driver:
             ParquetTracker(ledger.folder).project(ledger, final=True)
         except SweepError as problem:
             self._warn(f"a projection of the study is incomplete: {problem}")
-        if projection is None:
+        if self.projection is None:
             return
         from sweep.trackers.process import lag
 
         self.reporter.note("MLflow: logging the study (Ctrl-C leaves that to the background)")
-        state = projection.finish()
+        state = self.projection.finish()
         if state.problem is not None:
             self._warn(state.problem)
         behind = lag(state, ledger.count(), ledger.folder.name)

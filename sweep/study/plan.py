@@ -184,11 +184,11 @@ class Plan:
         Raises:
             SweepError: [1006] with the first bar and column; what the function raises, if it does for all of them.
         """
-        from sweep.strategies.lookahead import check
-
         user = self.engine.user
         if user is None or user.kind != "signals" or self.config.strategy.lookahead_check == "off":
             return
+        from sweep.strategies.lookahead import check
+
         failures = []
         for proposal in self._proposed(TRIED):
             try:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from sweep.executors.dispatch import Work
+from sweep.executors.dispatch import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,45 +34,51 @@ class Spent:
 
     @classmethod
     def of(
-        cls, seconds: float, steps: Mapping[str, float], work: Work, *, workers: int, threads: int, bars: int
+        cls,
+        seconds: float,
+        steps: Mapping[str, float],
+        tally: Tally,
+        *,
+        workers: int,
+        threads: int,
+        bars: int,
     ) -> Self:
         """Of one run.
 
         Args:
             seconds: wall clock of the loop.
             steps: `Ending.timing`.
-            work: what the dispatcher counted.
+            tally: what the dispatcher counted.
             bars: that the whole window trades, all symbols together.
         """
-        starting = seconds if work.first is None else min(max(work.first, 0.0), seconds)
+        starting = seconds if tally.first is None else min(max(tally.first, 0.0), seconds)
         working = max(seconds - starting, 1e-9)
         capacity = working * workers
-        inside = min(work.engine / threads, work.calls)
-        engine, calls = inside / capacity, min(work.calls / capacity, 1.0)
+        inside = min(tally.engine / threads, tally.calls)
+        engine, calls = inside / capacity, min(tally.calls / capacity, 1.0)
         taken = {
             "sampling": steps.get("propose", 0.0),
-            "messaging": max(steps.get("wait", 0.0) - work.blocked, 0.0),
+            "messaging": max(steps.get("wait", 0.0) - tally.blocked, 0.0),
             "grading": steps.get("grade", 0.0),
             "ledger": steps.get("commit", 0.0) + steps.get("spool", 0.0),
-            "waiting": work.blocked,
+            "waiting": tally.blocked,
         }
         taken["other"] = max(seconds - sum(taken.values()), 0.0)
-        begun = work.trials > 0
         return cls(
             seconds=round(seconds, 3),
             starting=round(starting, 3),
             workers=workers,
             threads=threads,
-            trials=work.trials,
-            trials_per_second=round(work.trials / working, 3) if begun else 0.0,
-            bars_per_second=round(work.windows * bars / working, 1) if begun else 0.0,
-            core_efficiency=_share(work.engine / (capacity * threads)) if begun else 0.0,
+            trials=tally.trials,
+            trials_per_second=round(tally.trials / working, 3),
+            bars_per_second=round(tally.windows * bars / working, 1),
+            core_efficiency=_share(tally.engine / (capacity * threads)),
             worker={
                 "engine": _share(engine),
                 "messaging": _share(calls - engine),
                 "idle": _share(1.0 - calls),
             }
-            if begun
+            if tally.trials
             else {},
             driver={name: _share(value / max(seconds, 1e-9)) for name, value in taken.items()},
         )

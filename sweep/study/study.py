@@ -98,7 +98,7 @@ class Study:
                 with StudyLock(folder):
                     study._drive(driver)
             finally:
-                driver.executor.close()
+                driver.close()
         return study
 
     @classmethod
@@ -278,7 +278,7 @@ class Study:
                 ending = driver.run(ledger)
                 done = ledger.count()
         finally:
-            driver.executor.close()
+            driver.close()
             self.warnings = tuple(driver.warnings)
         if ending.problem is not None:
             raise ending.problem
@@ -342,8 +342,14 @@ def _driver(plan: Plan, reporter: Reporter, *, keep_returns: Form) -> Driver:
     for text in (*contradictions, *plan.warnings):
         warnings.append(text)
         reporter.note(f"warning: {text}")
-    executor = build.executor(plan.config, plan.engine_spec(returns=keep_returns != "none"), warn=warn)
-    return Driver(plan, reporter, executor, warnings)
+    projection = build.projection(plan.config)
+    try:
+        executor = build.executor(plan.config, plan.engine_spec(returns=keep_returns != "none"), warn=warn)
+    except BaseException:
+        if projection is not None:
+            projection.abandon()
+        raise
+    return Driver(plan, reporter, executor, projection, warnings)
 
 
 def _budget(facts: Mapping[str, Any], config: Config, more: int, done: int) -> int | None:

@@ -195,17 +195,22 @@ def _drop_torn_line(file: Path) -> None:
 
 
 def _study(storage: BaseStorage, name: str, key: str, objective: Objective, url: str) -> optuna.Study:
-    """The study of this name, made if there is none."""
-    if name not in optuna.get_all_study_names(storage):
-        study = optuna.create_study(storage=storage, study_name=name, directions=list(objective.directions))
-        study.set_user_attr(KEY, key)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            study.set_metric_names(list(objective.names))
+    """The study of this name, made if there is none; an export that was cut short may have left it empty, without key."""
+    goals = list(objective.directions)
+    if name in optuna.get_all_study_names(storage):
+        study = optuna.load_study(storage=storage, study_name=name)
+    else:
+        study = optuna.create_study(storage=storage, study_name=name, directions=goals)
+    owner = study.user_attrs.get(KEY)
+    if owner == key:
         return study
-    study = optuna.load_study(storage=storage, study_name=name)
-    if study.user_attrs.get(KEY) != key:
+    same_goals = [direction.name.lower() for direction in study.directions] == goals
+    if owner is not None or not same_goals or study.get_trials(deepcopy=False):
         raise _other(name, url, "is not this study's")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.set_metric_names(list(objective.names))
+    study.set_user_attr(KEY, key)  # last: what has the key has the names
     return study
 
 

@@ -1,11 +1,13 @@
 """The background process that shows a study in MLflow while it runs.
 
-The driver starts it (`Projection.start`), the process follows the ledger read-only, and the driver waits a bounded
-time for it at the end (`Projection.finish`). Nothing that happens here can stop, slow or fail the study: MLflow's
-import, its latency and its errors stay in this process, and what it could not show `sync` shows later.
+The driver starts it early (`Projection.warm`), so that MLflow is there when the workers are. Told of the study
+(`Projection.follow`), the process follows its ledger read-only, and the driver waits a bounded time for it at the end
+(`Projection.finish`). Nothing that happens here can stop, slow or fail the study: MLflow's import, its latency and its
+errors stay in this process, and what it could not show `sync` shows later.
 
-The driver speaks to it through its standard input: the line `final` when the study has ended and its artifacts are
-written; the end of the stream without it when the driver has died. The process answers through `tracking.json`.
+The driver speaks to it through its standard input: first the study's folder, then the line `final` when the study has
+ended and its artifacts are written; the end of the stream without it when the driver has died. The process answers
+through `tracking.json`.
 """
 
 from __future__ import annotations
@@ -18,10 +20,10 @@ import select
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, Literal
+from typing import IO, TYPE_CHECKING, Final, Literal, Self
 
 from sweep.errors import SweepError, error
 from sweep.ledger import Ledger
@@ -29,7 +31,7 @@ from sweep.trackers.breaker import Breaker
 from sweep.trackers.parquet import ParquetTracker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sweep.trackers.projection import MlflowTracker
 
@@ -44,6 +46,8 @@ _SHARE: Final = 10.0
 """A projection that took t seconds is followed by a pause of ten t, within `_POLL` and `_LONGEST`."""
 _LONGEST: Final = 30.0
 _FINAL_TRIES: Final = 4
+_NICE: Final = 10
+"""A tenth of what others get of a processor that they want too; with less, a busy machine would never show a study."""
 MANY_RUNS: Final = 1000
 """More child runs than this make MLflow's sorted search slow."""
 
@@ -81,36 +85,44 @@ class Projection:
     """The driver's end. No method raises, and only `finish` waits."""
 
     def __init__(
-        self,
-        folder: Path,
-        process: subprocess.Popen[bytes] | None,
-        *,
-        problem: str | None = None,
-        advice: str | None = None,
+        self, process: subprocess.Popen[bytes] | None, top: Top, *, problem: str | None = None
     ) -> None:
-        self._folder = folder
         self._process = process
+        self._top = top
         self._problem = problem
-        self.advice = advice
+        self._folder: Path | None = None
+        self.advice: str | None = None
         """What the user should know of the chosen settings, in one line."""
 
     @classmethod
-    def start(cls, folder: Path, *, uri: str, top: Top = 50) -> Projection:
-        """Start the process for the study in `folder`; an unreachable store shows later, in `warning`."""
+    def warm(cls, *, uri: str, top: Top = 50) -> Self:
+        """Start the process, which waits for a study; an unreachable store shows later, in `warning`."""
+        try:
+            process = subprocess.Popen(  # noqa: S603  our own module, arguments are not a shell's
+                _command(top),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=_environment(uri),
+                start_new_session=True,  # Ctrl-C belongs to the driver
+            )
+        except OSError as problem:
+            return cls(None, top, problem=f"[3005] MLflow: the projection cannot start: {problem}")
+        return cls(process, top)
+
+    def follow(self, folder: Path) -> Self:
+        """Show the study in `folder` from now on."""
+        self._folder = folder
         try:
             (folder / STATE).unlink(missing_ok=True)
-            with (folder / LOG).open("ab") as log:
-                process = subprocess.Popen(  # noqa: S603  our own module, arguments are not a shell's
-                    _command(folder, top),
-                    stdin=subprocess.PIPE,
-                    stdout=log,
-                    stderr=log,
-                    env=_environment(uri),
-                    start_new_session=True,  # Ctrl-C belongs to the driver
-                )
+            (folder / LOG).touch()
         except OSError as problem:
-            return cls(folder, None, problem=f"[3005] MLflow: the projection cannot start: {problem}")
-        return cls(folder, process, advice=_advice(folder, top))
+            self._problem = f"[3005] MLflow: the projection cannot start: {problem}"
+            self.abandon()
+            return self
+        self.advice = _advice(folder, self._top)
+        self._tell(os.fsencode(folder.absolute()) + b"\n", last=False)
+        return self
 
     @property
     def pid(self) -> int | None:
@@ -120,35 +132,56 @@ class Projection:
     @property
     def warning(self) -> str | None:
         """What is wrong at the moment, in one line; None if nothing is."""
-        return self._problem or State.load(self._folder).problem
+        return self._problem or self._state.problem
 
-    def finish(self, *, timeout: float = 60.0) -> State:
-        """Tell the process that the study has ended, and wait for it, at most `timeout` seconds.
+    def finish(self, *, timeout: float = 60.0, patience: float = 15.0) -> State:
+        """Tell the process that the study has ended, and wait for it.
 
-        A process that needs longer goes on by itself.
+        At most `timeout` seconds, and while it reports one and the same problem at most `patience` seconds. A process
+        that needs longer goes on by itself.
         """
         self._tell(b"final\n")
-        if self._process is not None:
-            try:
-                self._process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                return replace(State.load(self._folder), done=False)
-        state = State.load(self._folder)
+        if self._process is not None and not _ends(self._process, timeout, patience, lambda: self._state):
+            return replace(self._state, done=False)
+        state = self._state
         return replace(state, problem=self._problem or state.problem or self.advice)
 
     def abandon(self) -> None:
         """Let the process go without a final projection; it shows what is committed and ends."""
         self._tell(b"")
 
-    def _tell(self, line: bytes) -> None:
+    @property
+    def _state(self) -> State:
+        return State() if self._folder is None else State.load(self._folder)
+
+    def _tell(self, line: bytes, *, last: bool = True) -> None:
         pipe = self._process.stdin if self._process else None
         if pipe is None or pipe.closed:
             return
         try:
             pipe.write(line)
-            pipe.close()
+            pipe.flush()
+            if last:
+                pipe.close()
         except OSError:
             return  # the process is gone; its state says why
+
+
+def _ends(
+    process: subprocess.Popen[bytes], timeout: float, patience: float, state: Callable[[], State]
+) -> bool:
+    """Whether the process ends within `timeout` seconds, given up when its state is a problem for `patience` seconds."""
+    now = time.monotonic()
+    deadline, seen, since = now + timeout, state(), now
+    while process.poll() is None:
+        now, current = time.monotonic(), state()
+        if current != seen or current.problem is None:
+            seen, since = current, now
+        if now >= deadline or now - since >= patience:
+            return False
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.2)
+    return True
 
 
 def lag(state: State, total: int, study: str) -> str | None:
@@ -196,13 +229,17 @@ def sync(folder: Path, *, uri: str | None, top: Top = 50) -> State:
 def main(arguments: list[str] | None = None) -> int:
     """Entry point of the process: 0 if MLflow is up to date at the end, else 1."""
     parser = argparse.ArgumentParser(prog="python -m sweep.trackers.process")
-    parser.add_argument("--study", type=Path, required=True)
     parser.add_argument("--top", type=lambda text: text if text == "all" else int(text), default=50)
     options = parser.parse_args(arguments)
-    os.nice(10)
-    follower = _Follower(options.study, os.environ[_URI], options.top)
+    _give_way()
+    _warm_up(os.environ[_URI])
+    folder = Path(os.fsdecode(sys.stdin.buffer.readline().removesuffix(b"\n")))
+    if not folder.is_absolute():  # the driver ended before there was a study
+        return 0
+    _log(folder)
+    follower = _Follower(folder, os.environ[_URI], options.top)
     try:
-        with _alone(options.study, patience=600.0):
+        with _alone(folder, patience=600.0):
             return follower.follow(sys.stdin.buffer)
     except SweepError as problem:
         follower.note(problem)
@@ -221,7 +258,7 @@ class _Follower:
         self._state = State()
 
     def follow(self, commands: IO[bytes]) -> int:
-        pause = 0.0
+        pause = _POLL
         while True:
             line = _heard(commands, pause)
             if line is not None:
@@ -276,6 +313,31 @@ class _Follower:
         self._state.save(self._folder)
 
 
+def _give_way() -> None:
+    """Take what processor time the workers leave.
+
+    Where Linux groups processes by session, niceness counts within a group alone, and this process has its own.
+    """
+    os.nice(_NICE)
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(_NICE), encoding="ascii")
+
+
+def _warm_up(uri: str) -> None:
+    """What takes long: MLflow's import, and the tables of a new store. An error comes again where it can be told."""
+    with suppress(Exception):
+        from sweep.trackers.mlflow import MlflowStore
+
+        MlflowStore(uri)
+
+
+def _log(folder: Path) -> None:
+    """From here on, all that is said goes to the study's log."""
+    with (folder / LOG).open("ab") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+
+
 def _tracker(uri: str, top: Top) -> MlflowTracker:
     from sweep.trackers.projection import MlflowTracker
 
@@ -315,8 +377,8 @@ def _alone(folder: Path, *, patience: float) -> Iterator[None]:
         yield
 
 
-def _command(folder: Path, top: Top) -> list[str]:
-    return [sys.executable, "-m", "sweep.trackers.process", "--study", str(folder), "--top", str(top)]
+def _command(top: Top) -> list[str]:
+    return [sys.executable, "-m", "sweep.trackers.process", "--top", str(top)]
 
 
 def _environment(uri: str) -> dict[str, str]:

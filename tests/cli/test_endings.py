@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -175,3 +176,27 @@ def test_an_exhausted_space_ends_early_and_says_so(
     assert "trials: 12 of 64" in ended.out
     assert "every valid parameter set has been run" in ended.out
     assert len({(row["params.fast_period"], row["params.slow_period"]) for row in rows(home, "small")}) == 12
+
+
+def test_what_a_strategy_says_does_not_steer_the_terminal(
+    sweep: Sweep, strategies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its message turns the text red, rings, deletes, and clears the screen by an 8-bit command."""
+    monkeypatch.setattr("click.utils.should_strip_ansi", lambda *_: False)  # as on a terminal
+    steering = 'raise ValueError("on\\x1b[31mred\\x07\\x7f\\x9b2J")'
+    (strategies / "always.py").write_text(STRATEGY.format(guard=steering))
+    (strategies / "raising.py").write_text(STRATEGY.format(guard=f'if params["fast"] % 10 == 0: {steering}'))
+    ended = sweep("run", write(strategies, "always", file="always.py"), "--debug")
+    assert ended.code == 4
+    assert sweep("run", write(strategies, "some")).code == 0
+    told = sweep("show", "some", "--failed", "--json")
+    number = next(row["number"] for row in json.loads(told.out) if row["kind"] == "ENGINE_ERROR")
+    reason = Study.open("some", home=strategies).trial(number).outcome.reason or ""
+    failed, shown = sweep("show", "some", "--failed"), sweep("show", "some", str(number))
+    for text in (ended.err, failed.out, shown.out):
+        # A cell of a table may be folded in the middle.
+        assert r"on\x1b[31mred\x07\x7f\x9b2J" in "".join(text.split())
+    for printed in (ended, failed, shown, told):
+        assert not re.search(r"[^\t\n -~\xa0-\U0010ffff]", printed.out + printed.err)
+    assert "on\x1b[31mred\x07\x7f\x9b2J" in reason
+    assert reason in [row["reason"] for row in json.loads(told.out)], "a machine gets the text itself"

@@ -11,8 +11,8 @@ import signal
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ import rfc8785
 from sweep.errors import error
 from sweep.executors.base import EngineSpec, Executor, MarketData, MarketRows
 from sweep.executors.dispatch import Dispatcher
+from sweep.executors.environment import prepare
 from sweep.executors.local import LocalExecutor
 from sweep.ledger import IdentityTemplate, Ledger
 from sweep.ledger.schema import TRIAL_COLUMNS
@@ -291,3 +292,19 @@ def canonical_digests(file: Path, metrics: Sequence[str] = METRICS) -> list[str]
 def threads() -> set[str]:
     """Names of the living worker threads."""
     return {thread.name for thread in threading.enumerate() if thread.name.startswith("sweep-worker")}
+
+
+@contextmanager
+def ray_session(module: Any) -> Iterator[Any]:
+    """Ray on four CPUs, whose workers are sent what they use of a module of the tests: they cannot import it."""
+    prepare(None)
+    import ray
+    import ray.cloudpickle
+
+    ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    ray.cloudpickle.register_pickle_by_value(module)
+    try:
+        yield ray
+    finally:
+        ray.cloudpickle.unregister_pickle_by_value(module)
+        ray.shutdown()

@@ -101,8 +101,8 @@ def test_a_killed_driver_resumes_to_the_same_ledger(
 def test_results_in_the_spool_are_not_run_again(plain: dict[str, Path], tmp_path: Path) -> None:
     folder = tmp_path / "study"
     calls = itertools.count()
-    # By then at most two chunks are back and two are out: 12 of the 16 trials of two batches, never 8.
-    ending = drive(folder, chunk_size=3, interrupted=lambda: next(calls) == 1)
+    # By then at most two chunks are back and two are out: four trials, never the eight of a batch.
+    ending = drive(folder, chunk_size=1, interrupted=lambda: next(calls) == 1)
     assert ending.interrupted
     with Ledger.open(folder) as ledger:
         kept = ledger.spooled()

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 from sweep.errors import SweepError, exit_code
-from sweep.executors.environment import prepare
 from sweep.ledger import Ledger
 from sweep.pipeline import Halving
 from sweep.types import Kind, StudyStatus
 from tests.runtime import support
-from tests.runtime.support import SAMPLERS, digest, drive, make_sampler, spec
+from tests.runtime.support import SAMPLERS, digest, drive, make_sampler, ray_session, spec
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]
 
@@ -27,15 +26,8 @@ FIRST = 3
 
 @pytest.fixture(scope="module")
 def session() -> Iterator[Any]:
-    prepare(None)
-    import ray
-    import ray.cloudpickle
-
-    ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    ray.cloudpickle.register_pickle_by_value(support)  # the workers cannot import the tests
-    yield ray
-    ray.cloudpickle.unregister_pickle_by_value(support)
-    ray.shutdown()
+    with ray_session(support) as session:
+        yield session
 
 
 @pytest.fixture(scope="module")

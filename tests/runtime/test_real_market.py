@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +16,6 @@ import pytest
 from sweep.config import load
 from sweep.executors.base import EngineSpec, Executor
 from sweep.executors.dispatch import Dispatcher
-from sweep.executors.environment import prepare
 from sweep.executors.local import LocalExecutor
 from sweep.executors.worker import native_engine
 from sweep.ledger import IdentityTemplate, Ledger
@@ -23,6 +23,7 @@ from sweep.pipeline import Pipeline
 from sweep.study import plan as plans
 from sweep.study.plan import Plan
 from sweep.types import Status, StudyStatus
+from tests.runtime.support import ray_session
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
 
@@ -60,19 +61,9 @@ class Late:
 
 
 @pytest.fixture(scope="module")
-def ray_session() -> Iterator[None]:
-    prepare(None)
-    import sys
-
-    import ray
-    import ray.cloudpickle
-
-    here = sys.modules[__name__]
-    ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    ray.cloudpickle.register_pickle_by_value(here)  # the workers cannot import the tests
-    yield
-    ray.cloudpickle.unregister_pickle_by_value(here)
-    ray.shutdown()
+def session() -> Iterator[Any]:
+    with ray_session(sys.modules[__name__]) as session:
+        yield session
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +165,7 @@ def test_threads(
 def test_ray_actors(
     workers: int,
     chunk_size: int | None,
-    ray_session: None,
+    session: Any,
     planned: dict[str, Plan],
     expected: dict[str, str],
     tmp_path: Path,

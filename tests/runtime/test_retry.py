@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -143,9 +145,9 @@ def test_only_an_environment_failure_is_replaced(tmp_path: Path) -> None:
     assert digest(folder) == before
 
 
-def test_an_interrupt_stops_the_study_and_leaves_the_rest_for_later(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@contextmanager
+def scarce(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Calls with some parameter sets have no memory."""
     run = Worker.run
 
     def lacking(self: Worker, table: pa.Table, level: int | None = None) -> Any:
@@ -153,8 +155,16 @@ def test_an_interrupt_stops_the_study_and_leaves_the_rest_for_later(
             raise MemoryError
         return run(self, table, level)
 
-    with monkeypatch.context() as scarce:
-        scarce.setattr(Worker, "run", lacking)
+    with monkeypatch.context() as patch:
+        patch.setattr(Worker, "run", lacking)
+        yield
+
+
+def test_an_interrupt_stops_the_study_and_leaves_the_rest_for_later(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Worker.run
+    with scarce(monkeypatch):
         study = Study.run(config(search={"max_failure_share": 1.0}))
     failed = study.status().counts["FAILED/OUT_OF_MEMORY"]
     before = study.digest
@@ -185,17 +195,8 @@ def test_an_interrupt_stops_the_study_and_leaves_the_rest_for_later(
 
 def test_the_command_runs_them_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = Study.run(config(study="whole"))
-    run = Worker.run
-
-    def lacking(self: Worker, table: pa.Table, level: int | None = None) -> Any:
-        if any(value % 5 == 0 for value in table.column("fast_period").to_pylist()):
-            raise MemoryError
-        return run(self, table, level)
-
-    with monkeypatch.context() as scarce:
-        scarce.setattr(Worker, "run", lacking)
-        with pytest.raises(SweepError, match=r"\[6000\] .*OUT_OF_MEMORY"):
-            Study.run(config(search={"max_failure_share": 0.0}))
+    with scarce(monkeypatch), pytest.raises(SweepError, match=r"\[6000\] .*OUT_OF_MEMORY"):
+        Study.run(config(search={"max_failure_share": 0.0}))
     stopped = Study.open("plain").status()
     assert stopped.status == "FAILED"
     assert stopped.counts["FAILED/OUT_OF_MEMORY"]

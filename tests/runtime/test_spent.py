@@ -11,7 +11,7 @@ import pytest
 
 from sweep.cli import words
 from sweep.executors.base import Chunk, ChunkResult
-from sweep.executors.dispatch import Dispatcher, Task, Work
+from sweep.executors.dispatch import Dispatcher, Tally, Task
 from sweep.study import Study
 from sweep.study.spent import Spent
 from tests.runtime.test_study import config
@@ -50,17 +50,17 @@ def test_calls_backtests_windows_and_waiting_are_counted() -> None:
     dispatcher.add([Task(n, {"x": n}, share=1.0 if n < 4 else 0.5) for n in range(8)])
     while not dispatcher.idle:
         dispatcher.wait(None)
-    work = dispatcher.work
-    assert (work.trials, work.windows, work.engine, work.calls) == (8, 6.0, 2.0, 4.0)
-    assert 0.1 <= work.blocked <= time.perf_counter() - begun
-    assert work.first is not None
-    assert -2.0 < work.first <= time.perf_counter() - begun - 2.0  # the first call says that it took 2 s
+    tally = dispatcher.tally
+    assert (tally.trials, tally.windows, tally.engine, tally.calls) == (8, 6.0, 2.0, 4.0)
+    assert 0.1 <= tally.blocked <= time.perf_counter() - begun
+    assert tally.first is not None
+    assert -2.0 < tally.first <= time.perf_counter() - begun - 2.0  # the first call says that it took 2 s
 
 
 def test_shares_are_those_of_the_workers_and_of_the_driver() -> None:
-    work = Work(trials=100, windows=50.0, engine=12.0, calls=8.0, blocked=6.0, first=2.0)
+    tally = Tally(trials=100, windows=50.0, engine=12.0, calls=8.0, blocked=6.0, first=2.0)
     steps = {"propose": 1.0, "wait": 6.5, "grade": 0.5, "commit": 1.5, "spool": 0.5}
-    spent = Spent.of(12.0, steps, work, workers=2, threads=2, bars=1000)
+    spent = Spent.of(12.0, steps, tally, workers=2, threads=2, bars=1000)
     # 10 s from the first call on, 2 workers of 2 threads: 20 s of workers, 40 s of threads.
     assert spent.worker == {"engine": 0.3, "messaging": 0.1, "idle": 0.6}
     assert spent.core_efficiency == 0.3
@@ -74,7 +74,7 @@ def test_shares_are_those_of_the_workers_and_of_the_driver() -> None:
 
 
 def test_a_run_without_calls_has_no_workers_part() -> None:
-    spent = Spent.of(3.0, {"propose": 3.0}, Work(), workers=2, threads=1, bars=10)
+    spent = Spent.of(3.0, {"propose": 3.0}, Tally(), workers=2, threads=1, bars=10)
     assert (spent.worker, spent.trials_per_second, spent.driver["sampling"]) == ({}, 0.0, 1.0)
     assert len(list(words._spent(spent.to_dict()))) == 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import os
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -45,7 +46,7 @@ def test_it_follows_the_study_and_ends_after_it(home: Path, projections: list[Pr
     folder = ledgers.make(home, batches=1)
     with Ledger.open(folder, write=True) as ledger:
         ledger.set_status(StudyStatus.RUNNING)
-        projection = Projection.start(folder, uri=stores.uri(home), top=3)
+        projection = Projection.warm(uri=stores.uri(home), top=3).follow(folder)
         projections.append(projection)
         _until(lambda: State.load(folder).shown == 4)
         run = State.load(folder).run
@@ -68,7 +69,7 @@ def test_a_driver_that_dies_leaves_a_killed_parent(home: Path, projections: list
     folder = ledgers.make(home, batches=1)
     with Ledger.open(folder, write=True) as ledger:
         ledger.set_status(StudyStatus.RUNNING)
-    projection = Projection.start(folder, uri=stores.uri(home))
+    projection = Projection.warm(uri=stores.uri(home)).follow(folder)
     projections.append(projection)
     projection.abandon()
     state = projection.finish(timeout=120)
@@ -81,7 +82,7 @@ def test_a_server_that_is_not_there_is_a_warning_in_bounded_time(
     home: Path, projections: list[Projection]
 ) -> None:
     folder = ledgers.make(home)
-    projection = Projection.start(folder, uri="http://127.0.0.1:9")
+    projection = Projection.warm(uri="http://127.0.0.1:9").follow(folder)
     projections.append(projection)
     _until(lambda: projection.warning is not None)
     assert "[3005]" in str(projection.warning)
@@ -110,9 +111,57 @@ def test_a_server_that_answers_403_is_3005() -> None:
 
 
 def test_a_process_that_cannot_start_is_a_warning(tmp_path: Path) -> None:
-    projection = Projection.start(tmp_path / "absent", uri="sqlite:///x.db")
+    projection = Projection.warm(uri=f"sqlite:///{tmp_path}/x.db").follow(tmp_path / "absent")
     assert projection.warning is not None
     assert not projection.finish(timeout=1).done
+
+
+@pytest.mark.parametrize(
+    ("problems", "timeout", "least"),
+    [
+        ([None], 5.0, 5.0),  # at work: all of the time
+        (["[3005] locked"], 45.0, 2.0),
+        ([f"[3005] try {n}" for n in range(40)], 5.0, 5.0),  # another one each time
+    ],
+)
+def test_the_end_waits_less_where_a_problem_stays(
+    problems: list[str | None], timeout: float, least: float, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = ledgers.make(home, batches=1)
+    monkeypatch.setattr(process, "_command", lambda top: ["sleep", "60"])
+    projection = Projection.warm(uri=f"sqlite:///{home}/x.db").follow(folder)
+    assert projection._process is not None
+
+    ended = threading.Event()
+
+    def reports() -> None:
+        for problem in problems:
+            State(shown=2, problem=problem).save(folder)
+            if ended.wait(0.5):
+                return
+
+    reporter = threading.Thread(target=reports)
+    reporter.start()
+    begun = time.monotonic()
+    state = projection.finish(timeout=timeout, patience=2.0)
+    assert least <= time.monotonic() - begun < 30
+    assert (state.done, state.shown) == (False, 2)
+    assert state.problem in problems
+    assert projection._process.poll() is None, "it goes on"
+    ended.set()
+    reporter.join()
+    projection._process.kill()
+    projection._process.wait(10)
+
+
+def test_a_process_that_is_told_of_no_study_ends(tmp_path: Path) -> None:
+    projection = Projection.warm(uri=f"sqlite:///{tmp_path}/x.db")
+    assert projection.warning is None
+    state = projection.finish(timeout=240)
+    assert not state.done
+    assert projection.pid is not None
+    with pytest.raises(ProcessLookupError):
+        os.kill(projection.pid, 0)
 
 
 def test_a_broken_state_file_is_an_empty_state(tmp_path: Path) -> None:
@@ -137,8 +186,8 @@ def test_a_run_for_each_of_many_trials_is_warned_of(
     folder = ledgers.make(home, batches=1)
     with Ledger.open(folder, write=True) as ledger:
         ledger.put({"trials": trials})
-    monkeypatch.setattr(process, "_command", lambda folder, top: ["true"])  # the advice is the driver's
-    projection = Projection.start(folder, uri="http://127.0.0.1:9", top=top)
+    monkeypatch.setattr(process, "_command", lambda top: ["true"])  # the advice is the driver's
+    projection = Projection.warm(uri="http://127.0.0.1:9", top=top).follow(folder)
     assert (projection.advice is not None) == warned
     assert ("above 1000" in str(projection.finish(timeout=10).problem)) == warned
 

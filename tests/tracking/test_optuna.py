@@ -16,7 +16,7 @@ from sweep.errors import SweepError
 from sweep.expressions import Expression
 from sweep.objective import Goal, Objective
 from sweep.study import Study
-from sweep.trackers.optuna import distribution, frozen_trials, masked
+from sweep.trackers.optuna import KEY, distribution, frozen_trials, masked
 from sweep.types import INFEASIBLE_RESULTS, Kind, Outcome, Status
 from tests.search.fakes import failed, metrics, objective, row, toy_space
 from tests.tracking import studies
@@ -197,6 +197,47 @@ def test_other_content_under_the_name_is_refused_and_left_alone(study: Study, tm
     assert (problem.code, problem.stage) == (1007, "config")
     assert "is not this study's" in str(problem)
     assert len(optuna.load_study(study_name="small", storage=url).trials) == 2
+
+
+@pytest.mark.parametrize("step", ["set_metric_names", "set_user_attr"])
+def test_an_export_that_was_cut_short_before_its_key_is_completed(
+    step: str, study: Study, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path}/o.db"
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as during:
+        during.setattr(optuna.Study, step, dies)
+        with pytest.raises(KeyboardInterrupt):
+            study.to_optuna(url)
+    left = optuna.load_study(study_name="small", storage=url)
+    assert (left.user_attrs, left.trials) == ({}, [])
+    assert study.to_optuna(url).new == 96
+    assert content(url) == content(f"sqlite:///{exported}")
+    whole = optuna.load_study(study_name="small", storage=f"sqlite:///{exported}")
+    made = optuna.load_study(study_name="small", storage=url)
+    assert made.user_attrs == whole.user_attrs
+    assert made.metric_names == whole.metric_names
+
+
+@pytest.mark.parametrize(
+    ("direction", "attributes", "trials"),
+    [("maximize", {KEY: "another"}, 0), ("minimize", {}, 0), ("maximize", {}, 1)],
+)
+def test_a_study_that_cannot_be_ours_is_not_taken_over(
+    direction: str, attributes: dict[str, str], trials: int, study: Study, tmp_path: Path
+) -> None:
+    """It has another key, the other direction, or trials."""
+    url = f"sqlite:///{tmp_path}/o.db"
+    theirs = optuna.create_study(study_name="small", storage=url, direction=direction)
+    for name, value in attributes.items():
+        theirs.set_user_attr(name, value)
+    theirs.add_trials([optuna.create_trial(value=1.0)] * trials)
+    assert refused(study, url).code == 1007
+    left = optuna.load_study(study_name="small", storage=url)
+    assert (left.user_attrs, len(left.trials)) == (attributes, trials)
 
 
 @pytest.mark.parametrize(

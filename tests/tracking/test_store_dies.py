@@ -18,11 +18,12 @@ from typer.testing import CliRunner
 
 from sweep.cli.app import app
 from sweep.executors.worker import Worker
+from sweep.ledger import Ledger
 from sweep.study import Study
 from sweep.trackers.mlflow import MlflowStore
-from sweep.trackers.process import Projection, State, sync
+from sweep.trackers.process import Projection, State, lag, sync
 from sweep.ui import Server
-from tests.tracking import stores, studies
+from tests.tracking import ledgers, stores, studies
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -126,3 +127,28 @@ def test_the_study_goes_on_and_sync_catches_up(
     assert caught_up == content(stores.uri(elsewhere)), "what a store that was never away shows"
     without = Study.run({**studies.CONFIG, "search": search, "tracking": {"mlflow": None}}, home=elsewhere)
     assert study.digest == without.digest
+
+
+def test_a_locked_database_holds_the_end_only_until_it_is_known(home: Path) -> None:
+    folder = ledgers.make(home, batches=1)
+    with locked(home) as (uri, die, back):
+        projection = Projection.warm(uri=uri, top=3).follow(folder)
+        until = time.monotonic() + 120
+        while State.load(folder).shown < 4 and time.monotonic() < until:
+            time.sleep(0.1)
+        die()
+        with Ledger.open(folder, write=True) as ledger:
+            ledgers.commit(ledger, 1)
+        while projection.warning is None and time.monotonic() < until:
+            time.sleep(0.1)
+        assert "locked" in str(projection.warning)
+        begun = time.monotonic()
+        state = projection.finish(timeout=100, patience=0.5)
+        assert time.monotonic() - begun < 10
+        assert (state.done, state.shown) == (False, 4)
+        assert "locked" in str(state.problem)
+        assert lag(state, 8, "demo") == "MLflow not up to date: 4 trials; sweep sync demo"
+        back()
+        assert projection._process is not None
+        projection._process.wait(120)
+    assert State.load(folder).shown == 8, "it went on by itself"

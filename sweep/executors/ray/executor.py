@@ -21,6 +21,7 @@ from ray.exceptions import (
     RayTaskError,
 )
 
+from sweep.arrow import from_ipc
 from sweep.errors import SweepError, error
 from sweep.executors.base import Chunk, ChunkResult, EngineSpec
 from sweep.executors.ray.nodes import Placement, connect
@@ -260,7 +261,7 @@ class RayExecutor:
         if worker.calls and ran:
             worker.calls[0].begun = time.monotonic()
         try:
-            table, cost = ray.get(call.ref)
+            packed, cost = ray.get(call.ref)
         except RayTaskError as problem:
             if isinstance(problem.cause, SweepError) and problem.cause.code == NOT_STARTED:
                 worker.lose()
@@ -274,7 +275,7 @@ class RayExecutor:
             return ChunkResult(call.chunk, None, wrapped, None, worker.label, worker.host, seconds)
         return ChunkResult(
             call.chunk,
-            table,
+            from_ipc(packed),
             None,
             None,
             worker.label,
