@@ -41,7 +41,7 @@ $(VENV)/.locked: requirements-dev.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@awk '/^uv==/ { on = 1 } on { print } on && !/\\$$/ { exit }' requirements-dev.lock > $(VENV)/uv.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.lock
-	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock
+	@$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements-dev.lock
 	@touch $@
 
 .PHONY: build
@@ -100,6 +100,10 @@ fuzz: build ## a million inputs with changed bytes at the native boundary
 kill-campaign: build ## drivers and workers killed at random moments; every study must resume to the same ledger: ten minutes
 	$(BIN)/python -m tests.campaigns.kill --seed $(or $(SEED),1)
 
+.PHONY: soak
+soak: build ## 20,000 trials on two workers, whose memory must not grow with them: a minute
+	$(BIN)/python -m tests.campaigns.soak
+
 .PHONY: golden
 golden: build ## record the golden results of tests anew: only when results are meant to change
 	$(BIN)/python scripts/golden_cases.py
@@ -131,12 +135,19 @@ format: venv ## rewrite the sources as `make lint` wants them
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format --quiet
 
-.PHONY: bench
-bench: build ## benchmarks on a release build: ns per bar, trials per second, memory per worker
+.PHONY: release
+release: build
 	@rm -f $(VENV)/.built
 	cargo build --release --locked --package sweep-module
 	cp target/release/lib_core.so sweep/_core.abi3.so
+
+.PHONY: bench
+bench: release ## benchmarks on a release build: ns per bar, trials per second, memory per worker
 	$(BIN)/python -m benchmarks
+
+.PHONY: bench-gate
+bench-gate: release ## fails if the engine or the driver costs more than recorded, against a fixed loop; RECORD=1 records
+	$(BIN)/python -m benchmarks.gate $(if $(RECORD),--record)
 
 PEERS := $(OUT)/peers
 PEERS_PYTHON ?= python3.12
@@ -149,10 +160,7 @@ $(PEERS)/.locked: benchmarks/peers/requirements.lock | $(VENV)/.locked
 	@touch $@
 
 .PHONY: bench-peers
-bench-peers: build $(PEERS)/.locked ## equal work on other engines, in an environment of theirs (Python 3.12); ROUNDS=5
-	@rm -f $(VENV)/.built
-	cargo build --release --locked --package sweep-module
-	cp target/release/lib_core.so sweep/_core.abi3.so
+bench-peers: release $(PEERS)/.locked ## equal work on other engines, in an environment of theirs (Python 3.12); ROUNDS=5
 	$(BIN)/python -m benchmarks.peers --python $(PEERS)/bin/python --rounds $(or $(ROUNDS),5) --record $(OUT)/peers.json
 
 .PHONY: tpe-quality

@@ -1,10 +1,10 @@
-"""Benchmarks: `python -m benchmarks [engine] [indicators] [data] [portfolio] [strategies] [samplers] [ledger] [sweep]`. Figures of one run are compared within that run only."""
+"""Benchmarks: `python -m benchmarks [engine] [indicators] [data] [portfolio] [strategies] [samplers] [ledger] [cluster] [sweep]`. Figures of one run are compared within that run only."""
 
 from __future__ import annotations
 
 import argparse
 
-from benchmarks import data, engine, indicators, ledger, portfolio, samplers, strategies, sweep
+from benchmarks import cluster, data, engine, indicators, ledger, portfolio, samplers, strategies, sweep
 from benchmarks.measure import machine
 
 
@@ -18,6 +18,7 @@ def main() -> None:
         "strategies": strategies.run,
         "samplers": samplers.run,
         "ledger": ledger.run,
+        "cluster": cluster.run,
         "sweep": sweep.run,
     }
     parser = argparse.ArgumentParser(prog="python -m benchmarks")

@@ -22,15 +22,27 @@ COSTS = {
 }
 
 
+PAIRS = [(fast, slow) for fast in range(5, 15) for slow in range(30, 130, 10)]
+
+
 def run() -> Iterator[str]:
     """ns per bar of single backtests and of batches, series cold and warm."""
+    times = interleaved(work(), rounds=7)
+    for name, seconds in times.items():
+        if name != "calibration":
+            bars = BARS * (len(PAIRS) if "100" in name else 1)
+            yield line(name, seconds, bars, "bar", times["calibration"])
+    yield from _crowd()
+
+
+def work() -> dict[str, Callable[[], object]]:
+    """What is timed, each done once already, with the calibration loop."""
     market = Market.synthetic(bars=BARS, seed=7)
-    pairs = [(fast, slow) for fast in range(5, 15) for slow in range(30, 130, 10)]
     crosses = pa.table(
         {
-            "fast_period": [p[0] for p in pairs],
-            "slow_period": [p[1] for p in pairs],
-            "ma_type": ["sma"] * len(pairs),
+            "fast_period": [p[0] for p in PAIRS],
+            "slow_period": [p[1] for p in PAIRS],
+            "ma_type": ["sma"] * len(PAIRS),
         }
     )
     scenario = pa.table({"enabled_scenarios": ["2"], "window_length": [100], "z_score_long": [-2.0]})
@@ -40,21 +52,16 @@ def run() -> Iterator[str]:
     def cold() -> None:
         Engine(market, "ma_cross", costs=COSTS, account=ACCOUNT, cache_bytes=0).run_batch(crosses.slice(0, 1))
 
-    work = {
+    made: dict[str, Callable[[], object]] = {
         "calibration": calibrate,
         "ma_cross, one backtest, series cold": cold,
         "ma_cross, one backtest, series warm": lambda: ma_cross.run_batch(crosses.slice(0, 1)),
         "ma_cross, batch of 100": lambda: ma_cross.run_batch(crosses),
         "mean_reversion_z_score 2, series warm": lambda: reversion.run_batch(scenario),
     }
-    for call in work.values():
+    for call in made.values():
         call()
-    times = interleaved(work, rounds=7)
-    for name, seconds in times.items():
-        if name != "calibration":
-            bars = BARS * (len(pairs) if "100" in name else 1)
-            yield line(name, seconds, bars, "bar", times["calibration"])
-    yield from _crowd()
+    return made
 
 
 def _crowd() -> Iterator[str]:

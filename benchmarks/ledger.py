@@ -13,9 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
+
+from benchmarks import study
 
 ROOT: Final = Path(__file__).parents[1]
 TRIALS: Final = 100_000
@@ -77,6 +80,7 @@ def run() -> Iterator[str]:
         yield f"driver, per trial: {done['seconds'] * per_trial:.1f} us of which {steps} (grade and wait with the stand-in's results)"
         yield f"ledger: {1e3 * done['timing']['commit'] / TRIALS:.4f} ms per trial at batches of {BATCH} (bar: 0.05)"
         yield f"processor: {1e3 * done['ledger_cpu'] / TRIALS:.4f} ms of it per trial; the rest waits for the disk"
+        yield f"cost of a trial at {TRIALS} over that at {TRIALS // 10}: {done['growth']:.2f} (bar: 1.1)"
         yield f"memory: {done['kib_per_trial']:.3f} KiB per trial from {WARM} to {TRIALS} trials (bar: 1)"
         again = _phase("resume", folder, TRIALS + BATCH)
         yield f"resume at {TRIALS} trials: {again['seconds']:.2f} s until it dispatches (bar: 10; processor: {again['cpu']:.2f}), {again['mib']:.0f} MiB"
@@ -97,42 +101,12 @@ def _resident() -> int:
 
 
 def _plan() -> Any:
-    from benchmarks.samplers import SPACE
-    from sweep.config import load
-    from sweep.study.plan import prepare
-
-    config = {
-        "study": "bench",
-        "market": {"synthetic": {"bars": 3000, "seed": 7}, "timeframe": "M5", "symbol": "EURUSD"},
-        "strategy": {"name": "ma_cross"},
-        "search": {
-            "sampler": "random",
-            "batch_size": BATCH,
-            "trials": TRIALS,
-            "space": SPACE,
-            "others": "default",
-        },
-        "compute": {"backend": "local", "workers": 1},
-        "tracking": {"mlflow": None},
-    }
-    return prepare(load(config))
+    return study.plan_of("random", BATCH, TRIALS)
 
 
 def _pipeline(plan: Any, ledger: Any, trials: int, reporter: Any) -> Any:
-    from sweep.executors.dispatch import Dispatcher
-    from sweep.ledger import IdentityTemplate
-    from sweep.pipeline import Pipeline
-
     executor = Instant(plan.metric_names)
-    return Pipeline(
-        ledger=ledger,
-        sampler=plan.sampler,
-        dispatcher=Dispatcher(executor, in_flight=2 * BATCH, chunk_size=BATCH),
-        objective=plan.objective,
-        identities=IdentityTemplate(plan.identity_base),
-        rules=plan.rules(trials, keep_returns="none"),
-        reporter=reporter,
-    )
+    return study.pipeline(plan, ledger, executor, BATCH, trials, chunk_size=BATCH, reporter=reporter)
 
 
 class _Watch:
@@ -155,13 +129,7 @@ def _study(folder: Path, trials: int) -> Mapping[str, Any]:
     from sweep.ledger import Ledger
 
     plan, watch = _plan(), _Watch()
-    frozen = {
-        "name": "bench",
-        "metrics": list(plan.metric_names),
-        "objectives": list(plan.objective.names),
-        "trials": trials,
-    }
-    with Ledger.create(folder, frozen) as ledger:
+    with Ledger.create(folder, study.frozen(plan, trials)) as ledger:
         cpu = [0.0]
         commit = ledger.commit
 
@@ -178,14 +146,22 @@ def _study(folder: Path, trials: int) -> Mapping[str, Any]:
         seconds = time.perf_counter() - begun
         if ending.problem is not None:
             raise ending.problem
+        ledger_times = [datetime.fromisoformat(at).timestamp() for _, _, at in ledger.batches()]
     ((first, before),) = watch.memory.items()
     grown = (_resident() - before) / 1024 / (trials - first)
     return {
+        "growth": _growth(ledger_times),
         "seconds": seconds,
         "timing": dict(ending.timing),
         "ledger_cpu": cpu[0],
         "kib_per_trial": grown,
     }
+
+
+def _growth(times: Sequence[float]) -> float:
+    """Time of the last tenth of the batches over that of the second one."""
+    tenth = len(times) // 10
+    return (times[-1] - times[-1 - tenth]) / (times[2 * tenth] - times[tenth])
 
 
 def _resume(folder: Path, trials: int) -> Mapping[str, Any]:

@@ -30,6 +30,8 @@ SPACE = {
     "tp_r": {"low": 0.5, "high": 8.0, "log": True},
 }
 """Two continuous ranges (one of them log), five lists of numbers, one of texts."""
+STEPPED = {name: form for name, form in SPACE.items() if name not in ("adx_min", "tp_r")}
+"""The same without the continuous ones: a grid."""
 FINISHED = (1_000, 10_000, 100_000)
 BATCH = 64
 BATCHES = 12
@@ -42,9 +44,8 @@ def run() -> Iterator[str]:
     space = Space.build(
         declaration=declared, timeframe="M5", pinned={}, space=SPACE, others="default", measured=False
     )
-    stepped = {name: form for name, form in SPACE.items() if name not in ("adx_min", "tp_r")}
     finite = Space.build(
-        declaration=declared, timeframe="M5", pinned={}, space=stepped, others="default", measured=False
+        declaration=declared, timeframe="M5", pinned={}, space=STEPPED, others="default", measured=False
     )
     objective = Objective.build()
     made: list[Proposal] = []

@@ -1,53 +1,144 @@
-"""Whole studies through Ray, ledger and sampler: trials per second, and the memory of a worker."""
+"""Whole runs of `sweep run` with Ray, ledger and MLflow, beside two bare actors that run the same trials.
+
+The bare actors get the parameter sets of the finished study in calls of 64 and drop the results: what they cannot do
+is sample, grade, commit or show anything. Their rate is the ceiling of the machine at that moment.
+"""
 
 from __future__ import annotations
 
+import json
 import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
+from typing import Any, Final
 
-ROOT = Path(__file__).parents[1]
-TRIALS = 2000
+ROOT: Final = Path(__file__).parents[1]
+TRIALS: Final = 5000
+CALL: Final = 64
+"""Trials per call of a bare actor."""
+WORKERS: Final = 2
+BARS: Final = {"random": 50_000, "qmc": 50_000, "tpe": 100_000}
+"""Of the market, so that a trial takes one or two milliseconds."""
+BATCH: Final = {"random": 256, "qmc": 256, "tpe": 128}
+WANTED: Final = {"random": 0.90, "qmc": 0.90, "tpe": 0.85}
 
 
 def run() -> Iterator[str]:
-    """The quickstart with an enumerated and with the default sampler, tracking off."""
-    for sampler in ("random", "qmc", "tpe"):
+    """Enumerated samplers, then tpe on trials that take twice as long."""
+    for sampler, bars in BARS.items():
         with tempfile.TemporaryDirectory() as home:
-            overrides = [f"search.sampler={sampler}", f"search.trials={TRIALS}", "tracking.mlflow=null"]
-            command = [
-                sys.executable,
-                "-m",
-                "sweep",
-                "run",
-                "--home",
-                home,
-                str(ROOT / "configs/quickstart.yaml"),
-            ]
-            start = time.perf_counter()
-            subprocess.run([*command, *overrides], check=True, capture_output=True)
-            wall = time.perf_counter() - start
-            yield _line(sampler, wall, next(Path(home).glob("studies/*/study.db")))
+            config = Path(home) / "bench.json"
+            config.write_text(json.dumps(_config(sampler, bars, home)))
+            begun = time.time()
+            _sweep("run", "--home", home, str(config))
+            ended = time.time()
+            study = next(Path(home).glob("studies/*"))
+            bare = json.loads(_python("-m", "benchmarks.sweep", str(study)))
+            yield from _lines(sampler, study, begun, ended, bare)
 
 
-def _line(sampler: str, wall: float, ledger: Path) -> str:
-    with sqlite3.connect(f"file:{ledger}?mode=ro", uri=True) as db:
-        commits = [row[0] for row in db.execute("select committed_at from batches order by k")]
-        memory = [row[0] for row in db.execute("select max(rss_bytes) from trial_runtime group by worker")]
-        trials = db.execute("select count(*) from trials").fetchone()[0]
-        batch = db.execute("select count from batches order by k").fetchone()[0]
-    span = _seconds(commits[-1]) - _seconds(commits[0])
-    rate = (trials - batch) / span if span > 0 else float("nan")
-    rss = statistics.median([m for m in memory if m] or [0]) / 2**20
-    return f"{sampler:8s} {rate:8.0f} trials/s while running, {wall:6.1f} s in all, {rss:.0f} MiB resident per worker"
+def _config(sampler: str, bars: int, home: str) -> dict[str, Any]:
+    from benchmarks.samplers import SPACE
+
+    return {
+        "study": "bench",
+        "market": {"symbol": "EURUSD", "timeframe": "M5", "synthetic": {"bars": bars, "seed": 7}},
+        "strategy": {"name": "ma_cross"},
+        "search": {
+            "sampler": sampler,
+            "batch_size": BATCH[sampler],
+            "trials": TRIALS,
+            "space": SPACE,
+            "others": "default",
+        },
+        "costs": {"slippage": {"fixed_pips": 0.2}, "commission": {"schema": "per_lot", "per_lot": 2.5}},
+        "account": {"initial_balance": 1_000_000},
+        "compute": {"backend": "ray", "workers": WORKERS},
+        "tracking": {"mlflow": f"sqlite:///{home}/mlflow.db", "runs": {"top": 50}},
+    }
 
 
-def _seconds(stamp: object) -> float:
-    from datetime import datetime
+def _lines(sampler: str, study: Path, begun: float, ended: float, bare: Mapping[str, float]) -> Iterator[str]:
+    with sqlite3.connect(f"file:{study}/study.db?mode=ro", uri=True) as db:
+        events = json.loads(db.execute("SELECT value FROM study WHERE key = 'events'").fetchone()[0])
+        first = db.execute("SELECT min(started_at) FROM trial_runtime").fetchone()[0]
+        last = db.execute("SELECT max(committed_at) FROM batches").fetchone()[0]
+        memory = db.execute("SELECT max(rss_bytes) FROM trial_runtime").fetchone()[0]
+    spent = next(event["spent"] for event in reversed(events) if event["event"] == "ended")
+    rate = spent["trials_per_second"]
+    yield (
+        f"{sampler:7s} {rate:6.0f} trials/s, bare actors {bare['rate']:6.0f} with {1e3 * bare['seconds']:.2f} ms per "
+        f"trial: {rate / bare['rate']:.2f} (bar: {WANTED.get(sampler, 0.9)})"
+    )
+    shares = ", ".join(
+        f"{name} {share:.0%}" for name, share in {**spent["worker"], **spent["driver"]}.items()
+    )
+    yield (
+        f"        start {_seconds(first) - begun:.1f} s (bar: 12), end {ended - _seconds(last):.1f} s (bar: 5); "
+        f"{memory / 2**20:.0f} MiB resident per worker; {shares}"
+    )
 
-    return float(stamp) if isinstance(stamp, (int, float)) else datetime.fromisoformat(str(stamp)).timestamp()
+
+def _seconds(stamp: str) -> float:
+    return datetime.fromisoformat(stamp).timestamp()
+
+
+def _sweep(*arguments: str) -> None:
+    _python("-m", "sweep", *arguments)
+
+
+def _python(*arguments: str) -> str:
+    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def _bare(study: Path) -> dict[str, float]:
+    """Rate of two actors that own an engine each, and the seconds that a trial takes there."""
+    import ray
+
+    from sweep.arrow import from_ipc, to_ipc
+    from sweep.config import load
+    from sweep.executors.worker import Worker, table_of
+    from sweep.study.plan import prepare
+
+    with sqlite3.connect(f"file:{study}/study.db?mode=ro", uri=True) as db:
+        found = db.execute("SELECT params FROM trials ORDER BY number").fetchall()
+    table = table_of([json.loads(params) for (params,) in found])
+    calls = [to_ipc(table.slice(first, CALL)) for first in range(0, table.num_rows, CALL)]
+    spec = prepare(load(study / "config.yaml")).engine_spec(returns=True)
+
+    class Bare:
+        def __init__(self, data: Any) -> None:
+            self.worker = Worker(spec.with_data(data))
+
+        def run(self, packed: Any) -> float:
+            return self.worker.run(from_ipc(packed))[1].seconds
+
+    ray.init(address="local", num_cpus=WORKERS, include_dashboard=False, log_to_driver=False)
+    data = ray.put(spec.data)
+    remote = ray.remote(num_cpus=1)(Bare)
+    spec = spec.without_data()
+    actors = [remote.remote(data) for _ in range(WORKERS)]
+    ray.get([actor.run.remote(calls[0]) for actor in actors])  # type: ignore[attr-defined]
+    waiting, inside = list(reversed(calls)), 0.0
+    begun = time.perf_counter()
+    running = {actor.run.remote(waiting.pop()): actor for actor in 2 * actors}  # type: ignore[attr-defined]
+    while running:
+        done, _ = ray.wait(list(running), num_returns=1)
+        for call in done:
+            actor = running.pop(call)
+            inside += ray.get(call)
+            if waiting:
+                running[actor.run.remote(waiting.pop())] = actor  # type: ignore[attr-defined]
+    seconds = time.perf_counter() - begun
+    ray.shutdown()
+    return {"rate": table.num_rows / seconds, "seconds": inside / table.num_rows}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(_bare(Path(sys.argv[1]))))
