@@ -55,9 +55,11 @@ print(json.dumps(answer, default=str))
 def answer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the probe tells, run on a module with the strategy `faults`."""
     folder = tmp_path_factory.mktemp("faults")
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    target = folder / "target"  # what is compiled on the way is shared, the module is not
     build = ["cargo", "build", "--locked", "--quiet", "--profile", "fast", "--features", "faults"]
-    environment = {**os.environ, "PYO3_PYTHON": sys.executable}
+    shared = os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
+    paths = {"CARGO_BUILD_BUILD_DIR": shared, "CARGO_TARGET_DIR": str(target)}
+    environment = {**os.environ, **paths, "PYO3_PYTHON": sys.executable}
     subprocess.run([*build, "--package", "sweep-module"], cwd=ROOT, check=True, env=environment)
     module = folder / "_core.abi3.so"
     shutil.copy(target / "fast" / "lib_core.so", module)
