@@ -23,10 +23,13 @@ from sweep.strategies.skeleton import write
 from tests.cli.support import Sweep
 
 ROOT = Path(__file__).parents[2]
+SHARED = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+"""What is compiled on the way is shared with the project; what is made of it lies in the folder's own `target`."""
 ENVIRONMENT = {
     **os.environ,
     "PYTHONPATH": str(ROOT),
-    "CARGO_TARGET_DIR": os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target")),
+    "CARGO_BUILD_BUILD_DIR": str(SHARED),
+    "CARGO_TARGET_DIR": "target",
     "PYO3_PYTHON": sys.executable,
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
@@ -162,10 +165,9 @@ def crate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def compiling(folder: Path) -> Iterator[None]:
-    """The target folder for oneself: to Cargo a crate of the same name elsewhere is the same, built or not by age alone."""
-    target = Path(ENVIRONMENT["CARGO_TARGET_DIR"])
-    target.mkdir(parents=True, exist_ok=True)
-    with (target / ".plug-ins").open("w") as lock:
+    """The shared folder for oneself: to Cargo a crate of the same name elsewhere is the same, built or not by age alone."""
+    SHARED.mkdir(parents=True, exist_ok=True)
+    with (SHARED / ".plug-ins").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for source in (folder / "src").iterdir():
             source.touch()
