@@ -190,8 +190,10 @@ class Driver:
         from sweep.trackers.parquet import ParquetTracker
 
         try:
-            self._keep_best(ledger)
             ParquetTracker(ledger.folder).project(ledger, final=True)
+            if self.projection is not None:
+                self.projection.ended()
+            self._keep_best(ledger)
         except SweepError as problem:
             self._warn(f"a projection of the study is incomplete: {problem}")
         if self.projection is None:

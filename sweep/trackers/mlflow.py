@@ -8,6 +8,8 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import shutil
+import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -227,9 +229,11 @@ class MlflowStore:
 
     def upload(self, run: StoredRun, files: Sequence[Path]) -> None:
         """Put files at the top of the run's artifacts; a file of the same name is replaced."""
-        with self._reaching("write artifacts"):
+        with self._reaching("write artifacts"), tempfile.TemporaryDirectory() as folder:
+            # One call for a folder: every call asks the store where the run's artifacts are.
             for file in files:
-                self._client.log_artifact(run.id, str(file))
+                shutil.copyfile(file, Path(folder) / file.name)
+            self._client.log_artifacts(run.id, folder)
 
     def artifacts(self, run: StoredRun) -> set[str]:
         """Names at the top of the run's artifacts."""

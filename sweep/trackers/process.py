@@ -6,8 +6,8 @@ The driver starts it early (`Projection.warm`), so that MLflow is there when the
 errors stay in this process, and what it could not show `sync` shows later.
 
 The driver speaks to it through its standard input: first the study's folder, then the line `final` when the study has
-ended and its artifacts are written; the end of the stream without it when the driver has died. The process answers
-through `tracking.json`.
+ended, then the end of the stream when its artifacts are written; that end without `final` when the driver has died. The
+process answers through `tracking.json`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ import select
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from threading import get_native_id
 from typing import IO, TYPE_CHECKING, Final, Literal, Self
 
 from sweep.errors import SweepError, error
@@ -32,6 +34,7 @@ from sweep.trackers.parquet import ParquetTracker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Executor
 
     from sweep.trackers.projection import MlflowTracker
 
@@ -45,6 +48,7 @@ _POLL: Final = 2.0
 _SHARE: Final = 10.0
 """A projection that took t seconds is followed by a pause of ten t, within `_POLL` and `_LONGEST`."""
 _LONGEST: Final = 30.0
+_FINAL: Final = b"final\n"
 _FINAL_TRIES: Final = 4
 _NICE: Final = 10
 """A tenth of what others get of a processor that they want too; with less, a busy machine would never show a study."""
@@ -91,6 +95,7 @@ class Projection:
         self._top = top
         self._problem = problem
         self._folder: Path | None = None
+        self._ended = False
         self.advice: str | None = None
         """What the user should know of the chosen settings, in one line."""
 
@@ -134,20 +139,25 @@ class Projection:
         """What is wrong at the moment, in one line; None if nothing is."""
         return self._problem or self._state.problem
 
+    def ended(self) -> None:
+        """Tell the process that the study has ended: it shows the best trials as their artifacts get written."""
+        self._tell(_FINAL, last=False)
+        self._ended = True
+
     def finish(self, *, timeout: float = 60.0, patience: float = 15.0) -> State:
-        """Tell the process that the study has ended, and wait for it.
+        """Tell the process that the study has ended and all artifacts are written, and wait for it.
 
         At most `timeout` seconds, and while it reports one and the same problem at most `patience` seconds. A process
         that needs longer goes on by itself.
         """
-        self._tell(b"final\n")
+        self._tell(b"" if self._ended else _FINAL)
         if self._process is not None and not _ends(self._process, timeout, patience, lambda: self._state):
             return replace(self._state, done=False)
         state = self._state
         return replace(state, problem=self._problem or state.problem or self.advice)
 
     def abandon(self) -> None:
-        """Let the process go without a final projection; it shows what is committed and ends."""
+        """Let the process go by itself; before the study has ended it shows what is committed, and ends."""
         self._tell(b"")
 
     @property
@@ -158,13 +168,11 @@ class Projection:
         pipe = self._process.stdin if self._process else None
         if pipe is None or pipe.closed:
             return
-        try:
+        with suppress(OSError):  # the process is gone; its state says why
             pipe.write(line)
             pipe.flush()
             if last:
                 pipe.close()
-        except OSError:
-            return  # the process is gone; its state says why
 
 
 def _ends(
@@ -231,16 +239,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sweep.trackers.process")
     parser.add_argument("--top", type=lambda text: text if text == "all" else int(text), default=50)
     options = parser.parse_args(arguments)
-    _give_way()
-    _warm_up(os.environ[_URI])
-    folder = Path(os.fsdecode(sys.stdin.buffer.readline().removesuffix(b"\n")))
+    quiet = ThreadPoolExecutor(1, initializer=_give_way)
+    quiet.submit(_warm_up, os.environ[_URI]).result()
+    commands = open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115  `select` sees no buffers
+    folder = Path(os.fsdecode(commands.readline().removesuffix(b"\n")))
     if not folder.is_absolute():  # the driver ended before there was a study
         return 0
     _log(folder)
-    follower = _Follower(folder, os.environ[_URI], options.top)
+    follower = _Follower(folder, os.environ[_URI], options.top, commands)
     try:
         with _alone(folder, patience=600.0):
-            return follower.follow(sys.stdin.buffer)
+            return follower.follow(quiet)
     except SweepError as problem:
         follower.note(problem)
         return 1
@@ -249,25 +258,33 @@ def main(arguments: list[str] | None = None) -> int:
 class _Follower:
     """Projects whenever the ledger has grown, and once more at the end."""
 
-    def __init__(self, folder: Path, uri: str, top: Top) -> None:
+    def __init__(self, folder: Path, uri: str, top: Top, commands: IO[bytes]) -> None:
         self._folder = folder
         self._uri = uri
         self._top = top
+        self._commands = commands
+        self._written = False
+        """Whether all artifacts are there, or the driver has died."""
         self._tracker: MlflowTracker | None = None
         self._breaker = Breaker()
         self._state = State()
 
-    def follow(self, commands: IO[bytes]) -> int:
-        pause = _POLL
-        while True:
-            line = _heard(commands, pause)
-            if line is not None:
-                return self._end(final=line == b"final\n")
+    def follow(self, quiet: Executor) -> int:
+        """Work in the thread of `quiet` while the study runs, and in this one when nobody else has work any more."""
+        line = _heard(self._commands, _POLL)
+        while line is None:
             opening, started = self._tracker is None, time.monotonic()
             if self._breaker.closed:
-                self._try(final=False)
-            spent = 0.0 if opening else time.monotonic() - started
-            pause = min(max(_POLL, _SHARE * spent), _LONGEST)
+                work = quiet.submit(self._try, final=False)
+                while line is None and not work.done():
+                    line = _heard(self._commands, 0.1)
+            if line is None:
+                spent = 0.0 if opening else time.monotonic() - started
+                pause = min(max(_POLL, _SHARE * spent), _LONGEST)
+                line = _heard(self._commands, pause)
+        _weigh(0)
+        quiet.shutdown()
+        return self._end(final=line == _FINAL)
 
     def _end(self, *, final: bool) -> int:
         # A store that refused when last asked gets one more chance, a reachable one a few.
@@ -297,12 +314,15 @@ class _Follower:
         return True
 
     def _project(self, ledger: Ledger, *, final: bool) -> None:
-        if final:
-            ParquetTracker(self._folder).project(ledger, final=True)
-        tracker = self._tracker or _tracker(self._uri, self._top)
+        tracker = self._tracker or _tracker(self._uri, self._top, self._await)
         tracker.project(ledger, final=final)
         self._tracker = tracker
         self._state = _reached(tracker, self._state)
+
+    def _await(self, folder: Path) -> None:
+        """Returns when the artifacts of a trial are there, or will not come."""
+        while not (self._written or folder.is_dir()):
+            self._written = _heard(self._commands, 0.05) == b""
 
     def note(self, problem: Exception) -> None:
         """Record an error in the state and the log."""
@@ -314,13 +334,18 @@ class _Follower:
 
 
 def _give_way() -> None:
-    """Take what processor time the workers leave.
+    """Let this thread take what processor time the workers leave.
 
     Where Linux groups processes by session, niceness counts within a group alone, and this process has its own.
     """
-    os.nice(_NICE)
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICE)
+    _weigh(_NICE)
+
+
+def _weigh(nice: int) -> None:
     with suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(_NICE), encoding="ascii")
+        Path("/proc/self/autogroup").write_text(str(nice), encoding="ascii")
 
 
 def _warm_up(uri: str) -> None:
@@ -338,10 +363,10 @@ def _log(folder: Path) -> None:
         os.dup2(log.fileno(), 2)
 
 
-def _tracker(uri: str, top: Top) -> MlflowTracker:
+def _tracker(uri: str, top: Top, await_artifacts: Callable[[Path], None] | None = None) -> MlflowTracker:
     from sweep.trackers.projection import MlflowTracker
 
-    return MlflowTracker(uri, top=top)
+    return MlflowTracker(uri, top=top, await_artifacts=await_artifacts)
 
 
 def _reached(tracker: MlflowTracker, state: State) -> State:
@@ -389,4 +414,6 @@ def _environment(uri: str) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stderr.flush()
+    os._exit(status)  # taking MLflow down takes a second, and nothing is left to do

@@ -20,7 +20,7 @@ from sweep.trackers.view import StudyView, milliseconds
 from sweep.types import Status, StudyStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sweep.ledger import Ledger
     from sweep.types import Trial
@@ -30,6 +30,8 @@ RANKED: Final = 50
 
 _CONFIG: Final = "config.yaml"
 _IDENTITY: Final = "identity.json"
+_PROJECTED: Final = "projection"
+"""Tag of a run that is shown whole: what it was made of, the last to be written."""
 _ENDED: Final = {
     StudyStatus.FINISHED: "FINISHED",
     StudyStatus.EXHAUSTED: "FINISHED",
@@ -43,15 +45,24 @@ class MlflowTracker:
 
     name = "mlflow"
 
-    def __init__(self, uri: str, *, top: int | Literal["all"] = 50) -> None:
+    def __init__(
+        self,
+        uri: str,
+        *,
+        top: int | Literal["all"] = 50,
+        await_artifacts: Callable[[Path], None] | None = None,
+    ) -> None:
         """Nothing is opened yet.
 
         Args:
             uri: tracking store.
             top: child runs for the best `top` trials, or for `all`.
+            await_artifacts: returns when the artifacts of a trial are in their folder, or will not come; None where
+                all are written.
         """
         self._uri = uri
         self._top = top
+        self._await_artifacts = await_artifacts
         self._store: MlflowStore | None = None
         self._parent: StoredRun | None = None
         self._children: dict[int, StoredRun] | None = None
@@ -186,10 +197,10 @@ class MlflowTracker:
         params = content.trial_params(trial.proposal.params)
         metrics = content.trial_metrics(view, trial)
         tags = content.trial_tags(view, trial, rank)
-        files = _artifact_files(view, trial) if rank is not None else []
+        files = self._artifact_files(view, trial) if rank is not None else []
         tags |= _extra_digests(files)
         tags |= {
-            "projection": _fingerprint(params, metrics, tags, files),
+            _PROJECTED: _fingerprint(params, metrics, tags, files),
             "mlflow.parentRunId": parent.id,
         }
         name = f"#{rank} trial {trial.number}" if rank is not None else f"trial {trial.number}"
@@ -201,11 +212,11 @@ class MlflowTracker:
         run = known
         if run is not None and run.deleted:
             store.restore(run)
-        if run is not None and run.tags.get("projection") == tags["projection"] and not run.deleted:
+        if run is not None and run.tags.get(_PROJECTED) == tags[_PROJECTED] and not run.deleted:
             return run
         if run is None:
-            found_by = {key: tags[key] for key in ("role", "study_key", "trial", "mlflow.parentRunId")}
-            run = store.create(parent.experiment, name, found_by, at=at)
+            known_by = {key: value for key, value in tags.items() if key != _PROJECTED}
+            run = store.create(parent.experiment, name, known_by, at=at)
         elif run.tags.get("mlflow.runName") != name:
             store.rename(run, name)
         with tempfile.TemporaryDirectory() as folder:
@@ -223,6 +234,14 @@ class MlflowTracker:
             run.id, run.experiment, "FINISHED", False, params, metrics, {**run.tags, **tags}, False
         )
 
+    def _artifact_files(self, view: StudyView, trial: Trial) -> list[Path]:
+        """What `sweep.artifacts` wrote for the trial, without the two documents that every child has."""
+        folder = view.folder / "artifacts" / (trial.identity or "none")
+        if self._await_artifacts is not None:
+            self._await_artifacts(folder)
+        files = sorted(folder.iterdir()) if folder.is_dir() else []
+        return [file for file in files if file.is_file() and file.name not in (_CONFIG, _IDENTITY)]
+
 
 def _dataset(view: StudyView, symbol: str, digest: str) -> StoredDataset:
     return StoredDataset(
@@ -231,13 +250,6 @@ def _dataset(view: StudyView, symbol: str, digest: str) -> StoredDataset:
         source=json.dumps(view.sources(symbol), default=str),
         profile=json.dumps({"digest": digest, "window": view.window(symbol)}),
     )
-
-
-def _artifact_files(view: StudyView, trial: Trial) -> list[Path]:
-    """What `sweep.artifacts` wrote for the trial, without the two documents that every child has."""
-    folder = view.folder / "artifacts" / (trial.identity or "none")
-    files = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [file for file in files if file.is_file() and file.name not in (_CONFIG, _IDENTITY)]
 
 
 def _extra_digests(files: Sequence[Path]) -> dict[str, str]:

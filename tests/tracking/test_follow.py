@@ -17,6 +17,7 @@ from sweep.trackers import process
 from sweep.trackers.breaker import Breaker
 from sweep.trackers.mlflow import MlflowStore
 from sweep.trackers.process import STATE, Projection, State, Top, lag
+from sweep.trackers.view import StudyView
 from sweep.types import StudyStatus
 from tests.tracking import ledgers, stores
 
@@ -62,7 +63,41 @@ def test_it_follows_the_study_and_ends_after_it(home: Path, projections: list[Pr
     found = MlflowClient(stores.uri(home)).get_run(run)
     assert found.info.status == "FINISHED"
     assert found.data.metrics["trials.done"] == 12
-    assert (folder / "trials.parquet").is_file()
+
+
+def test_best_trials_are_shown_as_their_artifacts_are_written(
+    home: Path, projections: list[Projection]
+) -> None:
+    folder = ledgers.make(home)
+    projection = Projection.warm(uri=stores.fresh(home), top=3).follow(folder)
+    projections.append(projection)
+    projection.ended()
+    with Ledger.open(folder) as ledger:
+        best = StudyView.of(ledger).ranked[:3]
+    shown: list[tuple[str, list[str]]] = []
+    for trial in best[:2]:
+        assert _children(home) == shown
+        partial = folder / "artifacts" / f".{trial.identity}.partial"
+        partial.mkdir(parents=True)
+        (partial / "trades.parquet").write_bytes(b"PAR1")
+        partial.rename(folder / "artifacts" / str(trial.identity))
+        shown.append((str(trial.number), ["config.yaml", "identity.json", "trades.parquet"]))
+        _until(lambda: _children(home) == shown)
+    assert not State.load(folder).done
+    assert projection.finish(timeout=120).done
+    assert _children(home) == [*shown, (str(best[2].number), ["config.yaml", "identity.json"])]
+
+
+def _children(home: Path) -> list[tuple[str, list[str]]]:
+    """Trials that are shown whole, the best first, with the names of their artifacts."""
+    client = MlflowClient(stores.uri(home))
+    experiments = [found.experiment_id for found in client.search_experiments()]
+    runs = client.search_runs(experiments, "tags.role = 'trial' and attributes.status = 'FINISHED'")
+    runs = sorted(runs, key=lambda run: int(run.data.tags["rank"]))
+    return [
+        (run.data.tags["trial"], sorted(item.path for item in client.list_artifacts(run.info.run_id)))
+        for run in runs
+    ]
 
 
 def test_a_driver_that_dies_leaves_a_killed_parent(home: Path, projections: list[Projection]) -> None:
