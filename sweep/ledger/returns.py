@@ -123,7 +123,7 @@ def _table(returns: Mapping[int, Returns | None], form: Form) -> pa.Table:
     numbers = sorted(returns)
     series = [returns[number] for number in numbers]
     if form == "all":
-        return pa.table({"number": numbers, "returns": series}, schema=SCHEMA)
+        return _plain(numbers, series)
     cut = [None if days is None else block_sums(days) for days in series]
     columns = {
         "number": numbers,
@@ -132,6 +132,22 @@ def _table(returns: Mapping[int, Returns | None], form: Form) -> pa.Table:
         "squares": [None if sums is None else sums[1] for sums in cut],
     }
     return pa.table(columns, schema=BLOCKS)
+
+
+def _plain(numbers: Sequence[int], series: Sequence[Returns | None]) -> pa.Table:
+    """The table of `SCHEMA`, from its buffers: PyArrow's conversions import pandas, in the midst of a study."""
+    there = np.array([days is not None for days in series], np.bool_)
+    given = [np.asarray(() if days is None else days, np.float64) for days in series]
+    offsets = np.zeros(len(given) + 1, np.int32)
+    np.cumsum([len(days) for days in given], out=offsets[1:])
+    values = np.concatenate(given) if given else np.empty(0)
+    bits = None if there.all() else pa.py_buffer(np.packbits(there, bitorder="little"))
+    items = pa.Array.from_buffers(pa.float64(), len(values), [None, pa.py_buffer(values)])
+    lists = pa.Array.from_buffers(
+        SCHEMA.field("returns").type, len(given), [bits, pa.py_buffer(offsets)], children=[items]
+    )
+    ids = pa.Array.from_buffers(pa.int64(), len(given), [None, pa.py_buffer(np.array(numbers, np.int64))])
+    return pa.Table.from_arrays([ids, lists], schema=SCHEMA)
 
 
 def _write(target: Path, table: pa.Table) -> None:

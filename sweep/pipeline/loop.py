@@ -37,7 +37,7 @@ from sweep.pipeline.stops import JUDGED_BATCHES, stagnant, too_many_failures
 from sweep.progress import Reporter, Silent, State
 from sweep.samplers.base import Prefix, Sampler, View, position_after
 from sweep.seeds import seed
-from sweep.types import Proposal, Status, StudyStatus, Trial
+from sweep.types import ParamValue, Proposal, Status, StudyStatus, Trial
 
 INTERRUPT_SECONDS: Final = 10.0
 """How long an interrupted study waits for what is in flight."""
@@ -89,6 +89,8 @@ class Pipeline:
         """The record of that batch, if the ledger has a part of it."""
         self._seen = _with(self._history, ledger.seen_by(self._next))
         """What that batch is proposed from again: trials as they were before they were run again."""
+        self._recent: dict[int, Sequence[Proposal]] = {}
+        """Of the last `lag` batches that this run proposed: they need not be read from the ledger again."""
         self._used = Keys(self._all_keys)
         """Of all trials of the batches before the next one."""
         self._position = 0
@@ -187,6 +189,8 @@ class Pipeline:
             params_digest=lines_digest(keys),
         )
         self._next = k + 1
+        self._recent[k] = proposals
+        self._recent.pop(k - self._rules.lag, None)
         if not self._used.update(keys):
             raise error(
                 4004,
@@ -205,13 +209,18 @@ class Pipeline:
 
         A batch in between that is committed already, as after a resume, is shown without its results too.
         """
-        begin, end = known * self._rules.batch_size, k * self._rules.batch_size
+        size = self._rules.batch_size
         history = self._seen if k == self._begun else self._history
-        proposals = [trial.proposal for trial in history[begin:end]]
-        proposals += [proposal for batch in self._open.values() for proposal in batch.proposals]
+        pending: list[Mapping[str, ParamValue]] = []
+        for number in range(known, k):
+            proposals = self._recent.get(number)
+            if proposals is None:
+                rows = history[number * size : (number + 1) * size]
+                proposals = [trial.proposal for trial in rows]
+            pending.extend(proposal.params for proposal in proposals)
         view = View(
-            finished=Prefix(history, min(begin, len(history))),
-            pending=[proposal.params for proposal in proposals],
+            finished=Prefix(history, min(known * size, len(history))),
+            pending=pending,
             used=self._used,
             stream_pos=self._position,
         )

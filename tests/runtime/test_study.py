@@ -417,7 +417,7 @@ def test_the_ledger_of_a_failed_study_can_be_resumed(home: Path, monkeypatch: py
     def small(file: Path, *, write: bool) -> Any:
         connection = connect(file, write=write)
         if write and (pages := connection.execute("PRAGMA page_count").fetchone()[0]) > 1:
-            connection.execute(f"PRAGMA max_page_count = {pages + 12}")
+            connection.execute(f"PRAGMA max_page_count = {pages + 6}")
         return connection
 
     with monkeypatch.context() as full:
