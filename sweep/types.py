@@ -39,6 +39,10 @@ class Kind(StrEnum):
     TOO_FEW_BY_MIDPOINT = "TOO_FEW_BY_MIDPOINT"
 
 
+STATUS: Mapping[str, Status] = {status.value: status for status in Status}
+KIND: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
+"""By their words, which a call of the class finds too, but slowly."""
+
 INFEASIBLE_RESULTS = frozenset({Kind.TOO_FEW_TRADES, Kind.NO_TRADES, Kind.INVALID_PARAMS})
 """FAILED kinds that are results all the same: a sampler learns a violation from them."""
 

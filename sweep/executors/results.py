@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.ledger.returns import Returns
-from sweep.types import Digests, Kind, Runtime, Status
+from sweep.types import KIND, STATUS, Digests, Kind, Runtime, Status
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,8 +55,8 @@ def results_of(table: pa.Table) -> Iterator[tuple[Result, float | None]]:
     for rows, values in _values(table):
         for status, kind, reason, identity, digests, seconds, metrics, span in islice(given, rows):
             result = Result(
-                _STATUS[status],
-                None if kind is None else _KIND[kind],
+                STATUS[status],
+                None if kind is None else KIND[kind],
                 reason,
                 identity,
                 None if digests is None else Digests(*digests),
@@ -104,8 +104,8 @@ def from_dict(row: Mapping[str, Any], returns: Returns | None) -> Result:
     metrics = {name.removeprefix(METRICS): value for name, value in row.items() if name.startswith(METRICS)}
     kind = row.get("kind")
     return Result(
-        Status(row["status"]),
-        None if kind is None else Kind(kind),
+        STATUS[row["status"]],
+        None if kind is None else KIND[kind],
         row.get("reason"),
         row.get("identity"),
         digests,
@@ -115,6 +115,4 @@ def from_dict(row: Mapping[str, Any], returns: Returns | None) -> Result:
 
 
 _NOTHING: NDArray[np.float64] = np.empty(0)
-_STATUS = {status.value: status for status in Status}
-_KIND = {kind.value: kind for kind in Kind}
 _DIGESTS = tuple(f"{name}_digest" for name in Digests._fields)

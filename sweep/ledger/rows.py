@@ -13,7 +13,7 @@ from typing import Any, Final
 from sweep._core import json_object
 from sweep.errors import error
 from sweep.ledger.schema import OBJECTIVE_COLUMNS
-from sweep.types import Digests, Kind, Outcome, Proposal, Runtime, Status, Trial
+from sweep.types import KIND, STATUS, Digests, Kind, Outcome, Proposal, Runtime, Status, Trial
 
 Row = tuple[Any, ...]
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -21,7 +21,6 @@ _DECODER: Final = json.JSONDecoder()
 _TEXT: Final[Mapping[str, str]] = {word: word.value for word in (*Status, *Kind)}
 _NO_OBJECTIVES: Final = (None,) * len(OBJECTIVE_COLUMNS)
 _NO_DIGESTS: Final = (None,) * 5
-_STATUS: Final = {status.value: status for status in Status}
 
 
 def json_text(value: Mapping[str, Any]) -> str:
@@ -97,8 +96,8 @@ def trial_of(
         number=row[1], batch=row[2], source=row[3], stream_pos=row[4], params=_decode(row[5]), key=row[6]
     )
     outcome = Outcome(
-        status=_STATUS[row[8]],
-        kind=Kind(row[9]) if row[9] is not None else None,
+        status=STATUS[row[8]],
+        kind=None if row[9] is None else KIND[row[9]],
         feasible=bool(row[10]),
         reason=row[17],
         objectives=tuple(row[11 : 11 + objectives]),

@@ -16,7 +16,7 @@ from sweep.errors import error
 from sweep.expressions import Expression
 from sweep.objective.constraint import Metrics, ResultConstraint, number
 from sweep.objective.pareto import ranks
-from sweep.types import INFEASIBLE_RESULTS, LEVELS, Kind, Outcome, Status, Trial
+from sweep.types import INFEASIBLE_RESULTS, KIND, LEVELS, STATUS, Kind, Outcome, Status, Trial
 
 Direction = Literal["maximize", "minimize"]
 TRADES: Final = "total_trades"
@@ -128,8 +128,8 @@ class Objective:
 
         Trades are counted first, then the objective must be finite, then the constraints decide feasibility.
         """
-        if Status(status) is not Status.COMPLETE:
-            return self._not_complete(Status(status), None if kind is None else Kind(kind), reason)
+        if STATUS[status] is not Status.COMPLETE:
+            return self._not_complete(STATUS[status], None if kind is None else KIND[kind], reason)
         trades = number(metrics.get(TRADES))
         if trades is None:
             raise error(4004, f"a complete result without {TRADES}", where="objective", stage="engine")
