@@ -75,10 +75,10 @@ def test_300_trials_and_300_more_are_600(sampler: str, tmp_path: Path) -> None:
     [
         ("INSERT OR REPLACE INTO batches", 1),  # inside a commit
         ("INSERT OR REPLACE INTO batches", 4),
-        ("DELETE FROM spool", 21),
+        ("DELETE FROM spool", 5),
         ("INSERT OR IGNORE INTO spool", 2),  # inside a write to the spool
         ("BEGIN", 6),
-        ("COMMIT", 11),
+        ("COMMIT", 7),
     ],
 )
 def test_a_killed_driver_resumes_to_the_same_ledger(
