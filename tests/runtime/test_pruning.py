@@ -223,7 +223,7 @@ def test_an_interrupted_level_goes_on_where_it_was(stop: int, plain: dict[str, P
         ("INSERT OR IGNORE INTO spool", 8),  # the first level of the first batches
         ("INSERT OR IGNORE INTO spool", 40),
         ("COMMIT", 6),
-        ("DELETE FROM spool", 40),  # inside the commit of a batch
+        ("DELETE FROM spool", 10),  # inside the commit of a batch
         ("INSERT OR REPLACE INTO batches", 3),
     ],
 )
