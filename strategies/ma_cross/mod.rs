@@ -12,19 +12,60 @@ use sweep_engine::declare::{Canonical, Declaration};
 use sweep_engine::error::Result;
 use sweep_engine::marks::Marks;
 use sweep_engine::orders::{Direction, Position, Signal};
-use sweep_engine::series::Indicators;
+use sweep_engine::series::{Indicators, Side};
 use sweep_engine::strategy::{Actions, Decide, Rounder, Rules, Strategy, View};
 use sweep_indicators::atr::Atr;
 use sweep_indicators::ema::Ema;
 use sweep_indicators::scope::Series;
-use sweep_indicators::sma::Sma;
+use sweep_indicators::sma::{Lead, Sma};
+
+/// The difference of the averages, fast - slow, as to its sign.
+#[derive(Debug)]
+enum Difference {
+    /// Of any averages.
+    Values { fast: Series, slow: Series },
+    /// Of simple ones on the tick grid.
+    Lead(Lead),
+}
+
+impl Difference {
+    fn of(bid: &Side<'_>, params: &Canonical) -> Self {
+        let (fast, slow) = (params.count("fast_period"), params.count("slow_period"));
+        let simple = params.text("ma_type") == "sma";
+        if simple && let Some(lead) = Lead::of(&bid.scope(), fast, slow) {
+            return Self::Lead(lead);
+        }
+        let average = |period| if simple { bid.get(&Sma { period }) } else { bid.get(&Ema { period }) };
+        Self::Values { fast: average(fast), slow: average(slow) }
+    }
+
+    /// At bar `i`.
+    #[inline]
+    fn at(&self, i: usize) -> f64 {
+        match self {
+            Self::Values { fast, slow } => fast[i] - slow[i],
+            Self::Lead(lead) => lead.at(i),
+        }
+    }
+
+    /// At some bars, written to `y`.
+    #[inline]
+    fn over(&self, bars: Range<usize>, y: &mut [f64]) {
+        match self {
+            Self::Values { fast, slow } => {
+                let both = fast[bars.clone()].iter().zip(&slow[bars]);
+                y.iter_mut().zip(both).for_each(|(y, (fast, slow))| *y = fast - slow);
+            }
+            Self::Lead(lead) => lead.over(bars, y),
+        }
+    }
+}
 
 /// The strategy, prepared for one parameter set.
 #[derive(Debug)]
 pub struct MaCross {
-    fast: Series,
-    slow: Series,
-    /// Bars on which the difference of the averages changes.
+    difference: Difference,
+    /// Bars on which the difference of the averages may change.
     changes: Marks,
     atr: Series,
     adx: AdxFilter,
@@ -38,38 +79,32 @@ pub struct MaCross {
 }
 
 impl MaCross {
-    /// Whether the averages crossed in favour of `direction`, confirmed up to bar `i`.
+    /// The direction in whose favour the averages crossed, confirmed up to bar `i`.
     ///
     /// The difference has the direction's sign on all of the last `confirm_bars` + 1 bars and had not on the one before.
-    fn trigger(&self, i: usize, direction: Direction) -> bool {
-        let Some(before) = (i).checked_sub(self.confirm_bars + 1) else { return false };
-        let (fast, slow) = (&self.fast, &self.slow);
-        match direction {
-            Direction::Long => {
-                fast[before] - slow[before] <= 0.0 && (before + 1..=i).all(|m| fast[m] - slow[m] > 0.0)
-            }
-            Direction::Short => {
-                fast[before] - slow[before] >= 0.0 && (before + 1..=i).all(|m| fast[m] - slow[m] < 0.0)
-            }
+    fn trigger(&self, i: usize) -> Option<Direction> {
+        let before = i.checked_sub(self.confirm_bars + 1)?;
+        let (from, to) = (self.difference.at(before), self.difference.at(before + 1));
+        let mut later = before + 2..=i;
+        if rises(from, to) {
+            later.all(|m| self.difference.at(m) > 0.0).then_some(Direction::Long)
+        } else if falls(from, to) {
+            later.all(|m| self.difference.at(m) < 0.0).then_some(Direction::Short)
+        } else {
+            None
         }
     }
 
-    /// Whether the difference changes from the bar before to bar `i`.
-    fn crossed(&self, i: usize) -> bool {
-        let Some(before) = i.checked_sub(1) else { return false };
-        let (before, now) = (self.fast[before] - self.slow[before], self.fast[i] - self.slow[i]);
-        rises(before, now) | falls(before, now)
-    }
-
-    /// The first bar from `i` on, before `end`, that follows a change of the difference from one bar to the next.
+    /// The first bar from `i` on, before `end`, that follows a change of the difference from one bar to the next of which
+    /// `sure` says that it counts.
     ///
     /// Such a change is needed for a trigger without confirming bars; with them, the trigger comes that many bars later.
     fn next_change(&self, i: usize, end: usize, sure: impl Fn(f64, f64) -> bool) -> usize {
         let late = self.confirm_bars;
         let from = i.saturating_sub(late);
-        let (fast, slow) = (&self.fast[..], &self.slow[..]);
-        let judge = |bars: Range<usize>, marks: &mut [bool]| mark_changes(fast, slow, bars, marks);
-        let sure = |at: usize| sure(fast[at - 1] - slow[at - 1], fast[at] - slow[at]);
+        let difference = &self.difference;
+        let judge = |bars: Range<usize>, marks: &mut [bool]| mark_changes(difference, bars, marks);
+        let sure = |at: usize| sure(difference.at(at - 1), difference.at(at));
         let bar = (self.changes.first(from, end, judge, sure) + late).min(end);
         if bar < end {
             // It takes long to come from memory, and is needed if this bar is an entry.
@@ -101,16 +136,22 @@ fn falls(before: f64, now: f64) -> bool {
     (now < 0.0) & (before >= 0.0)
 }
 
-/// Marks the bars on which the difference fast - slow changes; the first of all has none before it.
-fn mark_changes(fast: &[f64], slow: &[f64], bars: Range<usize>, marks: &mut [bool]) {
-    let skipped = usize::from(bars.start == 0);
-    marks[..skipped].fill(false);
-    let (before, now) = (bars.start + skipped - 1..bars.end - 1, bars.start + skipped..bars.end);
-    let before = fast[before.clone()].iter().zip(&slow[before]);
-    let now = fast[now.clone()].iter().zip(&slow[now]);
-    for ((mark, (f0, s0)), (f1, s1)) in marks[skipped..].iter_mut().zip(before).zip(now) {
-        let (before, now) = (f0 - s0, f1 - s1);
-        *mark = rises(before, now) | falls(before, now);
+/// Bars whose differences are computed at once, in the nearest memory.
+const TILE: usize = 256;
+
+/// Marks the bars on which the difference may change: those that rise or fall, and some that are zero or follow one. The
+/// first of all has none before it.
+fn mark_changes(difference: &Difference, bars: Range<usize>, marks: &mut [bool]) {
+    let mut own = [f64::NAN; TILE + 1];
+    let mut from = bars.start;
+    for marks in marks.chunks_mut(TILE) {
+        let n = marks.len();
+        let skipped = usize::from(from == 0);
+        difference.over(from + skipped - 1..from + n, &mut own[skipped..=n]);
+        for ((mark, before), now) in marks.iter_mut().zip(&own).zip(&own[1..]) {
+            *mark = before * now <= 0.0;
+        }
+        from += n;
     }
 }
 
@@ -120,18 +161,9 @@ impl Decide for MaCross {
     }
 
     fn evaluate(&self, i: usize, view: &View<'_>, signals: &mut Vec<Signal>) {
-        // On most bars of a market the averages have just not crossed.
-        if self.confirm_bars == 0 && !self.crossed(i) {
-            return;
-        }
-        for direction in [Direction::Long, Direction::Short] {
-            let fires = self.directions.allow(direction)
-                && self.trigger(i, direction)
-                && self.atr[i].is_finite()
-                && self.adx.passes(i);
-            if fires {
-                signals.push(self.signal(i, direction, view));
-            }
+        let Some(direction) = self.trigger(i) else { return };
+        if self.directions.allow(direction) && self.atr[i].is_finite() && self.adx.passes(i) {
+            signals.push(self.signal(i, direction, view));
         }
     }
 
@@ -139,7 +171,9 @@ impl Decide for MaCross {
         if i >= end {
             return end;
         }
-        self.next_change(i, end, |_, _| true)
+        let long = self.directions.allow(Direction::Long);
+        let short = self.directions.allow(Direction::Short);
+        self.next_change(i, end, |before, now| long & rises(before, now) | short & falls(before, now))
     }
 
     fn next_action(&self, position: &Position, i: usize, end: usize) -> Option<usize> {
@@ -157,7 +191,7 @@ impl Decide for MaCross {
             Direction::Long => Direction::Short,
             Direction::Short => Direction::Long,
         };
-        if self.exit_on_cross && self.trigger(i, opposite) {
+        if self.exit_on_cross && self.trigger(i) == Some(opposite) {
             actions.close();
         }
     }
@@ -180,10 +214,6 @@ impl Strategy for MaCross {
 
     fn prepare(view: &View<'_>, indicators: &Indicators<'_>, params: &Canonical) -> Result<Self> {
         let bid = indicators.bid();
-        let average = |period| match params.text("ma_type") {
-            "sma" => bid.get(&Sma { period }),
-            _ => bid.get(&Ema { period }),
-        };
         let atr = bid.get(&Atr { period: params.count("atr_period") });
         let own = Rules {
             timeout_bars: params.count("max_holding_bars"),
@@ -193,8 +223,7 @@ impl Strategy for MaCross {
         };
         let position = PositionRules::of(params, &atr, own);
         Ok(Self {
-            fast: average(params.count("fast_period")),
-            slow: average(params.count("slow_period")),
+            difference: Difference::of(&bid, params),
             changes: Marks::new(view.label.len()),
             atr,
             adx: AdxFilter::of(params, &bid),

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use crate::Hlc;
 use crate::declare::Declaration;
 use crate::slots::Slots;
-use crate::tick_grid::{TickRatio, on_grid_ticks};
+use crate::tick_grid::{TickRatio, Ticks};
 
 /// A computed series, as long as the bars; copies share its memory.
 #[derive(Debug, Clone, PartialEq)]
@@ -163,7 +163,7 @@ pub fn masked(bars: Bars<'_>) -> Option<[Vec<f64>; 4]> {
 #[derive(Debug)]
 pub struct TickCounts {
     tick: TickRatio,
-    counts: OnceLock<Vec<i64>>,
+    counts: OnceLock<Ticks>,
 }
 
 impl TickCounts {
@@ -208,10 +208,10 @@ impl<'a> Scope<'a> {
         self.store
     }
 
-    /// Grid and tick counts of the closes, if the prices have a grid.
-    pub fn grid(&self) -> Option<(TickRatio, &'a [i64])> {
+    /// Grid and ticks of the closes, if the prices have a grid.
+    pub fn grid(&self) -> Option<(TickRatio, &'a Ticks)> {
         let ticks = self.ticks?;
-        let counts = ticks.counts.get_or_init(|| on_grid_ticks(self.bars.close, ticks.tick));
+        let counts = ticks.counts.get_or_init(|| Ticks::of(self.bars.close, ticks.tick));
         Some((ticks.tick, counts))
     }
 }
