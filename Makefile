@@ -164,8 +164,9 @@ bench-peers: release $(PEERS)/.locked ## equal work on other engines, in an envi
 	$(BIN)/python -m benchmarks.peers --python $(PEERS)/bin/python --rounds $(or $(ROUNDS),5) --record $(OUT)/peers.json
 
 .PHONY: tpe-quality
-tpe-quality: build ## how well tpe searches against Optuna's estimator, on standard functions: hours; SEEDS=10 for a part
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.tpe_quality --seeds $(or $(SEEDS),30) --record $(OUT)/tpe_quality.json
+tpe-quality: build ## how well tpe searches against Optuna's estimator: hours; SEEDS=10 for a part, SIDES="bid ask" for a real market
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.tpe_quality --seeds $(or $(SEEDS),30) --record $(OUT)/tpe_quality.json \
+		$(if $(SIDES),--sides $(SIDES))
 
 $(VENV)/.linker: $(VENV)/.locked requirements-wheel.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-wheel.lock

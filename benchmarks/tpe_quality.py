@@ -145,8 +145,10 @@ def main() -> None:
     parser.add_argument(
         "--sides", type=Path, nargs=2, help="bid and ask of GBPUSD M1 for the strategy [generated]"
     )
+    parser.add_argument("--only", help="only the function of this name")
     chosen = parser.parse_args()
-    problems = (*PROBLEMS, surface(chosen.sides and tuple(chosen.sides)))
+    everything = (*PROBLEMS, surface(chosen.sides and tuple(chosen.sides)))
+    problems = tuple(problem for problem in everything if chosen.only in (None, problem.name))
     record = chosen.record
     record.parent.mkdir(parents=True, exist_ok=True)
     runs: dict[str, dict[str, list[float]]] = json.loads(record.read_text()) if record.exists() else {}

@@ -95,7 +95,7 @@ def dry_run(plan: DryRun) -> Iterator[str]:
     if plan.full_runs is not None and plan.full_runs != plan.trials:
         yield f"cost: that of {plan.full_runs:.1f} backtests of the whole window"
     yield f"measured: {plan.seconds_per_trial * 1000:.2f} ms per trial on one core"
-    yield f"proposing: {plan.seconds_to_propose * 1000:.2f} ms per trial in the driver"
+    yield f"driver: {plan.seconds_to_drive * 1000:.2f} ms per trial, for proposing, grading and committing"
     if plan.seconds is not None:
         yield f"estimated: {plan.seconds:.0f} s on {plan.workers} worker{'s' if plan.workers > 1 else ''}"
     yield f"memory: at most {plan.bytes_per_worker / 2**20:.0f} MiB per worker"

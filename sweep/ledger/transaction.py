@@ -26,6 +26,7 @@ _TRANSIENT: Final = frozenset(
     }
 )
 
+_GO_ON: Final = "then resume the study, or run it again if it had not begun"
 
 _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
@@ -79,7 +80,7 @@ def disk_error(problem: sqlite3.Error, path: Path) -> SweepError:
         3007 if full else 3000,
         "the disk is full" if full else f"the ledger cannot be used: {problem}",
         where=str(path),
-        remedy="make room, then resume the study" if full else "check the disk, then resume the study",
+        remedy=f"make room, {_GO_ON}" if full else f"check the disk, {_GO_ON}",
         stage="infrastructure",
     )
 
@@ -92,7 +93,7 @@ def file_error(problem: OSError, path: Path, what: str) -> SweepError:
         3007 if full else 3002 if refused else 3000,
         "the disk is full" if full else f"{what} cannot be written: {problem.strerror or problem}",
         where=str(path),
-        remedy="make room, then resume the study" if full else "check rights and disk, then resume the study",
+        remedy=f"make room, {_GO_ON}" if full else f"check rights and disk, {_GO_ON}",
         stage="infrastructure",
     )
 

@@ -68,12 +68,15 @@ class Request:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def stamps(self) -> dict[str, list[int]] | None:
-        """Size and time of change of every file; None if one is not there."""
+        """Size and times of change of every file; None if one is not there.
+
+        Its content's time can be set at will, the time of its entry cannot.
+        """
         try:
             stats = {role: path.stat() for role, path in self.files.items()}
         except OSError:
             return None
-        return {role: [stat.st_size, stat.st_mtime_ns] for role, stat in stats.items()}
+        return {role: [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns] for role, stat in stats.items()}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from sweep.types import Outcome, Proposal, Status, Trial
 
 _MEASURED: Final = 16
 """Trials that are run for the measurement."""
-_SETTLE_SECONDS: Final = 0.0003
+_SETTLE_SECONDS: Final = 0.0002
 """Of the driver per trial: grading, committing, reporting."""
 
 
@@ -37,8 +37,9 @@ class DryRun:
     seconds_per_trial: float
     """On one core and the whole window, measured over the first proposals."""
     workers: int
-    seconds_to_propose: float
-    """Per trial, in the driver, measured over one batch from as many finished trials as the sampler looks at."""
+    seconds_to_drive: float
+    """Per trial, in the driver: proposing, measured over one batch from as many finished trials as the sampler looks at,
+    and what is known of the rest."""
     seconds: float | None
     """Estimated wall clock of all trials on these workers; None if their number is open."""
     bytes_per_worker: int
@@ -67,7 +68,7 @@ def measure(plan: Plan) -> DryRun:
     workers = config.compute.workers
     count = max(1, cpus() // config.compute.threads) if workers == "auto" else int(workers)
     trials = plan.most_trials
-    propose = _propose_seconds(plan, trials)
+    drive = _drive_seconds(plan, trials)
     runs = None if trials is None else _full_runs(plan, trials)
     findings, warnings = plan.findings
     return DryRun(
@@ -79,10 +80,10 @@ def measure(plan: Plan) -> DryRun:
         full_runs=runs,
         seconds_per_trial=each,
         workers=count,
-        seconds_to_propose=propose,
+        seconds_to_drive=drive,
         seconds=None
         if trials is None or runs is None
-        else _together(plan, runs * each / count, trials * propose),
+        else _together(plan, runs * each / count, trials * drive),
         bytes_per_worker=(resident_bytes() or 0) + config.compute.cache_bytes,
         notes=(*getattr(plan.sampler, "notes", ()), *plan.pruning),
         findings=tuple(findings),
@@ -103,7 +104,7 @@ def _together(plan: Plan, running: float, driving: float) -> float:
     return max(running, driving) if plan.config.search.lag > 1 else running + driving
 
 
-def _propose_seconds(plan: Plan, trials: int | None) -> float:
+def _drive_seconds(plan: Plan, trials: int | None) -> float:
     """Seconds of the driver per trial, with made-up results behind it."""
     search = plan.config.search
     size = search.batch_size
@@ -120,6 +121,7 @@ def _propose_seconds(plan: Plan, trials: int | None) -> float:
         stream_pos=position_after(known),
     )
     first = -(-len(known) // size) * size
+    plan.sampler.propose(first // size, first, size, view)  # the first one imports and builds
     begun = time.perf_counter()
     proposals = plan.sampler.propose(first // size, first, size, view)
     return (time.perf_counter() - begun) / max(1, len(proposals)) + _SETTLE_SECONDS

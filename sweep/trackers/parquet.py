@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -53,7 +54,8 @@ def whole(path: Path, save: Callable[[Path], None]) -> None:
         save(partial)
         partial.replace(path)
     except OSError as problem:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise error(
             3000,
             f"cannot write {path.name}: {problem}",

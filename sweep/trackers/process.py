@@ -29,6 +29,7 @@ from typing import IO, TYPE_CHECKING, Final, Literal, Self
 
 from sweep.errors import SweepError, error
 from sweep.ledger import Ledger
+from sweep.ledger.transaction import file_error
 from sweep.trackers.breaker import Breaker
 from sweep.trackers.parquet import ParquetTracker
 
@@ -384,7 +385,11 @@ def _heard(commands: IO[bytes], pause: float) -> bytes | None:
 def _alone(folder: Path, *, patience: float) -> Iterator[None]:
     """One projection of a study at a time: two writers would create runs twice."""
     deadline = time.monotonic() + patience
-    with (folder / _LOCK).open("w") as file:
+    try:
+        lock = (folder / _LOCK).open("w")
+    except OSError as problem:
+        raise file_error(problem, folder / _LOCK, "the lock of the projections") from problem
+    with lock as file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -144,7 +144,7 @@ def test_a_dry_run_counts_what_proposing_costs(home: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(TpeModel, "ask", slow)
     found = Study.dry_run(config(search={"sampler": "tpe", "trials": 4000}))
-    assert found.seconds_to_propose >= 0.1  # a batch of 8 in 0.8 s
+    assert found.seconds_to_drive >= 0.1  # a batch of 8 in 0.8 s
     assert found.seconds is not None
     assert found.seconds >= 400
 
