@@ -17,52 +17,80 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from benchmarks.command import ROOT, Ran, config, sweep_run
+from benchmarks.command import ROOT, Ran, config
 from benchmarks.measure import spread
 from benchmarks.memory import MIB, Held, by_origin
+from benchmarks.processes import actors, cpu_of_processes, cpu_of_threads
 
 BACKENDS: Final = ("local", "ray")
 SILENT: Final = {"mlflow": None, "runs": {"top": 0}}
+PAUSE: Final = 0.3
+"""Seconds between two looks."""
 
 
 def run() -> Iterator[str]:
-    """The three in turn."""
-    yield from _scaling()
+    """The three in turn, the longest last."""
     yield from _start()
     yield from _memory()
+    yield from _scaling()
 
 
 # ---------------------------------------------------------------------------------------------------- two against one
-ROUNDS: Final = 5
-TRIALS: Final = 6000
-BARS: Final = 50_000
-"""Of the market, so that a trial takes about a millisecond."""
+ROUNDS: Final = 3
+LENGTHS: Final = {50_000: 3000, 200_000: 1500}
+"""Trials by the bars of the market: of less than a millisecond each, and of some."""
 BLOCKS: Final = 1500
 """Of a mebibyte each, that a process of the control hashes: about a second."""
 WANTED_SCALING: Final = 1.9
 
 
+@dataclass(frozen=True)
+class Cost:
+    """Of a search: trials per second, and milliseconds of CPU per trial."""
+
+    rate: float
+    worker: float
+    rest: float
+    """Of the driver and of Ray's own processes."""
+
+
 def _scaling() -> Iterator[str]:
-    """Rates with two workers over those with one, beside two processes that hash against one, all in each round."""
-    rates: dict[tuple[str, int], list[float]] = {}
+    """Rates with two workers over those with one, beside two processes that hash against one, all in each round.
+
+    Where others use the machine, rates tell little, but the CPU time of a trial does: two cores that are free give two
+    workers at most `2 * one / (worker + rest)` times the rate of one, `one` being a trial's CPU time with one worker.
+    """
+    control: list[float] = []
+    costs: dict[tuple[int, str, int], list[Cost]] = {}
     for _ in range(ROUNDS):
-        for workers in (1, 2):
-            rates.setdefault(("control", workers), []).append(_control(workers))
+        one, two = (_control(processes) for processes in (1, 2))
+        control.append(two / one)
+        for bars in LENGTHS:
+            for backend in BACKENDS:
+                for workers in (1, 2):
+                    costs.setdefault((bars, backend, workers), []).append(_searched(bars, backend, workers))
+    yield f"two processes that hash against one: {spread(control, '.2f')} times the rate"
+    for bars in LENGTHS:
         for backend in BACKENDS:
-            for workers in (1, 2):
-                rates.setdefault((backend, workers), []).append(_searched(backend, workers).rate)
-    gains = {
-        name: [two / one for one, two in zip(rates[name, 1], rates[name, 2], strict=True)]
-        for name in ("control", *BACKENDS)
-    }
-    yield f"two processes that hash against one: {spread(gains['control'], '.2f')} times the rate"
-    for backend in BACKENDS:
-        relative = [ours / control for ours, control in zip(gains[backend], gains["control"], strict=True)]
-        yield (
-            f"{backend}: {median(rates[backend, 1]):.0f} trials/s with one worker, {median(rates[backend, 2]):.0f} with two: "
-            f"{spread(gains[backend], '.2f')} times the rate (asked: {WANTED_SCALING} where the control allows it), "
-            f"{spread(relative, '.2f')} of the control's gain"
-        )
+            yield from _gain(
+                f"{backend}, {bars:,} bars", costs[bars, backend, 1], costs[bars, backend, 2], control
+            )
+
+
+def _gain(name: str, ones: Sequence[Cost], twos: Sequence[Cost], control: Sequence[float]) -> Iterator[str]:
+    gains = [two.rate / one.rate for one, two in zip(ones, twos, strict=True)]
+    relative = [gain / given for gain, given in zip(gains, control, strict=True)]
+    most = [2.0 * one.worker / (two.worker + two.rest) for one, two in zip(ones, twos, strict=True)]
+    rates = [median(cost.rate for cost in costs) for costs in (ones, twos)]
+    yield (
+        f"{name}: {rates[0]:.0f} trials/s with one worker, {rates[1]:.0f} with two: {spread(gains, '.2f')} times the rate "
+        f"(asked: {WANTED_SCALING} where the control allows it), {spread(relative, '.2f')} of the control's gain"
+    )
+    one, two = (
+        f"worker {median(c.worker for c in costs):.2f}, rest {median(c.rest for c in costs):.2f}"
+        for costs in (ones, twos)
+    )
+    yield f"    ms of CPU per trial: {one} with one; {two} with two; two free cores give at most {spread(most, '.2f')} times the rate"
 
 
 def _control(processes: int) -> float:
@@ -80,17 +108,60 @@ def _hash(blocks: int) -> None:
         hashlib.sha256(block).digest()
 
 
-def _searched(backend: str, workers: int) -> Ran:
-    compute = {"backend": backend, "workers": workers}
+def _searched(bars: int, backend: str, workers: int) -> Cost:
+    asked = config(
+        bars=bars,
+        sampler="random",
+        trials=LENGTHS[bars],
+        batch=256,
+        compute={"backend": backend, "workers": workers},
+        tracking=SILENT,
+    )
+    looks: list[tuple[int, Mapping[int, float], Sequence[int]]] = []
+
+    def look(driver: int, trials: int) -> None:
+        with suppress(OSError):
+            spent = cpu_of_threads(driver) if backend == "local" else cpu_of_processes(driver)
+            looks.append((trials, spent, actors(driver) if backend == "ray" else ()))
+
     with tempfile.TemporaryDirectory() as home:
-        asked = config(
-            bars=BARS, sampler="random", trials=TRIALS, batch=256, compute=compute, tracking=SILENT
-        )
-        return sweep_run(asked, Path(home))
+        ran = _watched(asked, Path(home), look)
+    (begun, before, _), (trials, after, known) = looks[0], looks[-1]
+    spent = {each: seconds - before.get(each, 0.0) for each, seconds in after.items()}
+    # Local workers are the threads that are busiest.
+    busy = known or sorted(spent, key=spent.__getitem__)[-workers:]
+    per_trial = 1e3 / (trials - begun)
+    inside = sum(spent.get(each, 0.0) for each in busy)
+    return Cost(ran.rate, inside * per_trial, (sum(spent.values()) - inside) * per_trial)
+
+
+def _watched(asked: Mapping[str, Any], home: Path, look: Callable[[int, int], None]) -> Ran:
+    """Runs a search; while it has some of its trials, `look` is told the driver's process and how many."""
+    path = home / "bench.json"
+    path.write_text(json.dumps(asked), encoding="utf-8")
+    command, begun = [sys.executable, "-m", "sweep", "run", "--home", str(home), str(path)], time.time()
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        while running.poll() is None:
+            time.sleep(PAUSE)
+            trials = _committed(home)
+            if 0 < trials < asked["search"]["trials"]:
+                look(running.pid, trials)
+    if running.returncode:
+        raise RuntimeError(f"sweep run ended with {running.returncode}")
+    return Ran.of(home / "studies" / "bench", begun, time.time())
+
+
+def _committed(home: Path) -> int:
+    with (
+        suppress(sqlite3.Error),
+        closing(sqlite3.connect(f"file:{home}/studies/bench/study.db?mode=ro", uri=True)) as db,
+    ):
+        return int(db.execute("SELECT count(*) FROM trials").fetchone()[0])
+    return 0
 
 
 # ---------------------------------------------------------------------------------------------- start of a local worker
-STARTS: Final = 5
+STARTS: Final = 3
 WANTED_START: Final = 1.0
 TRACKED: Final = {"tracking off": None, "tracking on": "sqlite:///{home}/mlflow.db"}
 SAMPLERS: Final = ("random", "tpe")
@@ -153,7 +224,6 @@ CACHE: Final = 32 * MIB
 SOAK: Final = 10_000
 """Trials whose continuous parameters make new series all the time."""
 WANTED_MEMORY: Final = 150
-PAUSE: Final = 0.5
 SHARE: Final = 0.1
 """Of a search, at its beginning and at its end, whose looks are compared."""
 ORIGINS: Final = {
@@ -185,7 +255,7 @@ def _memory() -> Iterator[str]:
         if backend == "local":
             name, cache = f"{name} in the driver's process", CACHE * workers
         with tempfile.TemporaryDirectory() as home:
-            seen = _looked_at(_soak(backend, workers), Path(home), _actors if backend == "ray" else _itself)
+            seen = _looked_at(_soak(backend, workers), Path(home), actors if backend == "ray" else _itself)
         for looks in seen:
             yield from _told(name, looks, cache)
 
@@ -203,51 +273,20 @@ def _soak(backend: str, workers: int) -> dict[str, Any]:
 
 def _looked_at(asked: Mapping[str, Any], home: Path, workers: Callable[[int], list[int]]) -> list[list[Look]]:
     """Looks at each worker from the first committed batch until the last one."""
-    path = home / "bench.json"
-    path.write_text(json.dumps(asked), encoding="utf-8")
-    command = [sys.executable, "-m", "sweep", "run", "--home", str(home), str(path)]
     seen: dict[int, list[Look]] = {}
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
-        while running.poll() is None:
-            time.sleep(PAUSE)
-            for pid in workers(running.pid) if 0 < _committed(home) < SOAK else ():
-                with suppress(OSError, KeyError):
-                    look = Look(_committed(home), Held.of(pid), by_origin(pid, origins=ORIGINS))
-                    seen.setdefault(pid, []).append(look)
-    if running.returncode:
-        raise RuntimeError(f"sweep run ended with {running.returncode}")
+
+    def look(driver: int, trials: int) -> None:
+        for pid in workers(driver):
+            with suppress(OSError, KeyError):
+                seen.setdefault(pid, []).append(Look(trials, Held.of(pid), by_origin(pid, origins=ORIGINS)))
+
+    _watched(asked, home, look)
     return list(seen.values())
-
-
-def _committed(home: Path) -> int:
-    with (
-        suppress(sqlite3.Error),
-        closing(sqlite3.connect(f"file:{home}/studies/bench/study.db?mode=ro", uri=True)) as db,
-    ):
-        return int(db.execute("SELECT count(*) FROM trials").fetchone()[0])
-    return 0
 
 
 def _itself(driver: int) -> list[int]:
     """Local workers are threads of their driver."""
     return [driver]
-
-
-def _actors(driver: int) -> list[int]:
-    """Ray's actors below a driver."""
-    parents, found = {}, []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            pid = int(folder.name)
-            parents[pid] = int((folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
-            if (folder / "cmdline").read_bytes().startswith(b"ray::Actor"):
-                found.append(pid)
-    return [pid for pid in found if driver in _ancestors(pid, parents)]
-
-
-def _ancestors(pid: int, parents: Mapping[int, int]) -> Iterator[int]:
-    while pid := parents.get(pid, 0):
-        yield pid
 
 
 def _told(name: str, looks: Sequence[Look], cache: int) -> Iterator[str]:
