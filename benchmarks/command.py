@@ -71,7 +71,7 @@ class Ran:
             last = db.execute("SELECT max(committed_at) FROM batches").fetchone()[0]
             memory = db.execute("SELECT max(rss_bytes) FROM trial_runtime").fetchone()[0]
         spent = next(event["spent"] for event in reversed(events) if event["event"] == "ended")
-        return cls(study, begun, _seconds(first), _seconds(last), ended, memory, spent)
+        return cls(study, begun, seconds(first), seconds(last), ended, memory, spent)
 
 
 def sweep_run(asked: Mapping[str, Any], home: Path) -> Ran:
@@ -89,5 +89,6 @@ def python(*arguments: str) -> str:
     return done.stdout
 
 
-def _seconds(stamp: str) -> float:
+def seconds(stamp: str) -> float:
+    """Since 1970, of a stamp of the ledger."""
     return datetime.fromisoformat(stamp).timestamp()

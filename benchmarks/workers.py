@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from benchmarks.command import ROOT, Ran, config
+from benchmarks.command import ROOT, Ran, config, seconds
 from benchmarks.measure import spread
 from benchmarks.memory import MIB, Held, by_origin
 from benchmarks.processes import actors, cpu_of_processes, cpu_of_threads
@@ -127,7 +127,7 @@ def _searched(bars: int, backend: str, workers: int) -> Cost:
     with tempfile.TemporaryDirectory() as home:
         ran = _watched(asked, Path(home), look)
     (begun, before, _), (trials, after, known) = looks[0], looks[-1]
-    spent = {each: seconds - before.get(each, 0.0) for each, seconds in after.items()}
+    spent = {each: now - before.get(each, 0.0) for each, now in after.items()}
     # Local workers are the threads that are busiest.
     busy = known or sorted(spent, key=spent.__getitem__)[-workers:]
     per_trial = 1e3 / (trials - begun)
@@ -161,7 +161,7 @@ def _committed(home: Path) -> int:
 
 
 # ---------------------------------------------------------------------------------------------- start of a local worker
-STARTS: Final = 3
+STARTS: Final = 5
 WANTED_START: Final = 1.0
 TRACKED: Final = {"tracking off": None, "tracking on": "sqlite:///{home}/mlflow.db"}
 SAMPLERS: Final = ("random", "tpe")
@@ -173,7 +173,7 @@ def _start() -> Iterator[str]:
     for _ in range(STARTS):
         for sampler in SAMPLERS:
             for tracking, url in TRACKED.items():
-                # What shows runs may go on after the command has ended.
+                # What shows runs goes on for a moment.
                 with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
                     store = None if url is None else url.format(home=home)
                     asked = config(
@@ -195,28 +195,27 @@ def _start() -> Iterator[str]:
 
 def _started(asked: Mapping[str, Any], home: Path) -> tuple[float, float]:
     """Seconds from the start of the process, and from when it has read the config, to the first trial."""
-    path = home / "bench.json"
+    path, read = home / "bench.json", home / "read"
     path.write_text(json.dumps(asked), encoding="utf-8")
-    begun = time.time()
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.workers", str(path), str(home)],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    ran = Ran.of(next(home.glob("studies/*")), begun, time.time())
-    return ran.first - begun, ran.first - float(done.stdout)
+    command, begun = [sys.executable, "-m", "benchmarks.workers", str(path), str(read)], time.time()
+    with subprocess.Popen(command, cwd=ROOT) as running:
+        while running.poll() is None and not _committed(home):
+            time.sleep(PAUSE)
+        # The rest of the study, and what shows it, are of no interest here.
+        running.kill()
+    with closing(sqlite3.connect(f"file:{home}/studies/bench/study.db?mode=ro", uri=True)) as db:
+        (stamp,) = db.execute("SELECT min(started_at) FROM trial_runtime").fetchone()
+    return seconds(stamp) - begun, seconds(stamp) - float(read.read_text(encoding="utf-8"))
 
 
-def _run(path: Path, home: Path) -> None:
-    """As `sweep run`; says when the config had been read."""
+def _run(path: Path, read: Path) -> None:
+    """As `sweep run`; writes down when the config had been read."""
     from sweep import Study
     from sweep.config import load
 
-    asked = load(path, home=home)
-    sys.stdout.write(str(time.time()))
-    Study.run(asked, home=home)
+    asked = load(path, home=path.parent)
+    read.write_text(str(time.time()), encoding="utf-8")
+    Study.run(asked, home=path.parent)
 
 
 # ------------------------------------------------------------------------------------------------------------- memory
