@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import os
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Final
@@ -51,7 +52,7 @@ def main() -> None:
         "--record", action="store_true", help="writes a section of RESULTS.md for each of the parts"
     )
     chosen = parser.parse_args()
-    about = machine()
+    about = f"{machine()}; load average {os.getloadavg()[0]:.1f} when it began"
     print(about)
     for name in chosen.parts or [name for name in PARTS if name not in LONG]:
         print(f"\n## {name}")
