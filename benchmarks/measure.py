@@ -8,7 +8,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 
 from sweep import _core
@@ -42,6 +42,11 @@ def line(name: str, seconds: list[float], units: float, unit: str, calibration: 
         f"{name:44s} {median * scale:8.2f} ns per {unit} (min {low * scale:.2f}, max {high * scale:.2f}), "
         f"{ratio:.3f} of the calibration loop"
     )
+
+
+def spread(values: Sequence[float], form: str) -> str:
+    """Median, least and most."""
+    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
 
 
 def machine() -> str:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-ROOT: Final = Path(__file__).parents[1]
+from benchmarks.command import Ran, config, python, sweep_run
+
 TRIALS: Final = 5000
 CALL: Final = 64
 """Trials per call of a bare actor."""
@@ -32,69 +31,30 @@ def run() -> Iterator[str]:
     """Enumerated samplers, then tpe on trials that take twice as long."""
     for sampler, bars in BARS.items():
         with tempfile.TemporaryDirectory() as home:
-            config = Path(home) / "bench.json"
-            config.write_text(json.dumps(_config(sampler, bars, home)))
-            begun = time.time()
-            _sweep("run", "--home", home, str(config))
-            ended = time.time()
-            study = next(Path(home).glob("studies/*"))
-            bare = json.loads(_python("-m", "benchmarks.sweep", str(study)))
-            yield from _lines(sampler, study, begun, ended, bare)
+            asked = config(
+                bars=bars,
+                sampler=sampler,
+                trials=TRIALS,
+                batch=BATCH[sampler],
+                compute={"backend": "ray", "workers": WORKERS},
+                tracking={"mlflow": f"sqlite:///{home}/mlflow.db", "runs": {"top": 50}},
+            )
+            ran = sweep_run(asked, Path(home))
+            bare = json.loads(python("-m", "benchmarks.sweep", str(ran.study)))
+        yield from _lines(sampler, ran, bare)
 
 
-def _config(sampler: str, bars: int, home: str) -> dict[str, Any]:
-    from benchmarks.samplers import SPACE
-
-    return {
-        "study": "bench",
-        "market": {"symbol": "EURUSD", "timeframe": "M5", "synthetic": {"bars": bars, "seed": 7}},
-        "strategy": {"name": "ma_cross"},
-        "search": {
-            "sampler": sampler,
-            "batch_size": BATCH[sampler],
-            "trials": TRIALS,
-            "space": SPACE,
-            "others": "default",
-        },
-        "costs": {"slippage": {"fixed_pips": 0.2}, "commission": {"schema": "per_lot", "per_lot": 2.5}},
-        "account": {"initial_balance": 1_000_000},
-        "compute": {"backend": "ray", "workers": WORKERS},
-        "tracking": {"mlflow": f"sqlite:///{home}/mlflow.db", "runs": {"top": 50}},
-    }
-
-
-def _lines(sampler: str, study: Path, begun: float, ended: float, bare: Mapping[str, float]) -> Iterator[str]:
-    with sqlite3.connect(f"file:{study}/study.db?mode=ro", uri=True) as db:
-        events = json.loads(db.execute("SELECT value FROM study WHERE key = 'events'").fetchone()[0])
-        first = db.execute("SELECT min(started_at) FROM trial_runtime").fetchone()[0]
-        last = db.execute("SELECT max(committed_at) FROM batches").fetchone()[0]
-        memory = db.execute("SELECT max(rss_bytes) FROM trial_runtime").fetchone()[0]
-    spent = next(event["spent"] for event in reversed(events) if event["event"] == "ended")
-    rate = spent["trials_per_second"]
+def _lines(sampler: str, ran: Ran, bare: Mapping[str, float]) -> Iterator[str]:
     yield (
-        f"{sampler:7s} {rate:6.0f} trials/s, bare actors {bare['rate']:6.0f} with {1e3 * bare['seconds']:.2f} ms per "
-        f"trial: {rate / bare['rate']:.2f} (bar: {WANTED.get(sampler, 0.9)})"
+        f"{sampler:7s} {ran.rate:6.0f} trials/s, bare actors {bare['rate']:6.0f} with {1e3 * bare['seconds']:.2f} ms per "
+        f"trial: {ran.rate / bare['rate']:.2f} (bar: {WANTED[sampler]})"
     )
-    shares = ", ".join(
-        f"{name} {share:.0%}" for name, share in {**spent["worker"], **spent["driver"]}.items()
-    )
+    spent = {**ran.spent["worker"], **ran.spent["driver"]}
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in spent.items())
     yield (
-        f"        start {_seconds(first) - begun:.1f} s (bar: 12), end {ended - _seconds(last):.1f} s (bar: 5); "
-        f"{memory / 2**20:.0f} MiB resident per worker; {shares}"
+        f"        start {ran.first - ran.begun:.1f} s (bar: 12), end {ran.ended - ran.last:.1f} s (bar: 5); "
+        f"{ran.memory / 2**20:.0f} MiB resident per worker; {shares}"
     )
-
-
-def _seconds(stamp: str) -> float:
-    return datetime.fromisoformat(stamp).timestamp()
-
-
-def _sweep(*arguments: str) -> None:
-    _python("-m", "sweep", *arguments)
-
-
-def _python(*arguments: str) -> str:
-    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True, capture_output=True, text=True)
-    return done.stdout
 
 
 def _bare(study: Path) -> dict[str, float]:

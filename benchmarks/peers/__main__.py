@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks import page
 from benchmarks.measure import machine
 from benchmarks.peers.client import ROOT, PeerError, Process
 from benchmarks.peers.compare import Agreement, agreement
@@ -31,13 +32,11 @@ from benchmarks.peers.report import (
     checks,
     largest_difference,
     table,
-    with_section,
 )
 from benchmarks.peers.work import LONG, Work
 from sweep import _core
 
 US: Final = "sweep"
-PAGE: Final = ROOT / "benchmarks" / "RESULTS.md"
 LEAST: Final = 0.2
 """Seconds of CPU behind a figure: shorter work is repeated within a round."""
 MEMORY_NOTE: Final = "a process's resident peak while it ran, with its libraries and its bars"
@@ -237,9 +236,8 @@ def main() -> None:
     chosen.record.write_text(
         json.dumps({"machine": machine(), "peers": about, "trades": trades, "parts": rows}, indent=1)
     )
-    page = PAGE.read_text() if PAGE.exists() else "# Results of the benchmarks\n"
-    PAGE.write_text(with_section(page, lines))
-    print(f"written: {PAGE.name}, {chosen.record.name}")
+    page.write(lines)
+    print(f"written: {page.PAGE.name}, {chosen.record.name}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -102,12 +101,3 @@ def largest_difference(ours: Sequence[float], theirs: Sequence[float]) -> float:
 
 def _megabytes(count: int | None) -> str:
     return "–" if count is None else f"{count / 1e6:,.0f}"
-
-
-def with_section(page: str, section: str) -> str:
-    """The page with its section of this heading replaced, or with the section at its end."""
-    pattern = re.compile(rf"^{re.escape(HEADING)}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-    section = section.rstrip("\n") + "\n"
-    if not pattern.search(page):
-        return f"{page.rstrip()}\n\n{section}" if page.strip() else section
-    return pattern.sub(lambda found: section + ("\n" if found.end() < len(page) else ""), page, count=1)

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from benchmarks.page import with_section
 from benchmarks.peers import ours
 from benchmarks.peers.client import PeerError, Process
 from benchmarks.peers.compare import Spread, agreement, ratios
@@ -21,7 +22,6 @@ from benchmarks.peers.report import (
     checks,
     largest_difference,
     table,
-    with_section,
 )
 from benchmarks.peers.server import ENGINES
 from benchmarks.peers.work import BOTH, LONG, PAIRS, Bars, Pair, Trades, Work, crosses

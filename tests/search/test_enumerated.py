@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 import tracemalloc
 from typing import Any
 
@@ -13,7 +15,7 @@ from scipy.stats import qmc as scipy_qmc
 from sweep.errors import SweepError
 from sweep.samplers import grid, qmc, random
 from sweep.samplers.base import Settings, View, position_after
-from sweep.samplers.sobol import SobolStream
+from sweep.samplers.sobol import MOST_DIMENSIONS, Sobol, SobolStream
 from sweep.samplers.thin import kept_indices, thinned_counts
 from sweep.seeds import seed
 from sweep.types import Proposal
@@ -206,6 +208,22 @@ def test_qmc_points_are_those_of_scipys_engine_by_index() -> None:
     later = stream.points(100, 5)
     assert stream.points(3, 2) == SobolStream(space, 42).points(3, 2)
     assert stream.points(100, 5) == later
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 9, 40])
+def test_sobol_points_are_those_of_scipy_bit_for_bit(dimensions: int) -> None:
+    engine = scipy_qmc.Sobol(dimensions, scramble=True, rng=2**32 - dimensions)
+    ours = Sobol(dimensions, 2**32 - dimensions)
+    for start in (0, 256, 100_003, 2**30 - 256):
+        if start:
+            engine.fast_forward(start - engine.num_generated)
+        assert np.array_equal(ours.units(start, 256), engine.random(256))
+    assert scipy_qmc.Sobol.MAXDIM == MOST_DIMENSIONS
+
+
+def test_a_study_starts_without_the_statistics_of_scipy() -> None:
+    code = "import sys; from sweep.samplers import qmc, tpe; sys.exit('scipy.stats' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("module", [grid, random, qmc])

@@ -21,6 +21,7 @@ use crate::schema::Digest;
 use crate::series::{CloseTicks, Indicators};
 use crate::strategy::{SideView, View};
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -144,14 +145,19 @@ impl Instrument {
         self.traded = self.traded.start + start..self.traded.start + end;
     }
 
-    /// Labels of the equity samples of several, ascending.
-    pub(crate) fn labels(instruments: &[Self]) -> Vec<i64> {
+    /// Labels of the equity samples of several, ascending. Those of one market of bars are its own column.
+    pub(crate) fn labels(instruments: &[Self]) -> Cow<'_, [i64]> {
+        if let [one] = instruments
+            && one.ticks.is_none()
+        {
+            return Cow::Borrowed(&one.market.label()[one.traded.clone()]);
+        }
         let mut labels: Vec<i64> = instruments.iter().flat_map(Self::sampled).collect();
         if instruments.len() > 1 {
             labels.sort_unstable();
             labels.dedup();
         }
-        labels
+        labels.into()
     }
 
     /// Labels of the equity samples: the traded bars, and of ticks the bar that is still forming.
