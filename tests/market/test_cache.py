@@ -89,6 +89,21 @@ def test_a_changed_source_is_read_again(tmp_path: Path) -> None:
     assert after.digest == load(config(path)).digest
 
 
+def test_a_source_of_the_same_size_and_time_is_read_again(tmp_path: Path) -> None:
+    path, cache = source(tmp_path), DatasetCache(tmp_path / "home")
+    table = pq.read_table(path)
+    pq.write_table(table, path, compression="none", use_dictionary=False)
+    before, stat = load(config(path), cache=cache).digest, path.stat()
+    closes, highs = table["close"].to_numpy().copy(), table["high"].to_numpy()
+    at = int((closes != highs).argmax())
+    closes[at] = highs[at]
+    table = table.set_column(table.schema.get_field_index("close"), "close", pa.array(closes))
+    pq.write_table(table, path, compression="none", use_dictionary=False)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (stat.st_size, stat.st_mtime_ns)
+    assert load(config(path), cache=cache).digest != before
+
+
 def test_damaged_rows_are_noticed(tmp_path: Path) -> None:
     path, cache = source(tmp_path), DatasetCache(tmp_path / "home")
     market = load(config(path), cache=cache)

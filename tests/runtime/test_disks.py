@@ -19,11 +19,12 @@ from sweep.cli.app import main
 from sweep.errors import SweepError, exit_code
 from sweep.ledger import Ledger, transaction
 from sweep.study import Study
+from sweep.trackers import parquet, process
 from sweep.types import StudyStatus
 from tests.runtime.support import die_at, digest, drive
 from tests.runtime.test_study import config
 
-PAGE = 4096
+PAGE = 8192
 FRAME = PAGE + 24
 HEADER = 32
 
@@ -213,6 +214,13 @@ def test_a_read_only_disk_refuses_the_driver_and_shows_the_study(disk: Path, who
         assert (refused.value.code, exit_code(refused.value)) == (3002, 5), refused.value
         assert str(disk) in refused.value.message
     assert Study.open("plain").status().done == 21
+    for write in (
+        lambda: process.sync(Study.open("plain").folder, uri=None),
+        lambda: parquet.write(Study.open("plain").trials(), disk / "trials.parquet"),
+    ):
+        with pytest.raises(SweepError) as refused:
+            write()
+        assert (refused.value.code in (3000, 3002), exit_code(refused.value)) == (True, 5), refused.value
     mount(disk, "-o", "remount,rw")
     assert Study.open("plain").digest == before
     assert Study.extend("plain", 219).digest == whole
