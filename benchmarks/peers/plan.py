@@ -66,7 +66,7 @@ def _cases(
 QUICK: Final = ("Numba loop", "raptorbt", "vectorbt")
 PARTS: Final = (
     Part(
-        f"One backtest of {BARS:,} bars, averages and range computed in the call",
+        f"One backtest of {BARS:,} bars, signals and range computed in the call",
         (
             *_cases(QUICK, LONG, ONE, "run_cold"),
             *_cases(("Numba loop", "vectorbt"), BOTH, ONE, "run_cold"),
@@ -96,7 +96,7 @@ PARTS: Final = (
         ),
     ),
     Part(
-        f"One backtest of {MANY_BARS:,} bars, averages and range computed in the call",
+        f"One backtest of {MANY_BARS:,} bars, signals and range computed in the call",
         _cases(QUICK, LONG, ONE, "run_cold", bars=MANY_BARS),
     ),
     Part(
