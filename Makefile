@@ -136,7 +136,7 @@ format: venv ## rewrite the sources as `make lint` wants them
 	$(BIN)/ruff format --quiet
 
 .PHONY: release
-release: build
+release: build ## the native module with every optimisation, in the place of the one for development
 	@rm -f $(VENV)/.built
 	cargo build --release --locked --package sweep-module
 	cp target/release/lib_core.so sweep/_core.abi3.so
