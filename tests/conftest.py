@@ -24,7 +24,6 @@ settings.register_profile("sweep", deadline=None, derandomize=True)
 settings.load_profile("sweep")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Shares the tests among processes: files stay whole, those that start Ray follow each other, long ones come first."""
     with_ray = {item.path for item in items if item.get_closest_marker("ray")}
