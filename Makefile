@@ -64,7 +64,7 @@ demo: build ## the main job: a study of 2,000 trials on a synthetic market, in b
 test: build ## every test: the crates, then the package
 	@mkdir -p $(OUT)
 	cargo test --locked 2>&1 | tee $(OUT)/cargo-test.log
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder --durations=25 --junitxml=$(OUT)/pytest.xml
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder --durations=25 --junitxml=$(OUT)/pytest.xml
 	@$(BIN)/python scripts/skipped_tests.py $(OUT)/cargo-test.log $(OUT)/pytest.xml | tee $(OUT)/skipped-tests.txt
 
 .PHONY: test-gp
@@ -87,7 +87,7 @@ coverage-engine: venv
 		--include-files 'core_rs/engine/*' --fail-under 95
 
 coverage-reference: build
-	COVERAGE_FILE=$(OUT)/coverage.reference $(BIN)/python -m pytest -q -p no:cacheprovider --numprocesses=2 --dist=loadgroup \
+	COVERAGE_FILE=$(OUT)/coverage.reference $(BIN)/python -m pytest -q -p no:cacheprovider --numprocesses=2 --dist=loadfile \
 		--cov=sweep/reference --cov-report=term --cov-fail-under=95 tests/reference tests/portfolio tests/engine/test_gates.py \
 		tests/engine/test_native_vectors.py tests/engine/test_costs.py tests/engine/test_rates.py tests/indicators/test_agreement.py \
 		tests/replay/test_golden_scenarios.py

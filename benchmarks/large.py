@@ -124,7 +124,7 @@ def _work(folder: Path, keys: dict[str, str]) -> Iterator[str]:
         }
     )
     market, took = _timed(lambda: load_market(config.markets[0], cache=DatasetCache(folder)))
-    yield f"opened in {took} (asked: at most 1 s), {_grown(before)}"
+    yield f"opened in {took} (bar: 1 s), {_grown(before)}"
     yield _columns(market)
     plan, took = _timed(lambda: prepare(config, cache=DatasetCache(folder)))
     worker, built = _timed(lambda: Worker(plan.engine_spec(returns=True)))
@@ -147,7 +147,7 @@ def _columns(market: Any) -> str:
     own = [name for name, file in places.items() if file is None]
     mapped = len(places) - len(own)
     inside = {Path(file).parent.name for file in places.values() if file is not None}
-    return f"columns mapped from {', '.join(sorted(inside)) or 'nowhere'}: {mapped} of {len(places)} (asked: all){'; not: ' if own else ''}{', '.join(own)}"
+    return f"columns mapped from {', '.join(sorted(inside)) or 'nowhere'}: {mapped} of {len(places)} (bar: all){'; not: ' if own else ''}{', '.join(own)}"
 
 
 def _told(took: Took, results: Any) -> str:

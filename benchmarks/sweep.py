@@ -68,12 +68,12 @@ def run() -> Iterator[str]:
 def _lines(case: Case, ran: Ran, bare: Mapping[str, float]) -> Iterator[str]:
     yield (
         f"{case.sampler:7s} in batches of {case.batch:4d}: {ran.rate:6.0f} trials/s, bare actors {bare['rate']:6.0f} with "
-        f"{1e3 * bare['seconds']:.2f} ms per trial: {ran.rate / bare['rate']:.2f} (asked: {case.wanted})"
+        f"{1e3 * bare['seconds']:.2f} ms per trial: {ran.rate / bare['rate']:.2f} (bar: {case.wanted})"
     )
     spent = {**ran.spent["worker"], **ran.spent["driver"]}
     shares = ", ".join(f"{name} {share:.0%}" for name, share in spent.items())
     yield (
-        f"        start {ran.first - ran.begun:.1f} s (asked: 12), end {ran.ended - ran.last:.1f} s (asked: 5); "
+        f"        start {ran.first - ran.begun:.1f} s (bar: 12), end {ran.ended - ran.last:.1f} s (bar: 5); "
         f"{ran.memory / 2**20:.0f} MiB resident per worker; {shares}"
     )
 

@@ -84,7 +84,7 @@ def _gain(name: str, ones: Sequence[Cost], twos: Sequence[Cost], control: Sequen
     rates = [median(cost.rate for cost in costs) for costs in (ones, twos)]
     yield (
         f"{name}: {rates[0]:.0f} trials/s with one worker, {rates[1]:.0f} with two: {spread(gains, '.2f')} times the rate "
-        f"(asked: {WANTED_SCALING} where the control allows it), {spread(relative, '.2f')} of the control's gain"
+        f"(bar: {WANTED_SCALING} where the control allows it), {spread(relative, '.2f')} of the control's gain"
     )
     one, two = (
         f"worker {median(c.worker for c in costs):.2f}, rest {median(c.rest for c in costs):.2f}"
@@ -189,7 +189,7 @@ def _start() -> Iterator[str]:
         whole, reading = (spread(list(column), ".2f") for column in zip(*times, strict=True))
         yield (
             f"start of backend local, {sampler}, {tracking}: first trial {reading} s after the config was read "
-            f"(asked: {WANTED_START:.0f}), {whole} s after the process was started"
+            f"(bar: {WANTED_START:.0f}), {whole} s after the process was started"
         )
 
 
@@ -295,7 +295,7 @@ def _told(name: str, looks: Sequence[Look], cache: int) -> Iterator[str]:
     beyond = last.held.pss - last.held.shared - cache
     yield (
         f"{name}: {last.held} after {last.trials:,} trials, {first.held.pss / MIB:.0f} MiB after {first.trials:,}; beyond "
-        f"the shared market and {cache / MIB:.0f} MiB for series: {beyond / MIB:.0f} MiB (asked: at most {WANTED_MEMORY})"
+        f"the shared market and {cache / MIB:.0f} MiB for series: {beyond / MIB:.0f} MiB (bar: {WANTED_MEMORY})"
     )
     parts = ", ".join(f"{origin} {size / MIB:.0f}" for origin, size in last.origins.items() if size >= MIB)
     yield f"    MiB by origin: {parts}"

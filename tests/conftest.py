@@ -25,11 +25,9 @@ settings.load_profile("sweep")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Shares the tests among processes: files stay whole, those that start Ray follow each other, long ones come first."""
+    """Puts the files with long tests first, so that no process is left alone with one: files stay whole (`--dist=loadfile`)."""
     with_ray = {item.path for item in items if item.get_closest_marker("ray")}
     with_slow = {item.path for item in items if item.get_closest_marker("slow")}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("ray" if item.path in with_ray else str(item.path)))
     items.sort(key=lambda item: (item.path not in with_ray, item.path not in with_slow))
 
 

@@ -22,7 +22,7 @@ class Tracker(Protocol):
         ...
 
     def project(self, ledger: Ledger, *, final: bool) -> None:
-        """Bring the projection up to date; `final`: the study has ended and its artifacts are written.
+        """Bring the projection up to date; `final`: the study has ended, and what artifacts it has are shown too.
 
         Raises:
             SweepError: [3005] if the target cannot be reached, [3000] [3007] for files.

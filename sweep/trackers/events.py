@@ -57,14 +57,10 @@ def log_event(
         now = round(time.time() * 1000)
         run = store.create(experiment, name, {"role": role}, at=now)
         with tempfile.TemporaryDirectory() as folder:
-            files = []
-            for file, text in documents.items():
-                files.append(Path(folder) / file)
-                files[-1].write_text(text, encoding="utf-8")
-            for file, table in (tables or {}).items():
-                files.append(Path(folder) / file)
-                parquet.write(table, files[-1])
-            store.upload(run, files)
+            files = {Path(folder) / file: table for file, table in (tables or {}).items()}
+            for path, table in files.items():
+                parquet.write(table, path)
+            store.upload(run, documents, files)
         store.write(
             run,
             params={safe_key(key): value[:PARAM_LIMIT] for key, value in params.items()},

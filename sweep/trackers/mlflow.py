@@ -31,7 +31,7 @@ from mlflow.exceptions import MlflowException
 from sweep.errors import SweepError, error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 for _name in ("alembic", "mlflow"):
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -227,12 +227,14 @@ class MlflowStore:
         with self._reaching("log the datasets"):
             self._client.log_inputs(run.id, inputs)
 
-    def upload(self, run: StoredRun, files: Sequence[Path]) -> None:
-        """Put files at the top of the run's artifacts; a file of the same name is replaced."""
+    def upload(self, run: StoredRun, texts: Mapping[str, str], files: Iterable[Path] = ()) -> None:
+        """Put texts by file name, and files, at the top of the run's artifacts; what has the same name is replaced."""
         with self._reaching("write artifacts"), tempfile.TemporaryDirectory() as folder:
             # One call for a folder: every call asks the store where the run's artifacts are.
             for file in files:
                 shutil.copyfile(file, Path(folder) / file.name)
+            for name, text in texts.items():
+                Path(folder, name).write_text(text, encoding="utf-8")
             self._client.log_artifacts(run.id, folder)
 
     def artifacts(self, run: StoredRun) -> set[str]:

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from sweep.errors import SweepError
@@ -21,6 +19,7 @@ from sweep.types import Status, StudyStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from sweep.ledger import Ledger
     from sweep.types import Trial
@@ -125,8 +124,7 @@ class MlflowTracker:
             parent = store.create(experiment, view.name, tags, at=_start(view))
             store.write(parent, params=content.study_params(view), tags=content.study_tags(view))
             store.add_datasets(parent, [_dataset(view, *item) for item in view.datasets.items()])
-            with tempfile.TemporaryDirectory() as folder:
-                store.upload(parent, [_write(Path(folder) / _CONFIG, view.config_text)])
+            store.upload(parent, {_CONFIG: view.config_text})
         self._parent = parent
         return parent
 
@@ -151,12 +149,11 @@ class MlflowTracker:
             points=points,
             tags=content.study_tags(view) | {"batches": str(len(view.progress))},
         )
-        with tempfile.TemporaryDirectory() as folder:
-            files = [_write(Path(folder) / _CONFIG, view.config_text)]
-            if view.best is not None:
-                files.append(_write(Path(folder) / _IDENTITY, view.document(view.best)))
-            table = view.folder / "trials.parquet"
-            store.upload(parent, [*files, table] if table.is_file() else files)
+        texts = {_CONFIG: view.config_text}
+        if view.best is not None:
+            texts[_IDENTITY] = view.document(view.best)
+        table = view.folder / "trials.parquet"
+        store.upload(parent, texts, [table] if table.is_file() else [])
 
     # ----------------------------------------------------------------------------------------------------- children
     def _show_children(self, store: MlflowStore, parent: StoredRun, view: StudyView, *, final: bool) -> None:
@@ -219,12 +216,7 @@ class MlflowTracker:
             run = store.create(parent.experiment, name, known_by, at=at)
         elif run.tags.get("mlflow.runName") != name:
             store.rename(run, name)
-        with tempfile.TemporaryDirectory() as folder:
-            documents = [
-                _write(Path(folder) / _CONFIG, view.config_text),
-                _write(Path(folder) / _IDENTITY, view.document(trial)),
-            ]
-            store.upload(run, [*documents, *files] if rank is not None else documents)
+        store.upload(run, {_CONFIG: view.config_text, _IDENTITY: view.document(trial)}, files)
         if rank is None and "rank" in run.tags:
             store.untag(run, "rank")
         points = [Point(key, value, step=0, at=at) for key, value in metrics.items()]
@@ -266,11 +258,6 @@ def _fingerprint(
 ) -> str:
     shown = [params, metrics, tags, [(file.name, file.stat().st_size) for file in files]]
     return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _write(path: Path, text: str) -> Path:
-    path.write_text(text, encoding="utf-8")
-    return path
 
 
 def _start(view: StudyView) -> int:
