@@ -39,7 +39,7 @@ BLOCKS = pa.schema(
 
 def pack(returns: Returns) -> bytes:
     """Arrow IPC bytes of one trial's daily returns, for the spool."""
-    packed: bytes = to_ipc(pa.table({"returns": pa.array(returns, pa.float64())})).to_pybytes()
+    packed: bytes = to_ipc(pa.Table.from_arrays([_floats(returns)], names=["returns"])).to_pybytes()
     return packed
 
 
@@ -119,35 +119,47 @@ def read(folder: Path, *, window: int = 0) -> pa.Table:
     return pa.concat_tables([pq.read_table(file) for file in files]).sort_by("number")
 
 
+# PyArrow's conversions of lists and arrays import pandas, which takes a second in the midst of a study: columns are made
+# from their buffers.
 def _table(returns: Mapping[int, Returns | None], form: Form) -> pa.Table:
     numbers = sorted(returns)
     series = [returns[number] for number in numbers]
     if form == "all":
-        return _plain(numbers, series)
+        return pa.Table.from_arrays([_integers(numbers), _lists(series)], schema=SCHEMA)
     cut = [None if days is None else block_sums(days) for days in series]
-    columns = {
-        "number": numbers,
-        "days": [None if days is None else len(days) for days in series],
-        "sums": [None if sums is None else sums[0] for sums in cut],
-        "squares": [None if sums is None else sums[1] for sums in cut],
-    }
-    return pa.table(columns, schema=BLOCKS)
+    columns = [
+        _integers(numbers),
+        _integers([None if days is None else len(days) for days in series]),
+        _lists([None if sums is None else sums[0] for sums in cut]),
+        _lists([None if sums is None else sums[1] for sums in cut]),
+    ]
+    return pa.Table.from_arrays(columns, schema=BLOCKS)
 
 
-def _plain(numbers: Sequence[int], series: Sequence[Returns | None]) -> pa.Table:
-    """The table of `SCHEMA`, from its buffers: PyArrow's conversions import pandas, in the midst of a study."""
-    there = np.array([days is not None for days in series], np.bool_)
-    given = [np.asarray(() if days is None else days, np.float64) for days in series]
+def _floats(values: Returns) -> pa.Array:
+    held = np.ascontiguousarray(values, np.float64)
+    return pa.Array.from_buffers(pa.float64(), len(held), [None, pa.py_buffer(held)])
+
+
+def _integers(values: Sequence[int | None]) -> pa.Array:
+    held = np.array([value or 0 for value in values], np.int64)
+    return pa.Array.from_buffers(pa.int64(), len(held), [_validity(values), pa.py_buffer(held)])
+
+
+def _lists(values: Sequence[Returns | None]) -> pa.Array:
+    given = [np.asarray(() if each is None else each, np.float64) for each in values]
     offsets = np.zeros(len(given) + 1, np.int32)
-    np.cumsum([len(days) for days in given], out=offsets[1:])
-    values = np.concatenate(given) if given else np.empty(0)
-    bits = None if there.all() else pa.py_buffer(np.packbits(there, bitorder="little"))
-    items = pa.Array.from_buffers(pa.float64(), len(values), [None, pa.py_buffer(values)])
-    lists = pa.Array.from_buffers(
-        SCHEMA.field("returns").type, len(given), [bits, pa.py_buffer(offsets)], children=[items]
+    np.cumsum([len(each) for each in given], out=offsets[1:])
+    items = _floats(np.concatenate(given) if given else ())
+    return pa.Array.from_buffers(
+        pa.list_(pa.float64()), len(given), [_validity(values), pa.py_buffer(offsets)], children=[items]
     )
-    ids = pa.Array.from_buffers(pa.int64(), len(given), [None, pa.py_buffer(np.array(numbers, np.int64))])
-    return pa.Table.from_arrays([ids, lists], schema=SCHEMA)
+
+
+def _validity(values: Sequence[object]) -> pa.Buffer | None:
+    """The bits of what is not None; no buffer if nothing is."""
+    there = np.array([value is not None for value in values], np.bool_)
+    return None if there.all() else pa.py_buffer(np.packbits(there, bitorder="little"))
 
 
 def _write(target: Path, table: pa.Table) -> None:

@@ -47,6 +47,8 @@ class OpenBatch:
     """Of the rows that the ledger lacks."""
     stored: int
     """Rows of the batch that an earlier run committed: a partial last batch that is extended."""
+    kept_at: float
+    """Monotonic time at which it was opened, and later at which its results were last put into the spool."""
     identities: dict[int, str] = field(default_factory=dict)
     """By trial number, at the pruning level that runs now."""
     results: dict[int, Trial] = field(default_factory=dict)

@@ -129,7 +129,7 @@ class Pipeline:
             return self._run()
 
     def _run(self) -> Ending:
-        begun = spooled_at = time.monotonic()
+        begun = time.monotonic()
         try:
             while True:
                 self._propose_what_may_be(time.monotonic() - begun)
@@ -141,9 +141,7 @@ class Pipeline:
                 self._commit_in_order()
                 if (problem := self._failure()) is not None:
                     return self._ended(StudyStatus.FAILED, "failures", problem)
-                if time.monotonic() - spooled_at >= self._rules.spool_interval:
-                    spooled_at = time.monotonic()
-                    self._spool_results(self._open.values())
+                self._keep_long_batches(time.monotonic())
                 self._report()
         except SweepError as problem:
             self._keep_what_can_be()
@@ -202,7 +200,7 @@ class Pipeline:
         self._position = position_after(proposals, self._position)
         self._key_digests[k:] = [record.params_digest]
         if len(proposals) > len(stored):
-            self._dispatch(OpenBatch(record, proposals[len(stored) :], len(stored)))
+            self._dispatch(OpenBatch(record, proposals[len(stored) :], len(stored), time.monotonic()))
 
     def _view(self, k: int, known: int) -> tuple[View, list[str]]:
         """What batch k may know: rows of the batches before `known`, parameters of those from there to k.
@@ -333,6 +331,13 @@ class Pipeline:
         for trial in self._front:
             first.setdefault(trial.outcome.objectives, trial.number)
         self._best_after[k:] = [max(first.values(), default=None)]
+
+    def _keep_long_batches(self, now: float) -> None:
+        """Spool what came back of batches that take longer than the interval; the others are committed soon."""
+        due = [batch for batch in self._open.values() if now - batch.kept_at >= self._rules.spool_interval]
+        for batch in due:
+            batch.kept_at = now
+        self._spool_results(due)
 
     def _spool_results(self, batches: Iterable[OpenBatch]) -> None:
         """Make finished results durable before their batch's turn."""

@@ -6,12 +6,16 @@ import itertools
 import multiprocessing
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from sweep.ledger import Ledger
 from sweep.ledger import returns as daily_returns
+from sweep.pipeline.batch import graded
 from sweep.types import Kind, Status, StudyStatus
 from tests.runtime.support import SAMPLERS, create, die_at, digest, drive, threads
 
@@ -115,6 +119,38 @@ def test_results_in_the_spool_are_not_run_again(plain: dict[str, Path], tmp_path
     # Every spooled row came from the first, healthy run.
     reference = {t.identity for t in Ledger.open(plain["random"]).trials() if t.outcome.reason == "boom"}
     assert again & set(kept) <= reference
+
+
+def spooled_rows(folder: Path, monkeypatch: pytest.MonkeyPatch, seconds: float) -> int:
+    """Results that went to the spool, by a clock on which every trial takes so many seconds."""
+    rows = done = 0
+
+    def watch(ledger: Ledger) -> None:
+        def spool(results: Any, keep: Callable[[Any], None] = ledger.spool) -> None:
+            nonlocal rows
+            rows += len(results)
+            keep(results)
+
+        monkeypatch.setattr(ledger, "spool", spool)
+
+    def count(*given: Any) -> Any:
+        nonlocal done
+        done += 1
+        return graded(*given)
+
+    clock = SimpleNamespace(monotonic=lambda: done * seconds, perf_counter=time.perf_counter)
+    monkeypatch.setattr("sweep.pipeline.loop.time", clock)
+    monkeypatch.setattr("sweep.pipeline.loop.graded", count)
+    engine = {"delay": 0.005}
+    ending = drive(folder, chunk_size=1, watch=watch, spool_interval=5.0, engine=engine)
+    assert ending.status is StudyStatus.FINISHED
+    return rows
+
+
+def test_only_batches_that_take_long_are_spooled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The first study takes twelve seconds, and its batches of eight at most three and some.
+    assert spooled_rows(tmp_path / "short", monkeypatch, 0.2) == 0
+    assert spooled_rows(tmp_path / "long", monkeypatch, 1.0) > 0
 
 
 def test_an_interrupt_keeps_what_ended_and_resumes(plain: dict[str, Path], tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -87,3 +90,30 @@ def test_too_many_returns_become_blocks_and_the_run_says_so(
     study = Study.run({**long(None), "study": "less"}, reporter=notes)
     assert any(note.startswith("daily returns: sums over ") for note in notes.notes)
     assert daily_returns.read(study.folder).schema == daily_returns.BLOCKS
+
+
+WITHOUT_PANDAS = """
+import json, sys
+from sweep import Study
+
+class Last:
+    loaded = None
+    def update(self, state):
+        self.loaded = self.loaded or "pandas" in sys.modules
+        self.done = state.done
+    def note(self, text): pass
+
+last = Last()
+Study.run(json.loads(sys.argv[1]), home=sys.argv[2], reporter=last)
+print(last.done, last.loaded)
+"""
+
+
+@pytest.mark.parametrize("form", ["all", "blocks"])
+def test_no_study_waits_for_the_import_of_pandas(tmp_path: Path, form: str) -> None:
+    # PyArrow imports it for conversions that nobody would think of, a second in which no worker gets anything to do.
+    # The first calls bring half of the batch, which goes to the spool.
+    asked = json.dumps(long(form, batch_size=16, spool_interval=0.001))
+    command = [sys.executable, "-c", WITHOUT_PANDAS, asked, str(tmp_path)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert said.split() == ["16", "False"]
