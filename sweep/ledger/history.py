@@ -5,6 +5,7 @@ length needs little memory.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, Final, overload
 
@@ -24,10 +25,18 @@ class History(Sequence[Trial]):
         self._first = 0
         self._block: list[Trial] = []
         """The last trials that were read one by one, from number `_first`."""
+        self._latest: Sequence[Trial] = ()
+        """Those that came last: they may not be in the file yet."""
 
-    def grow(self, trials: int) -> None:
-        """So many more were committed."""
-        self._length += trials
+    def grow(self, trials: Sequence[Trial]) -> None:
+        """These were committed."""
+        self._length += len(trials)
+        self._latest = trials
+
+    def shrink(self) -> None:
+        """Those that came last were not committed after all."""
+        self._length -= len(self._latest)
+        self._latest = ()
 
     def __len__(self) -> int:
         return self._length
@@ -46,11 +55,13 @@ class History(Sequence[Trial]):
         if isinstance(index, slice):
             start, stop, step = index.indices(self._length)
             if step == 1:
-                return self._ledger.history(first=start, count=max(0, stop - start))
+                return self._ledger.history(first=start, count=stop - start) if start < stop else []
             return [self[i] for i in range(start, stop, step)]
         place = index if index >= 0 else index + self._length
         if not 0 <= place < self._length:
             raise IndexError(index)
+        if place >= self._length - len(self._latest):
+            return replace(self._latest[place - self._length], metrics={}, runtime=None)
         if not self._first <= place < self._first + len(self._block):
             self._first = place
             self._block = self._ledger.history(first=place, count=min(_BLOCK, self._length - place))

@@ -62,14 +62,15 @@ def now() -> str:
 class Ledger:
     """`study.db` of one study: SQLite in WAL mode with synchronous=FULL.
 
-    A commit is durable when the call returns. Batches are committed in order, so the rows are always a prefix.
-    One instance belongs to one thread.
+    What a call wrote is durable when it returns, but for `commit_behind`. Batches are committed in order, so the rows are
+    always a prefix. One instance belongs to one thread.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection, *, writable: bool) -> None:
         self.path = path
         self.writable = writable
-        self._db = connection
+        self._connection = connection
+        self._writer = transaction.Writer(connection, path)
         self.metrics: tuple[str, ...] = tuple(map(sys.intern, self.study["metrics"]))
         self._objectives = len(self.study["objectives"])
         self._names = [*TRIAL_COLUMNS, *(f"metrics.{name}" for name in self.metrics)]
@@ -163,7 +164,8 @@ class Ledger:
 
     def close(self) -> None:
         """Close the database; the last writer leaves no `-wal` file behind."""
-        self._db.close()
+        self._writer.close()
+        self._connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -230,7 +232,43 @@ class Ledger:
         Raises:
             SweepError: [4004] if the batch is not the next one or rows are missing; [3000], [3007] for the disk.
         """
-        return self._write(lambda: self._commit(batch, trials, window, list(spooled)))
+        return self._writer.write(self._work(batch, trials, window, spooled))
+
+    def commit_behind(
+        self,
+        batch: BatchRecord,
+        trials: Sequence[Trial],
+        *,
+        first: Callable[[], None],
+        window: int = 0,
+        spooled: Iterable[str] = (),
+    ) -> str:
+        """As `commit`, but a thread waits for the disk: the batch is durable when `settle` has returned.
+
+        Whatever is asked of this ledger meanwhile waits for the thread.
+
+        Args:
+            first: what has to be on the disk before the batch; the thread runs it.
+
+        Raises:
+            SweepError: [4004] as `commit`; what `settle` raises, of an earlier batch.
+        """
+        return self._writer.write_behind(self._work(batch, trials, window, spooled), first)
+
+    def settle(self) -> None:
+        """Return when all batches are durable.
+
+        Raises:
+            SweepError: of the batch given to `commit_behind`, once: it is not stored. [3000], [3007] for the disk, or
+                what its `first` raised.
+        """
+        self._writer.settle()
+
+    def _work(
+        self, batch: BatchRecord, trials: Sequence[Trial], window: int, spooled: Iterable[str]
+    ) -> Callable[[], str]:
+        gone = list(spooled)
+        return lambda: self._commit(batch, trials, window, gone)
 
     def _commit(
         self, batch: BatchRecord, trials: Sequence[Trial], window: int, spooled: Iterable[str]
@@ -431,6 +469,12 @@ class Ledger:
         return {identity: Spooled(identity, json.loads(result), arrow) for identity, result, arrow in found}
 
     # ------------------------------------------------------------------------------------------------------ internals
+    @property
+    def _db(self) -> sqlite3.Connection:
+        """The connection, when no other thread uses it."""
+        self._writer.wait()
+        return self._connection
+
     def _rows(self, where: str, values: tuple[Any, ...]) -> list[rows.Row]:
         return self._db.execute(f"{self._select}{where} ORDER BY t.number", values).fetchall()
 
@@ -483,7 +527,7 @@ class Ledger:
         self._put({"events": [*self.get("events"), {"at": now(), "event": event, **details}]})
 
     def _write(self, work: Callable[[], T]) -> T:
-        return transaction.write(self._db, self.path, work)
+        return self._writer.write(work)
 
 
 def _encode(value: Any) -> str:
@@ -501,7 +545,9 @@ def _connect(file: Path, *, write: bool) -> sqlite3.Connection:
     settled = not write and not os.access(file.parent, os.W_OK) and not file.with_name(FILE + "-wal").exists()
     uri = f"{file.absolute().as_uri()}?mode={mode}{'&immutable=1' if settled else ''}"
     try:
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30.0)
+        connection = sqlite3.connect(
+            uri, uri=True, isolation_level=None, timeout=30.0, check_same_thread=False
+        )
         if write:
             # Of a new file: a row has two kilobytes, and larger pages are fewer to write.
             connection.execute("PRAGMA page_size = 8192")

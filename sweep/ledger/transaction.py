@@ -1,4 +1,7 @@
-"""Write transactions that survive a full disk: rolled back, tried again, then one clear error."""
+"""Write transactions that survive a full disk: rolled back, tried again, then one clear error.
+
+The end of one can be left to a thread, since that is what waits for the disk.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import errno
 import sqlite3
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -31,8 +35,70 @@ _GO_ON: Final = "then resume the study, or run it again if it had not begun"
 _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
-def write(connection: sqlite3.Connection, path: Path, work: Callable[[], T]) -> T:
+class Writer:
+    """The write transactions of one connection, one after the other."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection, self._path = connection, path
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sweep-commit")
+        self._left: tuple[Future[None], Callable[[], object]] | None = None
+        """The end that was left to the thread, and what its transaction did."""
+
+    def write(self, work: Callable[[], T]) -> T:
+        """As `write` of this module; what was left to the thread ends first."""
+        self.wait()
+        return write(self._connection, self._path, work)
+
+    def write_behind(self, work: Callable[[], T], first: Callable[[], None]) -> T:
+        """Run `work` in a transaction that a thread ends: `first` runs before that, and `settle` tells how it went.
+
+        `work` runs again if the disk refuses, so it must find what it needs as it was.
+
+        Raises:
+            SweepError: what `work` itself raises, and of an earlier transaction what `settle` does.
+        """
+        self.settle()
+        result = write(self._connection, self._path, work, end=False)
+        self._left = self._thread.submit(self._end, first), work
+        return result
+
+    def _end(self, first: Callable[[], None]) -> None:
+        try:
+            first()
+            self._connection.execute("COMMIT")
+        except BaseException:
+            roll_back(self._connection)
+            raise
+
+    def wait(self) -> None:
+        """Return when the thread has nothing to do."""
+        if self._left is not None:
+            self._left[0].exception()
+
+    def settle(self) -> None:
+        """Return when all that was written is durable; an end that the disk refused is tried again.
+
+        Raises:
+            SweepError: of what was left to the thread, once: nothing of it was stored.
+        """
+        left, self._left = self._left, None
+        if left is None:
+            return
+        end, work = left
+        try:
+            end.result()
+        except sqlite3.OperationalError:
+            write(self._connection, self._path, work)
+
+    def close(self) -> None:
+        """End the thread; what was left to it ends first."""
+        self._thread.shutdown()
+
+
+def write(connection: sqlite3.Connection, path: Path, work: Callable[[], T], *, end: bool = True) -> T:
     """Run `work` in one transaction of `connection` (autocommit mode); all of it or nothing is stored.
+
+    Without `end` the transaction stays open.
 
     Raises:
         SweepError: [3007] disk full or [3000] another I/O error, after three further attempts. The ledger is as
@@ -42,7 +108,8 @@ def write(connection: sqlite3.Connection, path: Path, work: Callable[[], T]) -> 
         try:
             connection.execute("BEGIN IMMEDIATE")
             result = work()
-            connection.execute("COMMIT")
+            if end:
+                connection.execute("COMMIT")
             return result
         except sqlite3.OperationalError as problem:
             roll_back(connection)

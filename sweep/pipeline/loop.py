@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -83,6 +84,8 @@ class Pipeline:
         self._key_digests = [record.params_digest for record, _, _ in records]
         self._spool = ledger.spooled()
         self._open: dict[int, OpenBatch] = {}
+        self._behind: OpenBatch | None = None
+        """The batch that was committed last, while the disk may still be at it."""
         self._next = self._begun = len(self._history) // size
         """The batch to propose next: the first one that the ledger lacks, in whole or in part."""
         self._partial = records[self._next][0] if len(records) > self._next else None
@@ -112,7 +115,7 @@ class Pipeline:
         trials = iter(self._history)
         for k in range(math.ceil(len(self._history) / size)):
             batch = list(islice(trials, size))
-            self._failed += sum(trial.outcome.status is Status.FAILED for trial in batch)
+            self._failed += _failed(batch)
             if k * size < whole:
                 self._position = position_after([trial.proposal for trial in batch], self._position)
             self._note_best(k, batch)
@@ -134,6 +137,8 @@ class Pipeline:
             while True:
                 self._propose_what_may_be(time.monotonic() - begun)
                 if not self._open:
+                    with self._clocked("commit"):
+                        self._settle()
                     return self._finished()
                 if self._interrupted():
                     return self._interrupt()
@@ -316,14 +321,37 @@ class Pipeline:
     def _commit(self, batch: OpenBatch) -> None:
         ended = batch.ended()
         rows = {trial.number: batch.returns.get(trial.number) for trial in ended}
-        daily_returns.write(
-            self._ledger.folder, batch.k, rows, form=self._rules.keep_returns, stored=batch.stored
+        self._settle()
+        digest = self._ledger.commit_behind(
+            batch.record,
+            ended,
+            spooled=batch.received,
+            first=partial(
+                daily_returns.write,
+                self._ledger.folder,
+                batch.k,
+                rows,
+                form=self._rules.keep_returns,
+                stored=batch.stored,
+            ),
         )
-        self._row_digests[batch.k :] = [self._ledger.commit(batch.record, ended, spooled=batch.received)]
-        del self._open[batch.k]
-        self._history.grow(len(ended))
-        self._failed += sum(trial.outcome.status is Status.FAILED for trial in ended)
+        self._behind = self._open.pop(batch.k)
+        self._row_digests[batch.k :] = [digest]
+        self._history.grow(ended)
+        self._failed += _failed(ended)
         self._note_best(batch.k, ended)
+
+    def _settle(self) -> None:
+        """Wait until the last batch is durable; if it cannot be, it is open again."""
+        batch, self._behind = self._behind, None
+        try:
+            self._ledger.settle()
+        except BaseException:
+            if batch is not None:
+                self._open[batch.k] = batch
+                self._history.shrink()
+                self._failed -= _failed(batch.ended())
+            raise
 
     def _note_best(self, k: int, trials: Sequence[Trial]) -> None:
         self._front = self._objective.front([*self._front, *trials])
@@ -353,6 +381,7 @@ class Pipeline:
         if self._judged or (len(self._history) < due and (self._open or self._stop is None)):
             return None
         self._judged = True
+        self._settle()
         return too_many_failures(self._history[:due], self._rules.max_failure_share, self._ledger.folder.name)
 
     def _finished(self) -> Ending:
@@ -370,6 +399,7 @@ class Pipeline:
         while self._dispatcher.outstanding and time.monotonic() < until:
             self._accept(self._wait())
         self._commit_in_order()
+        self._settle()
         whole = self._rules.trials is not None and len(self._history) >= self._rules.trials
         if not self._open and (whole or self._stop is not None):
             return self._finished()
@@ -378,8 +408,12 @@ class Pipeline:
 
     def _keep_what_can_be(self) -> None:
         try:
-            self._commit_in_order()
-            self._spool_results(self._open.values())
+            try:
+                self._settle()
+                self._commit_in_order()
+                self._settle()
+            finally:
+                self._spool_results(self._open.values())
         except SweepError as problem:
             self._reporter.note(f"finished results could not be kept: {problem}")
 
@@ -411,6 +445,10 @@ class Pipeline:
             yield
         finally:
             self._timing[step] += time.perf_counter() - begun
+
+
+def _failed(trials: Iterable[Trial]) -> int:
+    return sum(trial.outcome.status is Status.FAILED for trial in trials)
 
 
 def _with(history: Sequence[Trial], changed: Mapping[int, Trial]) -> Sequence[Trial]:

@@ -63,9 +63,15 @@ def test_it_grows_with_the_ledger(ledger: Ledger) -> None:
     assert len(list(found)) == 23
     with pytest.raises(IndexError):
         found[23]
-    found.grow(2)
+    latest = ledger.trials(first=23)
+    found.grow(latest)
     assert [t.number for t in found] == list(range(25))
-    assert found[24].number == 24
+    assert [found[n] for n in (23, 24, -2)] == [*ledger.history(first=23), ledger.history(first=23)[0]]
+    assert found[25:30] == []
+    found.shrink()
+    assert len(found) == 23
+    with pytest.raises(IndexError):
+        found[23]
 
 
 def test_keys_are_known_and_can_be_listed(ledger: Ledger) -> None:

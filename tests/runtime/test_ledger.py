@@ -6,7 +6,9 @@ import hashlib
 import json
 import math
 import sqlite3
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sweep._core import rows_digest
-from sweep.errors import SweepError
+from sweep.errors import SweepError, error
 from sweep.ledger import BatchRecord, IdentityTemplate, Ledger, Spooled, StudyLock, driver, transaction
 from sweep.ledger.canonical import chain, lines_digest
 from sweep.ledger.table import parameter_column
@@ -184,6 +186,66 @@ def test_a_disk_that_recovers_is_tried_again(ledger: Ledger, monkeypatch: pytest
 def test_the_ledger_is_durable_before_it_acknowledges(ledger: Ledger) -> None:
     assert ledger._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert ledger._db.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def behind(ledger: Ledger, k: int, first: Callable[[], None]) -> str:
+    return ledger.commit_behind(record(k, 3 * k, 3), [trial(3 * k + i, k) for i in range(3)], first=first)
+
+
+def test_a_commit_behind_is_there_once_it_has_settled(ledger: Ledger, tmp_path: Path) -> None:
+    free, asked = threading.Event(), threading.Event()
+    seen = []
+
+    def first() -> None:
+        asked.set()
+        assert free.wait(60)
+        with Ledger.open(ledger.folder) as reader:
+            seen.append(reader.count())
+
+    digest = behind(ledger, 0, first)
+    assert asked.wait(60)
+    with Ledger.open(ledger.folder) as reader:
+        assert reader.count() == 0
+        free.set()
+        ledger.settle()
+        assert reader.count() == 3
+    assert seen == [0]
+    (tmp_path / "at-once").mkdir()
+    with Ledger.create(tmp_path / "at-once", {"metrics": METRICS, "objectives": ["t"]}) as other:
+        commit(other, 0)
+        assert [stored for _, stored, _ in other.batches()] == [digest]
+        assert other.digest() == ledger.digest(verify=True)
+
+
+def test_what_is_asked_of_the_ledger_waits_for_a_commit_behind(ledger: Ledger) -> None:
+    behind(ledger, 0, lambda: time.sleep(0.2))
+    assert ledger.count() == 3
+    behind(ledger, 1, lambda: time.sleep(0.2))
+    ledger.log("note")
+    assert (ledger.count(), ledger.get("events")[-1]["event"]) == (6, "note")
+
+
+def test_a_commit_behind_that_fails_says_so_once_and_stores_nothing(ledger: Ledger) -> None:
+    def refuse() -> None:
+        raise error(3007, "the disk is full", stage="infrastructure")
+
+    commit(ledger, 0)
+    before = ledger.digest()
+    behind(ledger, 1, refuse)
+    assert ledger.count() == 3
+    with pytest.raises(SweepError, match="3007"):
+        ledger.settle()
+    ledger.settle()
+    assert ledger.digest(verify=True) == before
+    commit(ledger, 1)
+    assert ledger.count() == 6
+
+
+def test_closing_waits_for_a_commit_behind(tmp_path: Path) -> None:
+    with Ledger.create(tmp_path, {"metrics": METRICS, "objectives": ["t"]}) as ledger:
+        behind(ledger, 0, lambda: time.sleep(0.2))
+    with Ledger.open(tmp_path) as reader:
+        assert reader.count() == 3
 
 
 def test_spooled_results_go_with_the_commit_of_their_batch(ledger: Ledger) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from sweep.errors import error
 from sweep.ledger import Ledger
 from sweep.ledger import returns as daily_returns
 from sweep.pipeline.batch import graded
@@ -151,6 +152,29 @@ def test_only_batches_that_take_long_are_spooled(tmp_path: Path, monkeypatch: py
     # The first study takes twelve seconds, and its batches of eight at most three and some.
     assert spooled_rows(tmp_path / "short", monkeypatch, 0.2) == 0
     assert spooled_rows(tmp_path / "long", monkeypatch, 1.0) > 0
+
+
+def test_a_batch_that_the_disk_refuses_is_open_again(
+    plain: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, kept = tmp_path / "study", daily_returns.write
+
+    def refuse(at: Path, k: int, *given: Any, **options: Any) -> None:
+        if k == 3:
+            raise error(3007, "the disk is full", stage="infrastructure")
+        kept(at, k, *given, **options)
+
+    with monkeypatch.context() as full:
+        full.setattr("sweep.pipeline.loop.daily_returns.write", refuse)
+        ending = drive(folder, sampler="tpe", workers=2, chunk_size=3)
+    assert ending.status is StudyStatus.FAILED
+    assert ending.problem is not None
+    assert ending.problem.code == 3007
+    with Ledger.open(folder) as ledger:
+        assert [record.k for record, _, _ in ledger.batches()] == [0, 1, 2]
+        assert ledger.spooled()
+    assert drive(folder, sampler="tpe").status is StudyStatus.FINISHED
+    assert digest(folder) == digest(plain["tpe"])
 
 
 def test_an_interrupt_keeps_what_ended_and_resumes(plain: dict[str, Path], tmp_path: Path) -> None:
