@@ -150,6 +150,8 @@ class ChunkResult:
     """The rows had no part in the loss (preempted node, another chunk's crash): run again, no attempt counted."""
     cache: CacheCounts | None = None
     """The worker's series cache since its engine was built."""
+    engine: str | None = None
+    """Name of its engine, where workers share one; None = the worker has its own."""
 
 
 class Executor(Protocol):

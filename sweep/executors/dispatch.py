@@ -226,7 +226,7 @@ class Dispatcher:
         each = result.seconds / max(1, len(work.tasks))
         self._seconds.append(each / work.tasks[0].share)
         if result.cache is not None:
-            _keep(self._caches.setdefault(result.worker, []), result.cache)
+            _keep(self._caches.setdefault(result.engine or result.worker, []), result.cache)
         ended = []
         inside = 0.0
         for task, (row, measured) in zip(work.tasks, results_of(result.table), strict=True):

@@ -1,4 +1,4 @@
-"""Workers in this process: one engine per thread, the interpreter lock released while it runs."""
+"""Workers in this process, one thread each; the interpreter lock is released while an engine runs."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
 
 from sweep.errors import SweepError, error
 from sweep.executors.base import Chunk, ChunkResult, EngineSpec
 from sweep.executors.worker import Worker
 from sweep.types import Kind
 
+_SHARED: Final = "local"
+"""Name of the engine that all workers share."""
+
 
 class LocalExecutor:
-    """`workers` engines over the same rows, each in its own thread.
+    """`workers` threads. An engine of native rules is shared by all, with a cache as large as theirs together: each
+    series is computed once. What runs Python, or several threads itself, is made for each.
 
     A call cannot be interrupted from outside: deadlines and lost workers exist only where workers are processes.
     """
@@ -28,7 +34,8 @@ class LocalExecutor:
         self._tasks: queue.SimpleQueue[Chunk | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[ChunkResult] = queue.SimpleQueue()
         self._host = socket.gethostname()
-        engines = [make(spec) for _ in range(workers)]
+        self._shared = make(_together(spec, workers)) if _can_share(spec) else None
+        engines = [self._shared or make(spec) for _ in range(workers)]
         self._threads = [
             threading.Thread(
                 target=self._serve, args=(f"local-{i}", engine), name=f"sweep-worker-{i}", daemon=True
@@ -58,11 +65,13 @@ class LocalExecutor:
             results = [self._done.get(timeout=timeout)]
         except queue.Empty:
             return []
-        while True:
-            try:
-                results.append(self._done.get_nowait())
-            except queue.Empty:
-                return results
+        while not self._done.empty():
+            results.append(self._done.get_nowait())
+        if self._shared is None:
+            return results
+        # Counted here, in one thread: counters that went back would be those of a new engine.
+        counts = self._shared.cache()
+        return [replace(result, cache=counts, engine=_SHARED) for result in results]
 
     def close(self) -> None:
         """Drop what is queued and let the threads end with the call they are in."""
@@ -109,3 +118,15 @@ class LocalExecutor:
         self, chunk: Chunk, name: str, fault: SweepError, kind: Kind | None, begun: float
     ) -> ChunkResult:
         return ChunkResult(chunk, None, fault, kind, name, self._host, time.perf_counter() - begun)
+
+
+def _can_share(spec: EngineSpec) -> bool:
+    return spec.factory is None and isinstance(spec.strategy, str) and spec.threads == 1
+
+
+def _together(spec: EngineSpec, workers: int) -> EngineSpec:
+    """The specification of an engine for so many workers."""
+    options = dict(spec.options)
+    if "cache_bytes" in options:
+        options["cache_bytes"] *= workers
+    return replace(spec, options=options)

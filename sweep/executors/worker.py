@@ -61,19 +61,16 @@ class Worker:
                 4004, f"{table.num_rows} parameter sets gave {results.num_rows} results", stage="engine"
             )
         seconds = time.perf_counter() - begun
-        return results, Measured(
-            self._host, os.getpid(), seconds, resident_bytes(), started_at, cache_counts(self._engine)
-        )
+        return results, Measured(self._host, os.getpid(), seconds, resident_bytes(), started_at, self.cache())
 
+    def cache(self) -> CacheCounts | None:
+        """Counters of the engine's series cache, if it has one."""
+        from sweep.engine import Engine
 
-def cache_counts(engine: BatchEngine) -> CacheCounts | None:
-    """Counters of an engine's series cache, if it has one."""
-    from sweep.engine import Engine
-
-    if not isinstance(engine, Engine):
-        return None
-    stats = engine.cache_stats()
-    return CacheCounts(**{field.name: stats[field.name] for field in fields(CacheCounts)})
+        if not isinstance(self._engine, Engine):
+            return None
+        stats = self._engine.cache_stats()
+        return CacheCounts(**{field.name: stats[field.name] for field in fields(CacheCounts)})
 
 
 def native_engine(spec: EngineSpec) -> BatchEngine:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from sweep.cli.words import cost
 from sweep.executors.base import CacheCounts, Chunk, ChunkResult
@@ -19,8 +20,9 @@ class Telling:
     workers = 2
     slots = 1
 
-    def __init__(self, told: list[tuple[str, CacheCounts]]) -> None:
+    def __init__(self, told: list[tuple[str, CacheCounts]], engine: str | None = None) -> None:
         self.told = told
+        self.engine = engine
         self.pending: list[Chunk] = []
 
     def submit(self, chunk: Chunk) -> None:
@@ -29,7 +31,11 @@ class Telling:
     def wait(self, timeout: float | None) -> list[ChunkResult]:
         worker, counts = self.told.pop(0)
         table = pa.table({"status": ["COMPLETE"], "seconds": [0.5]})
-        return [ChunkResult(self.pending.pop(0), table, None, None, worker, "h", 0.1, cache=counts)]
+        return [
+            ChunkResult(
+                self.pending.pop(0), table, None, None, worker, "h", 0.1, cache=counts, engine=self.engine
+            )
+        ]
 
     def close(self) -> None:
         """Nothing to free."""
@@ -50,7 +56,20 @@ def test_counters_of_all_engines_add_up_a_restarted_one_counts_anew() -> None:
     assert dispatcher.cache == CacheCounts(hits=5, misses=11, evictions=1, bytes=700, peak_bytes=700)
 
 
-def test_a_study_over_few_periods_computes_each_average_once(tmp_path: Path) -> None:
+def test_an_engine_that_workers_share_counts_once() -> None:
+    dispatcher = Dispatcher(
+        Telling([("a", CacheCounts(1, 3, 0, 300, 300)), ("b", CacheCounts(4, 3, 0, 300, 300))], "e"),
+        in_flight=1,
+        chunk_size=1,
+    )
+    dispatcher.add([Task(number, {"x": number}) for number in range(2)])
+    while not dispatcher.idle:
+        dispatcher.wait(None)
+    assert dispatcher.cache == CacheCounts(4, 3, 0, 300, 300)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_study_over_few_periods_computes_each_average_once(tmp_path: Path, workers: int) -> None:
     periods: dict[str, Any] = {
         "ma_type": {"value": "ema"},
         "fast_period": {"type": "int", "min": 5, "max": 14},
@@ -63,7 +82,7 @@ def test_a_study_over_few_periods_computes_each_average_once(tmp_path: Path) -> 
             "strategy": {"name": "ma_cross"},
             "search": {"sampler": "grid", "space": periods, "others": "default"},
             "min_trades": 0,
-            "compute": {"backend": "local", "workers": 1},
+            "compute": {"backend": "local", "workers": workers},
             "tracking": {"mlflow": None, "runs": {"top": 1}},
         },
         home=tmp_path,
