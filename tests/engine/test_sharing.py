@@ -94,6 +94,16 @@ def test_a_sweep_with_the_volatility_guard_computes_no_window_twice(market: Mark
     assert engine.info["cache"]["by_id"]["garch_window"] == windows, "labels are kept, too"
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_after_a_call_the_cache_keeps_its_bound(market: Market, threads: int) -> None:
+    # Room for one series and a half: a backtest holds two averages, and more, while it runs.
+    bound = 12 * 5000
+    engine = Engine(market, "ma_cross", cache_bytes=bound)
+    _digests(engine, [{**p, "ma_type": "ema"} for p in _crosses()[::50]], threads)
+    cache = engine.info["cache"]
+    assert cache["peak_bytes"] > bound >= cache["bytes"] > 0
+
+
 @pytest.mark.parametrize("cache_bytes", [0, SMALL, None])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_threads_cache_and_company_do_not_show(market: Market, threads: int, cache_bytes: int | None) -> None:

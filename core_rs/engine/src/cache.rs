@@ -197,14 +197,19 @@ impl SeriesCache {
             state.stats.bytes += bytes;
             state.stats.peak_bytes = state.stats.peak_bytes.max(state.stats.bytes);
         }
-        self.evict(state, &key);
+        self.evict(state, Some(&key));
+    }
+
+    /// Keeps the bound again: entries that were held when it was passed could not be dropped then.
+    pub fn trim(&self) {
+        self.evict(&mut self.lock(), None);
     }
 
     /// Drops the least recently used entries that nobody holds, until the bound is kept.
-    fn evict(&self, state: &mut State, keep: &CacheKey) {
+    fn evict(&self, state: &mut State, keep: Option<&CacheKey>) {
         while state.stats.bytes > self.bound {
             let idle = |key: &CacheKey| {
-                key != keep && state.entries.get(key).is_some_and(|entry| entry.content.idle())
+                Some(key) != keep && state.entries.get(key).is_some_and(|entry| entry.content.idle())
             };
             let Some((&at, _)) = state.order.iter().find(|(_, key)| idle(key)) else { return };
             let entry = state.order.remove(&at).and_then(|key| state.entries.remove(&key));
@@ -358,6 +363,18 @@ mod tests {
         get(&off, 1, || vec![1.0]);
         off.on(FRAME).slots(key(9), 10);
         assert_eq!(off.stats().bytes, 0);
+    }
+
+    #[test]
+    fn what_was_held_beyond_the_bound_goes_when_it_is_let_go() {
+        let cache = SeriesCache::new(8 * 100 + OVERHEAD);
+        let held: Vec<Series> = (0..3).map(|n| get(&cache, n, || vec![1.0; 100])).collect();
+        cache.trim();
+        assert!(cache.stats().bytes > cache.bound);
+        drop(held);
+        cache.trim();
+        assert_eq!((cache.stats().bytes, cache.stats().evictions), (cache.bound, 2));
+        get(&cache, 2, || unreachable!("the latest stays"));
     }
 
     #[test]

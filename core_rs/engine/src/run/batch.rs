@@ -24,6 +24,7 @@ pub fn run(
         let start = clock();
         let mut result = trial.run(raw, false);
         result.forget_records();
+        trial.session.trim_caches();
         Timed { result, seconds: clock() - start }
     };
     match pool {

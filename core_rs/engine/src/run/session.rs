@@ -237,6 +237,11 @@ impl Session {
         context(self.timeframe())
     }
 
+    /// Keeps the bound of the series caches, when a trial has let go of what it used.
+    pub fn trim_caches(&self) {
+        self.instruments.iter().for_each(|instrument| instrument.cache.trim());
+    }
+
     /// Counters of the series cache.
     pub fn cache_stats(&self) -> CacheStats {
         let mut all = CacheStats::default();
