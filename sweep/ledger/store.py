@@ -255,6 +255,11 @@ class Ledger:
         """
         return self._writer.write_behind(self._work(batch, trials, window, spooled), first)
 
+    @property
+    def settled(self) -> bool:
+        """Whether `settle` would return at once."""
+        return self._writer.settled
+
     def settle(self) -> None:
         """Return when all batches are durable.
 

@@ -70,6 +70,11 @@ class Writer:
             roll_back(self._connection)
             raise
 
+    @property
+    def settled(self) -> bool:
+        """Whether the thread has nothing to do."""
+        return self._left is None or self._left[0].done()
+
     def wait(self) -> None:
         """Return when the thread has nothing to do."""
         if self._left is not None:

@@ -40,6 +40,8 @@ from sweep.samplers.base import Prefix, Sampler, View, position_after
 from sweep.seeds import seed
 from sweep.types import ParamValue, Proposal, Status, StudyStatus, Trial
 
+DISK_SECONDS: Final = 0.005
+"""Between two looks whether the disk is done, when a batch waits for it."""
 INTERRUPT_SECONDS: Final = 10.0
 """How long an interrupted study waits for what is in flight."""
 
@@ -153,9 +155,14 @@ class Pipeline:
             return self._ended(StudyStatus.FAILED, "error", problem)
 
     # -------------------------------------------------------------------------------------------------------- propose
+    def _may_propose(self) -> bool:
+        """Whether the lag allows a further batch."""
+        whole = len(self._history) // self._rules.batch_size
+        return self._stop is None and self._next < whole + self._rules.lag
+
     def _propose_what_may_be(self, elapsed: float) -> None:
         rules = self._rules
-        while self._stop is None and self._next < len(self._history) // rules.batch_size + rules.lag:
+        while self._may_propose():
             known = self._next - rules.lag + 1
             if (
                 rules.trials is not None
@@ -272,8 +279,9 @@ class Pipeline:
         self._accept(kept)
 
     def _wait(self) -> list[RawResult]:
+        timeout = 0.0 if self._dispatcher.idle else DISK_SECONDS if self._due() else POLL_SECONDS
         with self._clocked("wait"):
-            return self._dispatcher.wait(0.0 if self._dispatcher.idle else POLL_SECONDS)
+            return self._dispatcher.wait(timeout)
 
     def _accept(self, results: Sequence[RawResult]) -> None:
         with self._clocked("grade"):
@@ -309,13 +317,22 @@ class Pipeline:
             self._send(batch, level + 1, [batch.proposal(number) for number in sorted(promoted)])
 
     # --------------------------------------------------------------------------------------------------------- commit
-    def _commit_in_order(self) -> None:
-        """Commit every batch whose turn it is; complete ones that wait for theirs go to the spool."""
-        for k in sorted(self._open):
-            if not self._open[k].complete:
-                break
+    def _due(self) -> bool:
+        """Whether the batch whose turn it is can be committed."""
+        return bool(self._open) and self._open[min(self._open)].complete
+
+    def _commit_in_order(self, *, at_once: bool = False) -> None:
+        """Commit every batch whose turn it is; complete ones that wait for theirs go to the spool.
+
+        A batch that would have to wait until the one before is on the disk is left for later if there is something else to
+        do, unless `at_once`.
+        """
+        while self._due():
+            busy = self._may_propose() or not self._dispatcher.idle
+            if busy and not (at_once or self._ledger.settled):
+                return
             with self._clocked("commit"):
-                self._commit(self._open[k])
+                self._commit(self._open[min(self._open)])
         self._spool_results([batch for batch in self._open.values() if batch.complete])
 
     def _commit(self, batch: OpenBatch) -> None:
@@ -398,7 +415,7 @@ class Pipeline:
         until = time.monotonic() + INTERRUPT_SECONDS
         while self._dispatcher.outstanding and time.monotonic() < until:
             self._accept(self._wait())
-        self._commit_in_order()
+        self._commit_in_order(at_once=True)
         self._settle()
         whole = self._rules.trials is not None and len(self._history) >= self._rules.trials
         if not self._open and (whole or self._stop is not None):
@@ -410,7 +427,7 @@ class Pipeline:
         try:
             try:
                 self._settle()
-                self._commit_in_order()
+                self._commit_in_order(at_once=True)
                 self._settle()
             finally:
                 self._spool_results(self._open.values())
