@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -14,6 +15,7 @@ from sweep.samplers import gp
 from sweep.samplers.adaptive import AdaptiveSampler
 from sweep.samplers.base import Settings, View
 from sweep.types import Outcome, ParamValue
+from tests.runtime import support
 from tests.search.fakes import metrics, objective, simulate, toy_space
 
 pytest.importorskip("torch", reason="make test-gp")
@@ -75,3 +77,21 @@ def test_propose_is_pure_and_capped(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [t.state.name for t in told] == ["COMPLETE"] * 16 + ["RUNNING"] * 2
     assert sampler.propose(12, 24, 2, view) == build().propose(12, 24, 2, view) == made
     assert sampler.propose(12, 24, 1, view) == made[:1]
+
+
+def test_workers_delays_and_an_extension_do_not_show_in_the_ledger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(support.SAMPLERS, "gp", gp)
+
+    def run(name: str, **options: Any) -> str:
+        defaults: dict[str, Any] = {"trials": 24, "batch_size": 4, "sampler_options": {"n_startup": 8}}
+        support.drive(tmp_path / name, sampler="gp", **defaults | options)
+        return support.digest(tmp_path / name)
+
+    plain = run("plain")
+    late = {"delay": 0.02}
+    assert run("two", workers=2, chunk_size=1, engine=late) == plain
+    assert run("four", workers=4, engine=late) == plain
+    assert run("parts", trials=14) != plain
+    assert run("parts") == plain
