@@ -147,8 +147,8 @@ def _study(folder: Path, trials: int) -> Mapping[str, Any]:
 
     plan, watch = _plan(), _Watch()
     with Ledger.create(folder, study.frozen(plan, trials)) as ledger:
-        inside, behind = _Clock(ledger.commit_behind), _Clock(ledger._writer._end)
-        ledger.commit_behind, ledger._writer._end = inside, behind  # type: ignore[method-assign]
+        inside, behind = _Clock(ledger.commit), _Clock(ledger._writer._end)
+        ledger.commit, ledger._writer._end = inside, behind  # type: ignore[method-assign]
         begun = time.perf_counter()
         ending = _pipeline(plan, ledger, trials, watch).run()
         seconds = time.perf_counter() - begun

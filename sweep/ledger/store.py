@@ -62,7 +62,7 @@ def now() -> str:
 class Ledger:
     """`study.db` of one study: SQLite in WAL mode with synchronous=FULL.
 
-    What a call wrote is durable when it returns, but for `commit_behind`. Batches are committed in order, so the rows are
+    What a call wrote is durable when it returns, a batch when `settle` does. Batches are committed in order, so the rows are
     always a prefix. One instance belongs to one thread.
     """
 
@@ -219,41 +219,33 @@ class Ledger:
 
     # ------------------------------------------------------------------------------------------------------- batches
     def commit(
-        self, batch: BatchRecord, trials: Sequence[Trial], *, window: int = 0, spooled: Iterable[str] = ()
+        self,
+        batch: BatchRecord,
+        trials: Sequence[Trial],
+        *,
+        first: Callable[[], None] = lambda: None,
+        window: int = 0,
+        spooled: Iterable[str] = (),
     ) -> str:
         """Store a batch: rows, metrics, runtime, record; its spooled results go. One transaction.
 
-        `spooled` are further identities that leave the spool: those of pruning levels that trials went on from.
-        A partial last batch that an extension completes is committed again with the rows that were missing.
+        A thread waits for the disk: the batch is durable when `settle` has returned. Whatever is asked of this ledger
+        meanwhile waits for the thread. A partial last batch that an extension completes is committed again with the rows
+        that were missing.
+
+        Args:
+            first: writes what has to be on the disk before the batch; the thread runs it.
+            spooled: further identities that leave the spool: those of pruning levels that trials went on from.
 
         Returns:
             Digest of all rows of the batch.
 
         Raises:
-            SweepError: [4004] if the batch is not the next one or rows are missing; [3000], [3007] for the disk.
+            SweepError: [4004] if the batch is not the next one or rows are missing; [3000], [3007] for the disk; what
+                `settle` raises, of an earlier batch.
         """
-        return self._writer.write(self._work(batch, trials, window, spooled))
-
-    def commit_behind(
-        self,
-        batch: BatchRecord,
-        trials: Sequence[Trial],
-        *,
-        first: Callable[[], None],
-        window: int = 0,
-        spooled: Iterable[str] = (),
-    ) -> str:
-        """As `commit`, but a thread waits for the disk: the batch is durable when `settle` has returned.
-
-        Whatever is asked of this ledger meanwhile waits for the thread.
-
-        Args:
-            first: what has to be on the disk before the batch; the thread runs it.
-
-        Raises:
-            SweepError: [4004] as `commit`; what `settle` raises, of an earlier batch.
-        """
-        return self._writer.write_behind(self._work(batch, trials, window, spooled), first)
+        gone = list(spooled)
+        return self._writer.write_behind(lambda: self._commit(batch, trials, window, gone), first)
 
     @property
     def settled(self) -> bool:
@@ -264,16 +256,10 @@ class Ledger:
         """Return when all batches are durable.
 
         Raises:
-            SweepError: of the batch given to `commit_behind`, once: it is not stored. [3000], [3007] for the disk, or
+            SweepError: of the batch that was committed last, once: it is not stored. [3000], [3007] for the disk, or
                 what its `first` raised.
         """
         self._writer.settle()
-
-    def _work(
-        self, batch: BatchRecord, trials: Sequence[Trial], window: int, spooled: Iterable[str]
-    ) -> Callable[[], str]:
-        gone = list(spooled)
-        return lambda: self._commit(batch, trials, window, gone)
 
     def _commit(
         self, batch: BatchRecord, trials: Sequence[Trial], window: int, spooled: Iterable[str]

@@ -339,7 +339,7 @@ class Pipeline:
         ended = batch.ended()
         rows = {trial.number: batch.returns.get(trial.number) for trial in ended}
         self._settle()
-        digest = self._ledger.commit_behind(
+        digest = self._ledger.commit(
             batch.record,
             ended,
             spooled=batch.received,

@@ -58,6 +58,7 @@ def record(k: int, first: int, count: int) -> BatchRecord:
 
 def commit(ledger: Ledger, k: int, count: int = 3) -> None:
     ledger.commit(record(k, 3 * k, count), [trial(3 * k + i, k) for i in range(count)])
+    ledger.settle()
 
 
 def test_a_trial_comes_back_as_it_was(ledger: Ledger) -> None:
@@ -164,6 +165,8 @@ def test_a_full_disk_rolls_back_names_the_path_and_leaves_a_clean_ledger(
         assert (reader.count(), reader.digest(verify=True)) == (3, before)
     ledger._db.execute("PRAGMA max_page_count = 100000")
     ledger.commit(record(1, 3, 3), big)
+    ledger.settle()
+    assert ledger.count() == 6
 
 
 def test_a_disk_that_recovers_is_tried_again(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,11 +191,11 @@ def test_the_ledger_is_durable_before_it_acknowledges(ledger: Ledger) -> None:
     assert ledger._db.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
-def behind(ledger: Ledger, k: int, first: Callable[[], None]) -> str:
-    return ledger.commit_behind(record(k, 3 * k, 3), [trial(3 * k + i, k) for i in range(3)], first=first)
+def commit_after(ledger: Ledger, k: int, first: Callable[[], None]) -> str:
+    return ledger.commit(record(k, 3 * k, 3), [trial(3 * k + i, k) for i in range(3)], first=first)
 
 
-def test_a_commit_behind_is_there_once_it_has_settled(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_batch_is_there_once_it_has_settled(ledger: Ledger, tmp_path: Path) -> None:
     free, asked = threading.Event(), threading.Event()
     seen = []
 
@@ -202,7 +205,7 @@ def test_a_commit_behind_is_there_once_it_has_settled(ledger: Ledger, tmp_path: 
         with Ledger.open(ledger.folder) as reader:
             seen.append(reader.count())
 
-    digest = behind(ledger, 0, first)
+    digest = commit_after(ledger, 0, first)
     assert asked.wait(60)
     with Ledger.open(ledger.folder) as reader:
         assert reader.count() == 0
@@ -217,21 +220,21 @@ def test_a_commit_behind_is_there_once_it_has_settled(ledger: Ledger, tmp_path: 
         assert other.digest() == ledger.digest(verify=True)
 
 
-def test_what_is_asked_of_the_ledger_waits_for_a_commit_behind(ledger: Ledger) -> None:
-    behind(ledger, 0, lambda: time.sleep(0.2))
+def test_what_is_asked_of_the_ledger_waits_for_the_disk(ledger: Ledger) -> None:
+    commit_after(ledger, 0, lambda: time.sleep(0.2))
     assert ledger.count() == 3
-    behind(ledger, 1, lambda: time.sleep(0.2))
+    commit_after(ledger, 1, lambda: time.sleep(0.2))
     ledger.log("note")
     assert (ledger.count(), ledger.get("events")[-1]["event"]) == (6, "note")
 
 
-def test_a_commit_behind_that_fails_says_so_once_and_stores_nothing(ledger: Ledger) -> None:
+def test_a_batch_that_fails_on_the_way_to_the_disk_says_so_once_and_leaves_nothing(ledger: Ledger) -> None:
     def refuse() -> None:
         raise error(3007, "the disk is full", stage="infrastructure")
 
     commit(ledger, 0)
     before = ledger.digest()
-    behind(ledger, 1, refuse)
+    commit_after(ledger, 1, refuse)
     assert ledger.count() == 3
     with pytest.raises(SweepError, match="3007"):
         ledger.settle()
@@ -241,9 +244,9 @@ def test_a_commit_behind_that_fails_says_so_once_and_stores_nothing(ledger: Ledg
     assert ledger.count() == 6
 
 
-def test_closing_waits_for_a_commit_behind(tmp_path: Path) -> None:
+def test_closing_waits_for_the_disk(tmp_path: Path) -> None:
     with Ledger.create(tmp_path, {"metrics": METRICS, "objectives": ["t"]}) as ledger:
-        behind(ledger, 0, lambda: time.sleep(0.2))
+        commit_after(ledger, 0, lambda: time.sleep(0.2))
     with Ledger.open(tmp_path) as reader:
         assert reader.count() == 3
 

@@ -62,6 +62,7 @@ def commit(ledger: Ledger, k: int) -> None:
     """Batch k: one of its four trials does not trade, one breaks the constraint."""
     record = BatchRecord(k, k * BATCH, BATCH, 1, "0" * 64, "0" * 64)
     ledger.commit(record, [_trial(k * BATCH + i, k) for i in range(BATCH)])
+    ledger.settle()
 
 
 def _trial(number: int, batch: int) -> Trial:
