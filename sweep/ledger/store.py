@@ -230,7 +230,7 @@ class Ledger:
         """Store a batch: rows, metrics, runtime, record; its spooled results go. One transaction.
 
         A thread waits for the disk: the batch is durable when `settle` has returned. Whatever is asked of this ledger
-        meanwhile waits for the thread. A partial last batch that an extension completes is committed again with the rows
+        meanwhile settles first. A partial last batch that an extension completes is committed again with the rows
         that were missing.
 
         Args:
@@ -462,8 +462,8 @@ class Ledger:
     # ------------------------------------------------------------------------------------------------------ internals
     @property
     def _db(self) -> sqlite3.Connection:
-        """The connection, when no other thread uses it."""
-        self._writer.wait()
+        """The connection, when no other thread uses it and all that was written is there; raises as `settle`."""
+        self._writer.settle()
         return self._connection
 
     def _rows(self, where: str, values: tuple[Any, ...]) -> list[rows.Row]:

@@ -45,8 +45,8 @@ class Writer:
         """The end that was left to the thread, and what its transaction did."""
 
     def write(self, work: Callable[[], T]) -> T:
-        """As `write` of this module; what was left to the thread ends first."""
-        self.wait()
+        """As `write` of this module, and `settle` first."""
+        self.settle()
         return write(self._connection, self._path, work)
 
     def write_behind(self, work: Callable[[], T], first: Callable[[], None]) -> T:
@@ -74,11 +74,6 @@ class Writer:
     def settled(self) -> bool:
         """Whether the thread has nothing to do."""
         return self._left is None or self._left[0].done()
-
-    def wait(self) -> None:
-        """Return when the thread has nothing to do."""
-        if self._left is not None:
-            self._left[0].exception()
 
     def settle(self) -> None:
         """Return when all that was written is durable; an end that the disk refused is tried again.

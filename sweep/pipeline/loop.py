@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
 from typing import Final
@@ -360,15 +360,20 @@ class Pipeline:
 
     def _settle(self) -> None:
         """Wait until the last batch is durable; if it cannot be, it is open again."""
-        batch, self._behind = self._behind, None
         try:
             self._ledger.settle()
         except BaseException:
-            if batch is not None:
-                self._open[batch.k] = batch
-                self._history.shrink()
-                self._failed -= _failed(batch.ended())
+            self._reopen()
             raise
+        self._behind = None
+
+    def _reopen(self) -> None:
+        """Open the last batch again if it is not stored: whatever asked the ledger for something was told so."""
+        batch, self._behind = self._behind, None
+        if batch is not None and self._ledger.count() < len(self._history):
+            self._open[batch.k] = batch
+            self._history.shrink()
+            self._failed -= _failed(batch.ended())
 
     def _note_best(self, k: int, trials: Sequence[Trial]) -> None:
         self._front = self._objective.front([*self._front, *trials])
@@ -426,7 +431,9 @@ class Pipeline:
     def _keep_what_can_be(self) -> None:
         try:
             try:
-                self._settle()
+                with suppress(SweepError):
+                    self._ledger.settle()
+                self._reopen()
                 self._commit_in_order(at_once=True)
                 self._settle()
             finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import signal
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from sweep.errors import error
-from sweep.ledger import Ledger
+from sweep.ledger import Ledger, transaction
 from sweep.ledger import returns as daily_returns
 from sweep.pipeline.batch import graded
 from sweep.types import Kind, Status, StudyStatus
@@ -152,6 +153,28 @@ def test_only_batches_that_take_long_are_spooled(tmp_path: Path, monkeypatch: py
     # The first study takes twelve seconds, and its batches of eight at most three and some.
     assert spooled_rows(tmp_path / "short", monkeypatch, 0.2) == 0
     assert spooled_rows(tmp_path / "long", monkeypatch, 1.0) > 0
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "cmaes", "optuna_tpe"])
+def test_a_disk_that_refuses_every_commit_once_does_not_show(
+    sampler: str, plain: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction, "PAUSES", (0.0, 0.0, 0.0))
+    refused = []
+
+    def refuse(writer: transaction.Writer, first: Callable[[], None]) -> None:
+        first()
+        transaction.roll_back(writer._connection)
+        refused.append(1)
+        problem = sqlite3.OperationalError("database or disk is full")
+        problem.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise problem
+
+    monkeypatch.setattr(transaction.Writer, "_end", refuse)
+    folder = tmp_path / "study"
+    assert drive(folder, sampler=sampler).status is StudyStatus.FINISHED
+    assert len(refused) == 8
+    assert digest(folder) == digest(plain[sampler])
 
 
 def test_a_batch_that_the_disk_refuses_is_open_again(
