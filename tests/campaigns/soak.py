@@ -10,6 +10,7 @@ import argparse
 import sqlite3
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,7 @@ from sweep.study import Study
 
 TRIALS: Final = 20_000
 WARM: Final = 0.1
-"""Share of a worker's calls after which its memory is compared with what it holds at the end."""
+"""Share of a worker's trials (first calls have few) after which what it holds is compared with the end."""
 MOST: Final = 0.05
 CACHE: Final = 32 * 2**20
 
@@ -42,9 +43,9 @@ class Held:
     worker: str
     calls: int
     warm: int
-    """The most that it held in its first calls."""
+    """The most that it held in the calls of its first trials."""
     end: int
-    """The most in its last ones."""
+    """The most in those of its last ones."""
 
     @property
     def growth(self) -> float:
@@ -56,19 +57,30 @@ def soak(trials: int, workers: int, home: Path) -> list[Held]:
     """Run the study and say what each of its workers held."""
     study = Study.run(config(trials, workers), home=home)
     query = (
-        "SELECT worker, rss_bytes FROM trial_runtime WHERE rss_bytes IS NOT NULL "
+        "SELECT worker, COUNT(*), MAX(rss_bytes) FROM trial_runtime WHERE rss_bytes IS NOT NULL "
         "GROUP BY worker, started_at ORDER BY started_at"
     )
-    calls: dict[str, list[int]] = {}
+    calls: dict[str, list[tuple[int, int]]] = {}
     with sqlite3.connect(f"file:{study.folder}/study.db?mode=ro", uri=True) as db:
-        for worker, held in db.execute(query):
-            calls.setdefault(worker, []).append(held)
-    return [_held(worker, held) for worker, held in sorted(calls.items())]
+        for worker, count, held in db.execute(query):
+            calls.setdefault(worker, []).append((count, held))
+    return [_held(worker, made) for worker, made in sorted(calls.items())]
 
 
-def _held(worker: str, held: list[int]) -> Held:
-    first = max(1, round(WARM * len(held)))
-    return Held(worker, len(held), max(held[:first]), max(held[-first:]))
+def _held(worker: str, calls: list[tuple[int, int]]) -> Held:
+    """Of the trials and the bytes held of each call, in order."""
+    some = WARM * sum(count for count, _ in calls)
+    return Held(worker, len(calls), _most(calls, some), _most(calls[::-1], some))
+
+
+def _most(calls: Iterable[tuple[int, int]], trials: float) -> int:
+    """Bytes held in the calls up to that one with which so many trials have run."""
+    most = run = 0
+    for count, held in calls:
+        most, run = max(most, held), run + count
+        if run >= trials:
+            break
+    return most
 
 
 def main() -> int:
