@@ -41,10 +41,6 @@ class History(Sequence[Trial]):
     def __len__(self) -> int:
         return self._length
 
-    def __iter__(self) -> Iterator[Trial]:
-        for first in range(0, self._length, _BLOCK):
-            yield from self._ledger.history(first=first, count=min(_BLOCK, self._length - first))
-
     @overload
     def __getitem__(self, index: int) -> Trial: ...
 

@@ -140,7 +140,7 @@ class Pipeline:
                 self._propose_what_may_be(time.monotonic() - begun)
                 if not self._open:
                     with self._clocked("commit"):
-                        self._settle()
+                        self._ledger.settle()
                     return self._finished()
                 if self._interrupted():
                     return self._interrupt()
@@ -279,7 +279,7 @@ class Pipeline:
         self._accept(kept)
 
     def _wait(self) -> list[RawResult]:
-        timeout = 0.0 if self._dispatcher.idle else DISK_SECONDS if self._due() else POLL_SECONDS
+        timeout = 0.0 if self._dispatcher.idle else DISK_SECONDS if self._due else POLL_SECONDS
         with self._clocked("wait"):
             return self._dispatcher.wait(timeout)
 
@@ -317,9 +317,11 @@ class Pipeline:
             self._send(batch, level + 1, [batch.proposal(number) for number in sorted(promoted)])
 
     # --------------------------------------------------------------------------------------------------------- commit
-    def _due(self) -> bool:
-        """Whether the batch whose turn it is can be committed."""
-        return bool(self._open) and self._open[min(self._open)].complete
+    @property
+    def _due(self) -> OpenBatch | None:
+        """The batch whose turn it is, if it is complete."""
+        batch = self._open[min(self._open)] if self._open else None
+        return batch if batch is not None and batch.complete else None
 
     def _commit_in_order(self, *, at_once: bool = False) -> None:
         """Commit every batch whose turn it is; complete ones that wait for theirs go to the spool.
@@ -327,18 +329,17 @@ class Pipeline:
         A batch that would have to wait until the one before is on the disk is left for later if there is something else to
         do, unless `at_once`.
         """
-        while self._due():
+        while (batch := self._due) is not None:
             busy = self._may_propose() or not self._dispatcher.idle
             if busy and not (at_once or self._ledger.settled):
                 return
             with self._clocked("commit"):
-                self._commit(self._open[min(self._open)])
+                self._commit(batch)
         self._spool_results([batch for batch in self._open.values() if batch.complete])
 
     def _commit(self, batch: OpenBatch) -> None:
         ended = batch.ended()
         rows = {trial.number: batch.returns.get(trial.number) for trial in ended}
-        self._settle()
         digest = self._ledger.commit(
             batch.record,
             ended,
@@ -358,17 +359,10 @@ class Pipeline:
         self._failed += _failed(ended)
         self._note_best(batch.k, ended)
 
-    def _settle(self) -> None:
-        """Wait until the last batch is durable; if it cannot be, it is open again."""
-        try:
-            self._ledger.settle()
-        except BaseException:
-            self._reopen()
-            raise
-        self._behind = None
-
     def _reopen(self) -> None:
-        """Open the last batch again if it is not stored: whatever asked the ledger for something was told so."""
+        """Open the last batch again if it is not stored, of which whatever asked the ledger for something was told."""
+        with suppress(SweepError):
+            self._ledger.settle()
         batch, self._behind = self._behind, None
         if batch is not None and self._ledger.count() < len(self._history):
             self._open[batch.k] = batch
@@ -403,7 +397,6 @@ class Pipeline:
         if self._judged or (len(self._history) < due and (self._open or self._stop is None)):
             return None
         self._judged = True
-        self._settle()
         return too_many_failures(self._history[:due], self._rules.max_failure_share, self._ledger.folder.name)
 
     def _finished(self) -> Ending:
@@ -421,7 +414,7 @@ class Pipeline:
         while self._dispatcher.outstanding and time.monotonic() < until:
             self._accept(self._wait())
         self._commit_in_order(at_once=True)
-        self._settle()
+        self._ledger.settle()
         whole = self._rules.trials is not None and len(self._history) >= self._rules.trials
         if not self._open and (whole or self._stop is not None):
             return self._finished()
@@ -431,12 +424,10 @@ class Pipeline:
     def _keep_what_can_be(self) -> None:
         try:
             try:
-                with suppress(SweepError):
-                    self._ledger.settle()
                 self._reopen()
                 self._commit_in_order(at_once=True)
-                self._settle()
             finally:
+                self._reopen()
                 self._spool_results(self._open.values())
         except SweepError as problem:
             self._reporter.note(f"finished results could not be kept: {problem}")
