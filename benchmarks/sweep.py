@@ -2,24 +2,29 @@
 
 The bare actors get the parameter sets of the finished study in calls of 64 and then, new ones, in calls of 256, and drop the
 results: what they cannot do is sample, grade, commit or show anything. The better of their two rates is the ceiling of the
-machine at that moment.
+machine at that moment. Since the machine's speed changes from minute to minute, runs and bare actors take turns, and each
+run is compared with the mean of those before and after it.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
+import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.command import Ran, config, python, sweep_run
+from benchmarks.measure import spread
 
 TRIALS: Final = 5000
+ROUNDS: Final = 3
 CALLS: Final = (64, 256)
 """Trials per call of a bare actor."""
 WORKERS: Final = 2
@@ -50,32 +55,50 @@ def run() -> Iterator[str]:
     """Enumerated samplers, then tpe on trials that take twice as long."""
     for case in CASES:
         with tempfile.TemporaryDirectory() as home:
-            asked = config(
-                bars=case.bars,
-                sampler=case.sampler,
-                trials=TRIALS,
-                batch=case.batch,
-                compute={"backend": "ray", "workers": WORKERS},
-                tracking={"mlflow": f"sqlite:///{home}/mlflow.db", "runs": {"top": 50}},
-            )
-            ran = sweep_run(asked, Path(home))
-            bares = [
-                json.loads(python("-m", "benchmarks.sweep", str(ran.study), str(call))) for call in CALLS
-            ]
-        yield from _lines(case, ran, max(bares, key=lambda bare: float(bare["rate"])))
+            runs, bares = [_run(case, Path(home), 0)], []
+            for k in range(1, ROUNDS + 1):
+                bares.append(_best_bare(runs[0]))
+                runs.append(_run(case, Path(home), k))
+            bares.append(_best_bare(runs[0]))
+        yield from _lines(case, runs[1:], bares)
 
 
-def _lines(case: Case, ran: Ran, bare: Mapping[str, float]) -> Iterator[str]:
-    yield (
-        f"{case.sampler:7s} in batches of {case.batch:4d}: {ran.rate:6.0f} trials/s, bare actors {bare['rate']:6.0f} with "
-        f"{1e3 * bare['seconds']:.2f} ms per trial: {ran.rate / bare['rate']:.2f} (bar: {case.wanted})"
+def _run(case: Case, home: Path, k: int) -> Ran:
+    own = home / str(k)
+    own.mkdir()
+    asked = config(
+        bars=case.bars,
+        sampler=case.sampler,
+        trials=TRIALS,
+        batch=case.batch,
+        compute={"backend": "ray", "workers": WORKERS},
+        tracking={"mlflow": f"sqlite:///{own}/mlflow.db", "runs": {"top": 50}},
     )
-    spent = {**ran.spent["worker"], **ran.spent["driver"]}
-    shares = ", ".join(f"{name} {share:.0%}" for name, share in spent.items())
+    return sweep_run(asked, own)
+
+
+def _best_bare(ran: Ran) -> Mapping[str, float]:
+    bares = [json.loads(python("-m", "benchmarks.sweep", str(ran.study), str(call))) for call in CALLS]
+    return max(bares, key=lambda bare: float(bare["rate"]))
+
+
+def _lines(case: Case, runs: Sequence[Ran], bares: Sequence[Mapping[str, float]]) -> Iterator[str]:
+    """`bares` were measured before, between and after the runs."""
+    rates = [bare["rate"] for bare in bares]
+    ratios = [ran.rate / statistics.mean(around) for ran, around in zip(runs, pairwise(rates), strict=True)]
     yield (
-        f"        start {ran.first - ran.begun:.1f} s (bar: 12), end {ran.ended - ran.last:.1f} s (bar: 5); "
-        f"{ran.memory / 2**20:.0f} MiB resident per worker; {shares}"
+        f"{case.sampler} in batches of {case.batch}: {spread([ran.rate for ran in runs], '.0f')} trials/s, bare actors "
+        f"{spread(rates, '.0f')} with {spread([1e3 * bare['seconds'] for bare in bares], '.2f')} ms per trial: "
+        f"{spread(ratios, '.2f')} (bar: {case.wanted})"
     )
+    yield (
+        f"    start {spread([ran.first - ran.begun for ran in runs], '.1f')} s (bar: 12), "
+        f"end {spread([ran.ended - ran.last for ran in runs], '.1f')} s (bar: 5); "
+        f"{max(ran.memory for ran in runs) / 2**20:.0f} MiB resident per worker"
+    )
+    shares = [{**ran.spent["worker"], **ran.spent["driver"]} for ran in runs]
+    means = ", ".join(f"{name} {statistics.mean(each[name] for each in shares):.0%}" for name in shares[0])
+    yield f"    {means}"
 
 
 def _bare(study: Path, size: int) -> dict[str, float]:
@@ -97,6 +120,9 @@ def _bare(study: Path, size: int) -> dict[str, float]:
         def __init__(self, data: Any) -> None:
             self.worker = Worker(spec.with_data(data))
 
+        def ready(self) -> bool:
+            return True
+
         def run(self, packed: Any) -> float:
             return self.worker.run(from_ipc(packed))[1].seconds
 
@@ -105,7 +131,7 @@ def _bare(study: Path, size: int) -> dict[str, float]:
     remote = ray.remote(num_cpus=1)(Bare)
     spec = spec.without_data()
     actors = [remote.remote(data) for _ in range(WORKERS)]
-    ray.get([actor.run.remote(calls[0]) for actor in actors])  # type: ignore[attr-defined]
+    ray.get([actor.ready.remote() for actor in actors])  # type: ignore[attr-defined]
     waiting, inside = list(reversed(calls)), 0.0
     begun = time.perf_counter()
     running = {actor.run.remote(waiting.pop()): actor for actor in (2 * actors)[: len(calls)]}  # type: ignore[attr-defined]
