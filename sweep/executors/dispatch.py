@@ -28,7 +28,11 @@ CALL_SECONDS: Final = 0.15
 SHORTEST_DEADLINE: Final = 30.0
 FIRST_DEADLINE: Final = 600.0
 """Deadline of a call per trial before any trial was measured."""
+FIRST_CALL: Final = 8
+"""Trials of a call before any trial was measured."""
 _MEDIANS: Final = 256
+_RECENT: Final = 16
+"""Calls that say how long a trial takes now: the first ones compute the series of all that follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,25 +197,22 @@ class Dispatcher:
         """The first rows that were given together, cut into equal parts that fit a call."""
         work = self._queue.popleft()
         count = len(work.tasks)
-        parts = math.ceil(count / self._size(work.tasks[0].share))
-        if parts == 1:
+        size = math.ceil(count / self._parts(count, work.tasks[0].share))
+        if size == count:
             return work
-        size = math.ceil(count / parts)
         self._queue.appendleft(work.cut(size, count))
         return work.cut(0, size)
 
-    def _size(self, part: float) -> int:
-        """Trials per call: as many as take CALL_SECONDS, never so many that a slot stays empty."""
+    def _parts(self, count: int, share: float) -> int:
+        """Into how many calls some trials go: each takes about CALL_SECONDS, and no slot stays empty for want of one."""
         if self._chunk_size is not None:
-            return self._chunk_size
-        share = max(1, math.ceil(self._in_flight / self._executor.slots))
+            return math.ceil(count / self._chunk_size)
+        for_all = math.ceil(count / max(1, math.ceil(self._in_flight / self._executor.slots)))
         if not self._seconds:
-            return min(share, 8)
-        return max(1, min(share, round(CALL_SECONDS / max(part * self._median(), 1e-6))))
-
-    def _median(self) -> float:
-        """Seconds of a whole window."""
-        return statistics.median(self._seconds)
+            return max(for_all, math.ceil(count / FIRST_CALL))
+        recent = list(self._seconds)[-_RECENT:]
+        by_time = round(count * share * statistics.median(recent) / CALL_SECONDS)
+        return min(count, max(for_all, by_time, 1))
 
     def _deadline(self, tasks: Sequence[Task]) -> float:
         trials = len(tasks)
@@ -219,7 +220,7 @@ class Dispatcher:
             return trials * self._trial_timeout
         if not self._seconds:
             return trials * FIRST_DEADLINE
-        return max(SHORTEST_DEADLINE, 20.0 * trials * self._median())
+        return max(SHORTEST_DEADLINE, 20.0 * trials * statistics.median(self._seconds))
 
     def _finished(self, work: _Work, result: ChunkResult) -> list[RawResult]:
         assert result.table is not None

@@ -29,6 +29,7 @@ class Scripted:
         self.pending: list[Chunk] = []
         self.runs: Counter[int] = Counter()
         self.blameless_first = False
+        self.each = 0.01
 
     def submit(self, chunk: Chunk) -> None:
         self.chunks.append(chunk)
@@ -50,7 +51,7 @@ class Scripted:
         self.runs.update(values)
         rows = len(values)
         table = pa.table({"status": ["COMPLETE"] * rows, "seconds": [0.5] * rows, "x": values})
-        return [ChunkResult(chunk, table, None, None, "w", "h", 0.01 * rows)]
+        return [ChunkResult(chunk, table, None, None, "w", "h", self.each * rows)]
 
     def _lost(self, chunk: Chunk, *, blameless: bool = False) -> ChunkResult:
         lost = error(6000, "gone", stage="infrastructure")
@@ -128,8 +129,27 @@ def test_calls_are_sized_by_time_and_never_starve_a_slot() -> None:
     sizes = [chunk.table.num_rows for chunk in executor.chunks]
     assert max(sizes) <= 32  # 64 open trials over two slots
     assert sizes[0] == 8
-    # 0.15 s at 0.01 s per trial would be 15: the 48 trials that are left make four equal calls.
-    assert sizes[2:] == [12] * 4
+    # 0.15 s at 0.01 s per trial would be 15: the 48 trials that are left make three equal calls.
+    assert sizes[2:] == [16] * 3
+
+
+def test_slow_first_calls_do_not_keep_later_ones_small() -> None:
+    executor = Scripted()
+    dispatcher = Dispatcher(executor, in_flight=1200)
+    executor.each = 0.15
+    dispatcher.add([Task(n, {"x": n}) for n in range(40)])
+    while not dispatcher.idle:
+        dispatcher.wait(0)
+    slow = len(executor.chunks)
+    executor.each = 0.001
+    dispatcher.add([Task(n, {"x": n}) for n in range(600)])
+    while not dispatcher.idle:
+        dispatcher.wait(0)
+    sizes = [chunk.table.num_rows for chunk in executor.chunks[slow:]]
+    assert slow > 20
+    assert sizes[0] == 1
+    assert sizes[-1] > 100
+    assert len(sizes) < 20
 
 
 def test_deadlines_follow_the_median_or_the_configured_time() -> None:
