@@ -97,7 +97,7 @@ fuzz: build ## a million inputs with changed bytes at the native boundary
 	$(BIN)/python -m tests.fuzz.harness --inputs 1200000 --first 1000000 --processes 2
 
 .PHONY: kill-campaign
-kill-campaign: build ## drivers and workers killed at random moments; every study must resume to the same ledger: ten minutes
+kill-campaign: build ## drivers and workers killed at random moments; every study must resume to the same ledger: three minutes
 	$(BIN)/python -m tests.campaigns.kill --seed $(or $(SEED),1)
 
 .PHONY: soak

@@ -307,7 +307,7 @@ def run(seed: int, drivers: int, workers: int, with_ray: int) -> Campaign:
     """The long form: a fifth of the drivers dies in statements, in commits and with a filled spool each."""
     campaign = Campaign(seed)
     share = drivers // 5
-    plan = Counter({"statement": share, "syncing": share, "spool": max(share, 10), "moment": 0})
+    plan = Counter({"statement": share, "syncing": share, "spool": share, "moment": 0})
     plan["moment"] = max(0, drivers - sum(plan.values()))
     for kind, count in plan.items():
         done = 0
