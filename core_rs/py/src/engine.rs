@@ -1,13 +1,14 @@
-//! `Engine`, `Batch` and `Backtest`: two calls per batch, whatever its size.
+//! `Engine` and `Batch`: two calls per batch, whatever its size.
 
 use crate::arrow::{ArrowTable, read_stream};
+use crate::backtest::Backtest;
 use crate::catalogue::named;
 use crate::guard::{attached, detached, to_py};
 use crate::indicators::outputs;
 use crate::market::{Market, json};
 use crate::params::rows;
 use crate::scripts;
-use crate::tables::{batch_table, daily_table, equity_table, signals_table, trades_table};
+use crate::tables::{batch_table, signals_table};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::{Map, Value as Json, json as object};
@@ -17,10 +18,8 @@ use std::time::Instant;
 use sweep_engine::declare::{Canonical, Declaration, canonicalise};
 use sweep_engine::execution::resolve::resolve;
 use sweep_engine::market;
-use sweep_engine::orders::{EndedOrder, Order, Position};
-use sweep_engine::portfolio::SummaryValue;
 use sweep_engine::run::batch::{self, Timed};
-use sweep_engine::run::digest::{self, Digests};
+use sweep_engine::run::digest::Digests;
 use sweep_engine::run::identity::IdentityTemplate;
 use sweep_engine::run::{Instrument, NativeStrategy, Outcome, Session, Trial, TrialResult, simulation};
 use sweep_engine::{Error, Result};
@@ -391,114 +390,6 @@ impl Batch {
     fn to_table(&self, py: Python<'_>, returns: bool) -> PyResult<ArrowTable> {
         detached(py, || Ok(ArrowTable(batch_table(&self.rows, returns)?)))
     }
-}
-
-/// One backtest in full.
-#[pyclass(frozen, module = "sweep._core")]
-pub struct Backtest {
-    session: Arc<Session>,
-    /// Identity document and identity; a scripted run has none.
-    identity: Option<(String, String)>,
-    digests: Digests,
-    outcome: Outcome,
-}
-
-#[pymethods]
-impl Backtest {
-    /// Closed trades.
-    fn trades(&self, py: Python<'_>) -> PyResult<ArrowTable> {
-        attached(py, || Ok(ArrowTable(trades_table(&self.outcome, &self.session)?)))
-    }
-
-    /// Equity of every traded bar.
-    fn equity(&self, py: Python<'_>) -> PyResult<ArrowTable> {
-        let curve = self.outcome.curve.as_ref();
-        let curve = curve.ok_or_else(|| to_py(py, &Error::engine(1007, "the curve was not kept")))?;
-        attached(py, || Ok(ArrowTable(equity_table(curve)?)))
-    }
-
-    /// Equity at the end of each trading day.
-    fn daily(&self, py: Python<'_>) -> PyResult<ArrowTable> {
-        attached(py, || Ok(ArrowTable(daily_table(&self.session.calendar.dates, &self.outcome.daily)?)))
-    }
-
-    /// JSON: everything that is no table.
-    fn summary(&self, py: Python<'_>) -> PyResult<String> {
-        attached(py, || json(&self.describe()))
-    }
-}
-
-impl Backtest {
-    fn describe(&self) -> Json {
-        let out = &self.outcome;
-        let catalogue = sweep_engine::metrics::CATALOGUE.iter().zip(&out.metrics);
-        let metrics: Vec<Json> = catalogue.map(|(m, v)| object!([m.name, v])).collect();
-        let summary: Vec<Json> = out.summary.iter().map(|(k, v)| object!([k, value(*v)])).collect();
-        let rejected: Map<String, Json> =
-            out.rejections.by_reason().map(|(r, n)| (r.name().to_owned(), n.into())).collect();
-        let blocked: Vec<Json> = out.blocked.by_cause().map(|(b, n)| object!([b.name(), n])).collect();
-        object!({
-            "identity_document": self.identity.as_ref().map(|i| &i.0),
-            "identity": self.identity.as_ref().map(|i| &i.1),
-            "digests": {
-                "trades": self.digests.trades.to_string(),
-                "daily": self.digests.daily.to_string(),
-                "metrics": self.digests.metrics.to_string(),
-                "result": self.digests.result.to_string(),
-                "equity": out.curve.as_ref().map(|c| digest::equity(c).to_string()),
-            },
-            "metrics": metrics,
-            "summary": summary,
-            "rejections": rejected,
-            "rejection_details": out.rejections.details().iter().map(|r| object!({
-                "bar": r.bar, "timestamp": r.time, "reason": r.reason.name(), "code": r.reason.code(), "message": r.message,
-            })).collect::<Vec<_>>(),
-            "blocked_bars": blocked,
-            "open_positions": out.open.iter().map(|p| self.open_position(p)).collect::<Vec<_>>(),
-            "pending_orders": out.pending.iter().map(|o| self.order(o)).collect::<Vec<_>>(),
-            "ended_orders": out.ended.kept.iter().flatten().map(|e| self.ended(e)).collect::<Vec<_>>(),
-            "invalid_modify": out.invalid_modify,
-            "outside_window": out.outside_window,
-            "sizes_raised": out.sizes_raised,
-            "sizes_capped": out.sizes_capped,
-            "ruined_at": out.ruined_at,
-            "stopped": out.stopped.map(|s| object!({ "kind": s.kind(), "at": s.at, "reason": s.reason() })),
-            "warnings": self.session.warnings,
-        })
-    }
-}
-
-impl Backtest {
-    fn open_position(&self, p: &Position) -> Json {
-        object!({
-            "position_id": p.id, "symbol": self.session.symbol(p.symbol), "direction": p.direction().name(),
-            "order_type": p.signal.order_type.name(), "order_time": p.order_time, "entry_time": p.entry_time,
-            "entry_price": p.entry_price, "initial_stop_loss": p.initial_stop_loss, "stop_loss": p.stop_loss,
-            "stop_kind": p.stop_kind.name(), "take_profit": p.take_profit, "size": p.size,
-            "risk_per_trade": p.risk_per_trade, "entry_fee": p.entry_fee,
-        })
-    }
-
-    fn order(&self, o: &Order) -> Json {
-        let s = &o.signal;
-        object!({
-            "position_id": o.id, "symbol": self.session.symbol(o.symbol), "direction": s.direction.name(),
-            "order_type": s.order_type.name(), "order_time": o.order_time, "order_price": s.entry,
-            "stop_loss": s.stop_loss, "take_profit": s.take_profit, "valid_bars": s.valid_bars,
-            "good_till": s.good_till, "oco_group": s.labels().oco_group.as_deref(),
-        })
-    }
-
-    fn ended(&self, e: &EndedOrder) -> Json {
-        let mut order = self.order(&e.order);
-        order["ended"] = e.time.into();
-        order["reason"] = e.reason.name().into();
-        order
-    }
-}
-
-fn value(v: SummaryValue) -> Json {
-    v.into()
 }
 
 /// Runs a table of signals (and of exits) in place of a strategy: JSON rows by label.

@@ -3,6 +3,7 @@
 //! [`module!`] makes a module with a list of strategies: `sweep._core`, or that of a plug-in.
 
 mod arrow;
+mod backtest;
 mod catalogue;
 mod columns;
 mod conform;
@@ -42,7 +43,7 @@ use pyo3::prelude::*;
 pub fn export(module: &Bound<'_, PyModule>, strategies: Strategies) -> PyResult<()> {
     catalogue::list(strategies);
     module.add_class::<arrow::ArrowTable>()?;
-    module.add_class::<engine::Backtest>()?;
+    module.add_class::<backtest::Backtest>()?;
     module.add_class::<engine::Batch>()?;
     module.add_class::<engine::Engine>()?;
     module.add_class::<market::Market>()?;

@@ -1,7 +1,8 @@
 //! Backtests of a strategy that its user writes in Python: it gives tables, the engine does the rest.
 
 use crate::arrow::ArrowTable;
-use crate::engine::{Backtest, Batch, Engine};
+use crate::backtest::Backtest;
+use crate::engine::{Batch, Engine};
 use crate::guard::{detached, to_py};
 use crate::rows::{SignalRows, digest_of, of_entries, of_exits};
 use crate::tables::signals_table;
