@@ -13,7 +13,7 @@ import pytest
 
 from sweep import _core
 from sweep.errors import error
-from tests.fuzz import harness
+from tests.fuzz import harness, mutations
 
 ROOT = Path(__file__).parents[2]
 INPUTS = 20_000
@@ -53,15 +53,15 @@ def test_every_input_is_made_from_its_seed_alone() -> None:
     table = harness.bars(0.0)
     for seed in range(50):
         assert _outcome(seed, table) == _outcome(seed, table)
-        assert harness.text_of(Random(seed), harness.OPTIONS) == harness.text_of(
+        assert mutations.text_of(Random(seed), harness.OPTIONS) == mutations.text_of(
             Random(seed), harness.OPTIONS
         )
 
 
 def _outcome(seed: int, table: pa.Table) -> str:
     try:
-        return repr(harness.table_of(Random(seed), table).schema)
-    except harness.RefusedError:
+        return repr(mutations.table_of(Random(seed), table).schema)
+    except mutations.RefusedError:
         return "refused"
 
 
