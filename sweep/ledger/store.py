@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
 from sweep.errors import error
 from sweep.ledger import rows, transaction
@@ -395,12 +395,15 @@ class Ledger:
             first: number of the first one.
             count: most trials; negative = all.
         """
-        columns = ", ".join(f'"{name}"' for name in TRIAL_COLUMNS)
-        found = self._db.execute(
-            f'SELECT {columns} FROM trials WHERE "window" = ? AND number >= ? ORDER BY number LIMIT ?',
-            (window, first, count),
-        )
-        return [rows.trial_of(row, self._objectives, metrics={}) for row in found]
+        return self._plain("number >= ? ORDER BY number LIMIT ?", (window, first, count))
+
+    def best(self, count: int, direction: Literal["maximize", "minimize"], *, window: int = 0) -> list[Trial]:
+        """The feasible trials with the best values of the first objective, the best first, ties by number; at most
+        `count`, without metrics and runtime. The others are not read.
+        """
+        order = "DESC" if direction == "maximize" else "ASC"
+        scored = "status = 'COMPLETE' AND feasible AND obj0 IS NOT NULL"
+        return self._plain(f"{scored} ORDER BY obj0 {order}, number LIMIT ?", (window, count))
 
     def keys(self, *, window: int = 0, stop: int) -> Iterator[str]:
         """Parameter keys of the trials before number `stop`, in any order."""
@@ -468,6 +471,12 @@ class Ledger:
 
     def _rows(self, where: str, values: tuple[Any, ...]) -> list[rows.Row]:
         return self._db.execute(f"{self._select}{where} ORDER BY t.number", values).fetchall()
+
+    def _plain(self, where: str, values: tuple[Any, ...]) -> list[Trial]:
+        """Trials of a window without metrics and runtime."""
+        columns = ", ".join(f'"{name}"' for name in TRIAL_COLUMNS)
+        found = self._db.execute(f'SELECT {columns} FROM trials WHERE "window" = ? AND {where}', values)
+        return [rows.trial_of(row, self._objectives, metrics={}) for row in found]
 
     def _batch_rows(self, window: int, first: int, k: int) -> list[rows.Row]:
         """Rows of batch k, whose first trial is `first`."""

@@ -17,8 +17,9 @@ from sweep.pipeline.retry import retry_failed
 from sweep.progress import Reporter
 from sweep.study.interrupts import Interrupts
 from sweep.study.plan import Plan
+from sweep.study.report import leading
 from sweep.study.spent import Spent
-from sweep.types import Status, StudyStatus
+from sweep.types import StudyStatus
 
 if TYPE_CHECKING:
     from sweep.trackers.process import Projection
@@ -212,10 +213,8 @@ class Driver:
         from sweep import artifacts
 
         top = self.plan.config.tracking.top
-        objective = self.plan.objective
-        ranked = objective.rank(ledger.history() if objective.rank_by is None else ledger.trials())
-        complete = [trial for trial in ranked if trial.outcome.status is Status.COMPLETE]
-        artifacts.write(ledger.folder, self.plan.engine, complete[: MOST_ARTIFACTS if top == "all" else top])
+        best = leading(ledger, self.plan.objective, MOST_ARTIFACTS if top == "all" else top)
+        artifacts.write(ledger.folder, self.plan.engine, best)
 
     def _warn(self, text: str) -> None:
         self.warnings.append(text)

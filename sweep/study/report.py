@@ -11,7 +11,7 @@ from typing import Any, Final
 from sweep.ledger import Ledger, driver
 from sweep.objective import Objective
 from sweep.study.snapshot import identity
-from sweep.types import ParamValue, Trial
+from sweep.types import ParamValue, Status, Trial
 
 _RATE_BATCHES: Final = 20
 
@@ -86,10 +86,9 @@ def report(ledger: Ledger, objective: Objective, *, top: int = 5) -> Report:
     """The report of a study as its ledger stands now."""
     with ledger.snapshot():
         facts = ledger.study
-        trials = ledger.history()
         batches = ledger.batches()
         counts, digest = ledger.counts(), ledger.digest()
-        best, front = best_of(ledger, trials, objective, top)
+        best, front = best_of(ledger, objective, top)
     ranked_by = objective.ranked_by
     ended = [event for event in facts["events"] if event["event"] == "ended"]
     last = ended[-1] if ended and facts["status"] != "RUNNING" else {}
@@ -105,7 +104,7 @@ def report(ledger: Ledger, objective: Objective, *, top: int = 5) -> Report:
         direction=ranked_by.direction if ranked_by else "",
         objectives=objective.names,
         directions=objective.directions,
-        done=len(trials),
+        done=sum(counts.values()),
         requested=facts["trials"],
         counts=counts,
         best=tuple(best),
@@ -123,17 +122,32 @@ def report(ledger: Ledger, objective: Objective, *, top: int = 5) -> Report:
     )
 
 
-def best_of(
-    ledger: Ledger, trials: Sequence[Trial], objective: Objective, top: int
-) -> tuple[list[Best], int]:
+def leading(ledger: Ledger, objective: Objective, count: int) -> list[Trial]:
+    """The best complete trials in the order of `Objective.rank`, at most `count`."""
+    if not objective.several:
+        feasible = ledger.best(count, objective.goals[0].direction)
+        if len(feasible) == count:
+            return feasible
+    ranked = objective.rank(ledger.history() if objective.rank_by is None else ledger.trials())
+    return [trial for trial in ranked if trial.outcome.status is Status.COMPLETE][:count]
+
+
+def front_of(ledger: Ledger, objective: Objective) -> list[Trial]:
+    """`Objective.front` of all trials, without metrics and runtime."""
+    if objective.several:
+        return objective.front(ledger.history())
+    return ledger.best(1, objective.goals[0].direction)
+
+
+def best_of(ledger: Ledger, objective: Objective, top: int) -> tuple[list[Best], int]:
     """The best feasible trials, the best first, and how many no other dominates.
 
     Of several objectives the best are the non-dominated ones; their metrics are read if `rank_by` needs them.
     """
-    front = objective.front(trials)
     if not objective.several:
-        ranked = objective.rank(trial for trial in trials if trial.outcome.feasible)
-        return [_row(t, t.outcome.objectives[0]) for t in ranked[:top]], len(front)
+        best = ledger.best(max(1, top), objective.goals[0].direction)
+        return [_row(t, t.outcome.objectives[0]) for t in best[:top]], min(1, len(best))
+    front = front_of(ledger, objective)
     if objective.rank_by is not None:
         front = objective.rank(ledger.trial(trial.number) for trial in front)
     return [_row(t, objective.preferred(t)) for t in front[:top]], len(front)

@@ -22,7 +22,7 @@ from sweep.study.drive import Driver
 from sweep.study.dry_run import DryRun, measure
 from sweep.study.interrupts import Interrupted
 from sweep.study.plan import Plan, prepare, space_of
-from sweep.study.report import Report, report
+from sweep.study.report import Report, front_of, report
 from sweep.study.snapshot import refusal, snapshot
 from sweep.types import Status, Trial
 
@@ -218,7 +218,7 @@ class Study:
     def front(self) -> list[Trial]:
         """The feasible trials that no other dominates, by number; of one objective the best one alone."""
         with self.ledger as ledger:
-            return [ledger.trial(trial.number) for trial in self.objective.front(ledger.history())]
+            return [ledger.trial(trial.number) for trial in front_of(ledger, self.objective)]
 
     @property
     def failed(self) -> list[Trial]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import random
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import rfc8785
@@ -22,6 +23,8 @@ from sweep.errors import SweepError, error
 from sweep.ledger import BatchRecord, IdentityTemplate, Ledger, Spooled, StudyLock, driver, transaction
 from sweep.ledger.canonical import chain, lines_digest
 from sweep.ledger.table import parameter_column
+from sweep.objective import Objective
+from sweep.study.report import best_of, front_of, leading
 from sweep.types import Digests, Kind, Outcome, Proposal, Runtime, Status, StudyStatus, Trial
 from tests.runtime.support import canonical_digests
 
@@ -294,6 +297,40 @@ def test_the_trials_table_has_one_row_per_trial_in_the_documented_order(ledger: 
     assert rows[3]["obj0"] is rows[3]["trades_digest"] is None
     assert str(table.schema.field("params.c").type) == "double"
     assert str(table.schema.field("params.a").type) == "int64"
+
+
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_best_are_those_that_the_objective_ranks_first(
+    ledger: Ledger, seed: int, direction: Literal["maximize", "minimize"]
+) -> None:
+    rng = random.Random(seed)
+
+    def outcome() -> Outcome:
+        value = rng.choice([0.0, -0.0, 1.5, -1.5, 1e-300, rng.random()])
+        return rng.choice(
+            [
+                Outcome(Status.COMPLETE, None, True, None, (value,), {}),
+                Outcome(Status.COMPLETE, None, True, None, (value,), {}),
+                Outcome(Status.COMPLETE, Kind.CONSTRAINT, False, "a < 1", (value,), {"a < 1": rng.random()}),
+                Outcome(Status.PRUNED, Kind.RUIN, False, "ruined", (None,), {}),
+                Outcome(Status.FAILED, Kind.TIMEOUT, False, "late", (None,), {}),
+            ]
+        )
+
+    objective = Objective.build([{"metric": "net_profit", "direction": direction}])
+    ledger.commit(record(0, 0, 60), [trial(n, outcome=outcome()) for n in range(60)])
+    ranked = objective.rank(ledger.history())
+    scored = [found for found in ranked if found.outcome.feasible]
+    assert 10 < len(scored) < 50
+    for count in (1, 7, len(scored), 60):
+        assert ledger.best(count, direction) == scored[:count]
+        complete = [found for found in ranked if found.outcome.status is Status.COMPLETE]
+        assert leading(ledger, objective, count) == complete[:count]
+    assert front_of(ledger, objective) == objective.front(ledger.history())
+    rows, front = best_of(ledger, objective, 3)
+    assert ([row.number for row in rows], front) == ([found.number for found in scored[:3]], 1)
+    assert best_of(ledger, objective, 0) == ([], 1)
 
 
 def test_a_folder_without_study_and_a_file_that_is_no_ledger_are_told_apart(tmp_path: Path) -> None:
