@@ -62,10 +62,13 @@ class StudyLock:
 
     def release(self) -> None:
         """Give the lock back; harmless if it is not held."""
-        if self._file is not None:
-            self._file.truncate(0)
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            # Who ran the study is there for people; a disk that refuses to forget it does not keep the lock.
+            with suppress(OSError):
+                file.truncate(0)
+            with suppress(OSError):
+                file.close()
 
     def __enter__(self) -> Self:
         return self.acquire()

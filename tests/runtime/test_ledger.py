@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -331,6 +332,22 @@ def test_the_best_are_those_that_the_objective_ranks_first(
     rows, front = best_of(ledger, objective, 3)
     assert ([row.number for row in rows], front) == ([found.number for found in scored[:3]], 1)
     assert best_of(ledger, objective, 0) == ([], 1)
+
+
+def test_a_lock_is_given_back_on_a_disk_that_refuses_to_forget_the_driver(tmp_path: Path) -> None:
+    lock = StudyLock(tmp_path).acquire()
+    file = lock._file
+    assert file is not None
+
+    class Refusing:
+        def truncate(self, size: int) -> None:
+            raise OSError(errno.EROFS, "Read-only file system")
+
+        close = staticmethod(file.close)
+
+    lock._file = Refusing()  # type: ignore[assignment]
+    lock.release()
+    StudyLock(tmp_path).acquire().release()
 
 
 def test_a_folder_without_study_and_a_file_that_is_no_ledger_are_told_apart(tmp_path: Path) -> None:

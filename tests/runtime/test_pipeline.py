@@ -7,7 +7,8 @@ import multiprocessing
 import signal
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partialmethod
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,10 +16,12 @@ from typing import Any
 import pytest
 
 from sweep.errors import error
-from sweep.ledger import Ledger, transaction
+from sweep.executors.results import RawResult
+from sweep.ledger import Ledger, Spooled, transaction
 from sweep.ledger import returns as daily_returns
-from sweep.pipeline.batch import graded
-from sweep.types import Kind, Status, StudyStatus
+from sweep.pipeline import Pipeline
+from sweep.pipeline.batch import OpenBatch, graded
+from sweep.types import Kind, Proposal, Status, StudyStatus, Trial
 from tests.runtime.support import SAMPLERS, create, die_at, digest, drive, threads
 
 
@@ -177,9 +180,128 @@ def test_a_disk_that_refuses_every_commit_once_does_not_show(
     assert digest(folder) == digest(plain[sampler])
 
 
+def test_daily_returns_that_the_disk_refuses_are_tried_again(
+    plain: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction, "PAUSES", (0.0, 0.0, 0.0))
+    folder, kept, refused = tmp_path / "study", daily_returns.write, []
+
+    def refuse(at: Path, k: int, *given: Any, **options: Any) -> None:
+        if k == 3 and len(refused) < 4:
+            refused.append(k)
+            raise error(3007, "the disk is full", stage="infrastructure")
+        kept(at, k, *given, **options)
+
+    monkeypatch.setattr("sweep.pipeline.loop.daily_returns.write", refuse)
+    assert drive(folder, sampler="tpe", workers=2, chunk_size=3).status is StudyStatus.FINISHED
+    assert len(refused) == 4
+    assert digest(folder) == digest(plain["tpe"])
+
+
+def watched(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Identities of all trials that have ended from now on."""
+    ended: set[str] = set()
+
+    def note(proposal: Proposal, raw: RawResult, objective: Any, identity: str, metrics: Any) -> Trial:
+        ended.add(identity)
+        return graded(proposal, raw, objective, identity, metrics)
+
+    monkeypatch.setattr("sweep.pipeline.loop.graded", note)
+    return ended
+
+
+def stored(folder: Path) -> set[str | None]:
+    """Identities that are committed or in the spool."""
+    with Ledger.open(folder) as ledger:
+        return {*(trial.identity for trial in ledger.history()), *ledger.spooled()}
+
+
+def test_what_the_spool_could_not_take_is_kept_at_the_end(
+    plain: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, kept, refused = tmp_path / "study", Ledger.spool, []
+
+    def refuse(ledger: Ledger, items: Sequence[Spooled]) -> None:
+        if not refused and ledger.count() >= 16:
+            refused.extend(items)
+            raise error(3007, "the disk is full", stage="infrastructure")
+        kept(ledger, items)
+
+    ended = watched(monkeypatch)
+    monkeypatch.setattr(Ledger, "spool", refuse)
+    ending = drive(folder, sampler="tpe", workers=2, chunk_size=3, spool_interval=0.0)
+    assert (ending.status, bool(refused)) == (StudyStatus.FAILED, True)
+    assert ended == stored(folder)
+    assert drive(folder, sampler="tpe").status is StudyStatus.FINISHED
+    assert digest(folder) == digest(plain["tpe"])
+
+
+@pytest.mark.parametrize("lag", [1, 2, 5])
+def test_too_many_failures_end_a_study_at_one_ledger_and_nothing_is_lost(
+    lag: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended, ledgers = watched(monkeypatch), set()
+    for workers, chunk in ((1, None), (2, 1), (4, 3)):
+        folder = tmp_path / f"{workers}"
+        for _ in range(2):  # the second time resumed
+            ended.clear()
+            options: dict[str, Any] = {"lag": lag, "workers": workers, "chunk_size": chunk}
+            ending = drive(folder, engine={"delay": 0.01}, max_failure_share=0.0, **options)
+            assert (ending.status, ending.reason) == (StudyStatus.FAILED, "failures")
+            assert ended <= stored(folder)
+            with Ledger.open(folder) as ledger:
+                ledgers.add((ledger.count(), ledger.digest()))
+    assert len(ledgers) == 1
+
+
+@pytest.mark.parametrize(
+    ("sampler", "statement"),
+    [("random", "INSERT INTO trials"), ("random", "COMMIT"), ("nsga2", 'SELECT "window", "number"')],
+)
+def test_a_database_that_turns_out_to_be_damaged_ends_the_study_with_its_error(
+    sampler: str, statement: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Damaged:
+        def __init__(self, real: sqlite3.Connection) -> None:
+            self.real, self.broken = real, False
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.real, name)
+
+        def _look(self, query: str) -> None:
+            if self.broken and query.startswith(statement):
+                problem = sqlite3.DatabaseError("database disk image is malformed")
+                problem.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+                raise problem
+
+        def execute(self, query: str, *given: Any) -> Any:
+            self._look(query)
+            return self.real.execute(query, *given)
+
+        def executemany(self, query: str, *given: Any) -> Any:
+            self._look(query)
+            return self.real.executemany(query, *given)
+
+    def damage(ledger: Ledger) -> None:
+        broken = Damaged(ledger._connection)
+        ledger._connection = ledger._writer._connection = broken  # type: ignore[assignment]
+        monkeypatch.setattr(Pipeline, "_commit", partialmethod(_breaking, Pipeline._commit, broken))
+
+    ending = drive(tmp_path / "study", sampler=sampler, watch=damage)
+    assert ending.status is StudyStatus.FAILED
+    assert ending.problem is not None
+    assert ending.problem.code == 3004
+
+
+def _breaking(pipeline: Pipeline, commit: Any, broken: Any, batch: OpenBatch) -> None:
+    broken.broken = batch.k >= 2
+    commit(pipeline, batch)
+
+
 def test_a_batch_that_the_disk_refuses_is_open_again(
     plain: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(transaction, "PAUSES", (0.0, 0.0, 0.0))
     folder, kept = tmp_path / "study", daily_returns.write
 
     def refuse(at: Path, k: int, *given: Any, **options: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Iterator
@@ -174,7 +173,7 @@ def test_an_interrupt_stops_the_study_and_leaves_the_rest_for_later(
     def stopping(self: Worker, table: pa.Table, level: int | None = None) -> Any:
         if not pressed:  # a second time would end this process
             pressed.append(1)
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
             time.sleep(1)
         return run(self, table, level)
 

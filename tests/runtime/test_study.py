@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import signal
 import subprocess
 import sys
@@ -55,7 +54,7 @@ class StopAt:
 
     def update(self, state: State) -> None:
         if self.number and state.done >= self.done:
-            os.kill(os.getpid(), self.number)
+            signal.raise_signal(self.number)
             self.number = 0
 
     def note(self, text: str) -> None:
@@ -189,7 +188,7 @@ def test_an_interrupt_between_the_last_batch_and_its_record_is_not_lost(
     record = Driver._record
 
     def slow(*arguments: Any) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         record(*arguments)
 
     monkeypatch.setattr(Driver, "_record", slow)
@@ -201,7 +200,7 @@ def test_an_interrupt_while_mlflow_is_waited_for_ends_the_waiting_alone(
 ) -> None:
     from sweep.study.drive import Driver
 
-    monkeypatch.setattr(Driver, "_keep_best", lambda *arguments: os.kill(os.getpid(), signal.SIGINT))
+    monkeypatch.setattr(Driver, "_keep_best", lambda *arguments: signal.raise_signal(signal.SIGINT))
     study = Study.run(config())
     assert study.status().status == "FINISHED"
     assert any("sweep resume plain" in text for text in study.warnings)
