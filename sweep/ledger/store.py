@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FILE: Final = "study.db"
+_BUSY_SECONDS: Final = 10.0
+"""How long a statement waits for another process that writes; nothing interrupts it meanwhile."""
 _KINDS: Final = tuple(kind.value for kind in ENVIRONMENT_FAILURES)
 
 
@@ -546,7 +548,7 @@ def _connect(file: Path, *, write: bool) -> sqlite3.Connection:
     uri = f"{file.absolute().as_uri()}?mode={mode}{'&immutable=1' if settled else ''}"
     try:
         connection = sqlite3.connect(
-            uri, uri=True, isolation_level=None, timeout=30.0, check_same_thread=False
+            uri, uri=True, isolation_level=None, timeout=_BUSY_SECONDS, check_same_thread=False
         )
         if write:
             # Of a new file: a row has two kilobytes, and larger pages are fewer to write.

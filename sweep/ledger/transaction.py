@@ -32,6 +32,9 @@ _TRANSIENT: Final = frozenset(
 
 _GO_ON: Final = "then resume the study, or run it again if it had not begun"
 
+_OF_FILES: Final = frozenset({3000, 3007})
+"""Codes of `file_error` that may pass."""
+
 _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -41,8 +44,8 @@ class Writer:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection, self._path = connection, path
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sweep-commit")
-        self._left: tuple[Future[None], Callable[[], object]] | None = None
-        """The end that was left to the thread, and what its transaction did."""
+        self._left: tuple[Future[None], Callable[[], object], Callable[[], None]] | None = None
+        """The end that was left to the thread, what its transaction did, and what has to be on the disk before."""
 
     def write(self, work: Callable[[], T]) -> T:
         """As `write` of this module, and `settle` first."""
@@ -52,14 +55,14 @@ class Writer:
     def write_behind(self, work: Callable[[], T], first: Callable[[], None]) -> T:
         """Run `work` in a transaction that a thread ends: `first` runs before that, and `settle` tells how it went.
 
-        `work` runs again if the disk refuses, so it must find what it needs as it was.
+        Both run again if the disk refuses, so they must find what they need as it was.
 
         Raises:
             SweepError: what `work` itself raises, and of an earlier transaction what `settle` does.
         """
         self.settle()
         result = write(self._connection, self._path, work, end=False)
-        self._left = self._thread.submit(self._end, first), work
+        self._left = self._thread.submit(self._end, first), work, first
         return result
 
     def _end(self, first: Callable[[], None]) -> None:
@@ -84,42 +87,63 @@ class Writer:
         left, self._left = self._left, None
         if left is None:
             return
-        end, work = left
+        end, work, first = left
         try:
             end.result()
-        except sqlite3.OperationalError:
-            write(self._connection, self._path, work)
+        except (sqlite3.DatabaseError, SweepError) as problem:
+            if not _refused(problem):
+                raise
+            write(self._connection, self._path, work, first=first)
 
     def close(self) -> None:
         """End the thread; what was left to it ends first."""
         self._thread.shutdown()
 
 
-def write(connection: sqlite3.Connection, path: Path, work: Callable[[], T], *, end: bool = True) -> T:
+def write(
+    connection: sqlite3.Connection,
+    path: Path,
+    work: Callable[[], T],
+    *,
+    first: Callable[[], None] = lambda: None,
+    end: bool = True,
+) -> T:
     """Run `work` in one transaction of `connection` (autocommit mode); all of it or nothing is stored.
 
-    Without `end` the transaction stays open.
+    Without `end` the transaction stays open; `first` runs before the end.
 
     Raises:
-        SweepError: [3007] disk full or [3000] another I/O error, after three further attempts. The ledger is as
-            it was before the call and can be opened again.
+        SweepError: [3007] disk full or [3000] another I/O error, after three further attempts; [3004] at once. The ledger
+            is as it was before the call and can be opened again.
     """
     for pause in (*PAUSES, None):
+        roll_back(connection)  # an end that failed may have left its transaction
         try:
             connection.execute("BEGIN IMMEDIATE")
             result = work()
             if end:
+                first()
                 connection.execute("COMMIT")
             return result
-        except sqlite3.OperationalError as problem:
+        except (sqlite3.DatabaseError, SweepError) as problem:
             roll_back(connection)
-            if pause is None or _primary(problem) not in _TRANSIENT:
-                raise disk_error(problem, path) from problem
+            if not _refused(problem):
+                raise
+            refusal = problem if isinstance(problem, SweepError) else disk_error(problem, path)
+            if pause is None or (isinstance(problem, sqlite3.Error) and _primary(problem) not in _TRANSIENT):
+                raise refusal from problem.__cause__ if refusal is problem else problem
             time.sleep(pause)
         except BaseException:
             roll_back(connection)
             raise
     raise error(4003, "the attempts of a transaction ended without a result", stage="infrastructure")
+
+
+def _refused(problem: sqlite3.DatabaseError | SweepError) -> bool:
+    """Whether the disk, or whoever holds the file, is to blame; not the rows, and no fault of ours."""
+    if isinstance(problem, SweepError):
+        return problem.code in _OF_FILES
+    return isinstance(problem, sqlite3.OperationalError) or type(problem) is sqlite3.DatabaseError
 
 
 def roll_back(connection: sqlite3.Connection) -> None:

@@ -83,11 +83,11 @@ class OpenBatch:
         """All rows in trial order."""
         return [self.results[proposal.number] for proposal in self.proposals]
 
-    def take_unspooled(self) -> list[Spooled]:
-        """Spool form of the results that are not in the spool, which count as spooled from now on."""
-        fresh = [identity for identity in self.received if identity not in self.spooled]
-        self.spooled.update(fresh)
-        return [to_spool(identity, self.received[identity]) for identity in fresh]
+    def unspooled(self) -> list[Spooled]:
+        """Spool form of the results that are not in the spool."""
+        return [
+            to_spool(identity, raw) for identity, raw in self.received.items() if identity not in self.spooled
+        ]
 
 
 def graded(

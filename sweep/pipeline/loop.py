@@ -7,6 +7,7 @@ timing or restarts. Reading order: `Pipeline.run`, then the steps in its order.
 from __future__ import annotations
 
 import math
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -21,6 +22,7 @@ from sweep.ledger import BatchRecord, IdentityTemplate, Ledger
 from sweep.ledger import returns as daily_returns
 from sweep.ledger.canonical import Chain, lines_digest
 from sweep.ledger.history import History, Keys
+from sweep.ledger.transaction import disk_error
 from sweep.pipeline.batch import (
     Objectives,
     OpenBatch,
@@ -134,25 +136,32 @@ class Pipeline:
             return self._run()
 
     def _run(self) -> Ending:
-        begun = time.monotonic()
         try:
-            while True:
-                self._propose_what_may_be(time.monotonic() - begun)
-                if not self._open:
-                    with self._clocked("commit"):
-                        self._ledger.settle()
-                    return self._finished()
-                if self._interrupted():
-                    return self._interrupt()
-                self._accept(self._wait())
-                self._commit_in_order()
-                if (problem := self._failure()) is not None:
-                    return self._ended(StudyStatus.FAILED, "failures", problem)
-                self._keep_long_batches(time.monotonic())
-                self._report()
+            return self._steps(time.monotonic())
         except SweepError as problem:
-            self._keep_what_can_be()
-            return self._ended(StudyStatus.FAILED, "error", problem)
+            failure = problem
+        except sqlite3.Error as problem:
+            failure = disk_error(problem, self._ledger.path)
+            failure.__cause__ = problem
+        self._keep_what_can_be()
+        return self._ended(StudyStatus.FAILED, "error", failure)
+
+    def _steps(self, begun: float) -> Ending:
+        while True:
+            self._propose_what_may_be(time.monotonic() - begun)
+            if not self._open:
+                with self._clocked("commit"):
+                    self._ledger.settle()
+                return self._finished()
+            if self._interrupted():
+                return self._interrupt()
+            self._accept(self._wait())
+            self._commit_in_order()
+            if (problem := self._failure()) is not None:
+                self._spool_results(self._open.values())
+                return self._ended(StudyStatus.FAILED, "failures", problem)
+            self._keep_long_batches(time.monotonic())
+            self._report()
 
     # -------------------------------------------------------------------------------------------------------- propose
     def _may_propose(self) -> bool:
@@ -327,9 +336,9 @@ class Pipeline:
         """Commit every batch whose turn it is; complete ones that wait for theirs go to the spool.
 
         A batch that would have to wait until the one before is on the disk is left for later if there is something else to
-        do, unless `at_once`.
+        do, unless `at_once`. None is committed behind those that `_failure` judges before it has.
         """
-        while (batch := self._due) is not None:
+        while (batch := self._due) is not None and not self._to_judge:
             busy = self._may_propose() or not self._dispatcher.idle
             if busy and not (at_once or self._ledger.settled):
                 return
@@ -385,19 +394,31 @@ class Pipeline:
 
     def _spool_results(self, batches: Iterable[OpenBatch]) -> None:
         """Make finished results durable before their batch's turn."""
-        items = [item for batch in batches for item in batch.take_unspooled()]
-        if items:
+        items = {batch.k: batch.unspooled() for batch in batches}
+        if any(items.values()):
             with self._clocked("spool"):
-                self._ledger.spool(items)
+                self._ledger.spool([item for some in items.values() for item in some])
+            for k, some in items.items():
+                self._open[k].spooled.update(item.identity for item in some)
 
     # -------------------------------------------------------------------------------------------------------- the end
     def _failure(self) -> SweepError | None:
         """Judged once, on the first batches, or on all there is when fewer are run."""
-        due = JUDGED_BATCHES * self._rules.batch_size
-        if self._judged or (len(self._history) < due and (self._open or self._stop is None)):
+        if self._judged or not (self._to_judge or (self._stop is not None and not self._open)):
             return None
         self._judged = True
-        return too_many_failures(self._history[:due], self._rules.max_failure_share, self._ledger.folder.name)
+        return too_many_failures(
+            self._history[: self._judged_trials], self._rules.max_failure_share, self._ledger.folder.name
+        )
+
+    @property
+    def _judged_trials(self) -> int:
+        return JUDGED_BATCHES * self._rules.batch_size
+
+    @property
+    def _to_judge(self) -> bool:
+        """Whether all that is judged is there, and has not been judged."""
+        return not self._judged and len(self._history) >= self._judged_trials
 
     def _finished(self) -> Ending:
         if self._history and (problem := self._failure()) is not None:
@@ -429,7 +450,7 @@ class Pipeline:
             finally:
                 self._reopen()
                 self._spool_results(self._open.values())
-        except SweepError as problem:
+        except (SweepError, sqlite3.Error) as problem:
             self._reporter.note(f"finished results could not be kept: {problem}")
 
     def _ended(self, status: StudyStatus, reason: Reason, problem: SweepError | None = None) -> Ending:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from threading import Thread
 from typing import TYPE_CHECKING, Final
@@ -175,12 +178,15 @@ class Driver:
             self._warn(f"the end of the study could not be recorded: {failure}")
 
     def _advise(self, ledger: Ledger) -> None:
-        counts = ledger.counts()
+        with suppress(SweepError, sqlite3.Error):
+            self._advise_from(ledger.counts(), ledger.folder.name)
+
+    def _advise_from(self, counts: Mapping[str, int], name: str) -> None:
         refused, total = counts.get("FAILED/INVALID_PARAMS", 0), sum(counts.values())
         if total and refused > ADVICE_SHARE * total:
             self._warn(
                 f"{refused} of {total} parameter sets were refused by the strategy: declare the missing constraint "
-                f"in search.where (`sweep show {ledger.folder.name} --failed` has the reasons)"
+                f"in search.where (`sweep show {name} --failed` has the reasons)"
             )
 
     # ----------------------------------------------------------------------------------------------------- projections
