@@ -464,6 +464,12 @@ class Ledger:
         found = self._db.execute("SELECT identity, result, arrow FROM spool")
         return {identity: Spooled(identity, json.loads(result), arrow) for identity, result, arrow in found}
 
+    def unspool(self, identities: Iterable[str]) -> None:
+        """Forget spooled results: their trials run again."""
+        gone = [(identity,) for identity in identities]
+        if gone:
+            self._write(lambda: self._db.executemany("DELETE FROM spool WHERE identity = ?", gone))
+
     # ------------------------------------------------------------------------------------------------------ internals
     @property
     def _db(self) -> sqlite3.Connection:

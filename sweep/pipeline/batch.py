@@ -12,7 +12,7 @@ from sweep.executors.results import RawResult
 from sweep.ledger import BatchRecord, Spooled
 from sweep.ledger import returns as daily_returns
 from sweep.pipeline.halving import Measured
-from sweep.types import LEVELS, Kind, Outcome, Proposal, Runtime, Status, Trial
+from sweep.types import ENVIRONMENT_FAILURES, LEVELS, Kind, Outcome, Proposal, Runtime, Status, Trial
 
 
 class Objectives(Protocol):
@@ -183,6 +183,11 @@ def to_spool(identity: str, raw: RawResult) -> Spooled:
     returns = raw.result.returns
     packed = None if returns is None else daily_returns.pack(returns)
     return Spooled(identity, {"row": results.to_dict(raw.result), "runtime": list(raw.runtime)}, packed)
+
+
+def is_environment_failure(kept: Spooled) -> bool:
+    """Whether a spooled result is a failure that another run may mend."""
+    return kept.result["row"]["kind"] in ENVIRONMENT_FAILURES
 
 
 def from_spool(number: int, kept: Spooled, level: int | None = None) -> RawResult:

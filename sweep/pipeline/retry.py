@@ -9,7 +9,7 @@ from sweep.executors.dispatch import Dispatcher, Task
 from sweep.executors.results import RawResult
 from sweep.ledger import IdentityTemplate, Ledger
 from sweep.ledger import returns as daily_returns
-from sweep.pipeline.batch import Objectives, after, graded, returns_of
+from sweep.pipeline.batch import Objectives, after, graded, is_environment_failure, returns_of
 from sweep.pipeline.rules import POLL_SECONDS
 from sweep.types import ENVIRONMENT_FAILURES, Trial
 
@@ -43,11 +43,13 @@ def retry_failed(
 
     A result takes the place of the failure as soon as all failures of its batch have been tried; a trial that fails in
     the same way keeps its row. An interrupt leaves the rest as it is. A trial that failed at a pruning level runs on
-    the whole window: the places at that level were given away without it.
+    the whole window: the places at that level were given away without it. Failures in the spool are forgotten, so that
+    the batch loop runs their trials again.
 
     Raises:
         SweepError: a fault that ends the study.
     """
+    ledger.unspool(identity for identity, kept in ledger.spooled().items() if is_environment_failure(kept))
     failed = {t.number: t for t in ledger.history() if t.outcome.kind in ENVIRONMENT_FAILURES}
     if not failed:
         return Retried(0, 0, 0)

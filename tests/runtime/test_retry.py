@@ -15,13 +15,15 @@ from typer.testing import CliRunner
 
 from sweep.cli.app import app
 from sweep.errors import SweepError
+from sweep.executors.results import RawResult, Result
 from sweep.executors.worker import Worker
 from sweep.ledger import Ledger
 from sweep.ledger import returns as daily_returns
 from sweep.pipeline import Halving
+from sweep.pipeline.batch import to_spool
 from sweep.study import Interrupted, Study
-from sweep.types import ENVIRONMENT_FAILURES, Kind, StudyStatus, Trial
-from tests.runtime.support import SAMPLERS, digest, drive
+from sweep.types import ENVIRONMENT_FAILURES, Kind, Runtime, Status, StudyStatus, Trial
+from tests.runtime.support import SAMPLERS, create, digest, drive
 from tests.runtime.test_study import config
 
 LACKING = {"at": {"noise": 2.0}, "out_of_memory": True}
@@ -190,6 +192,24 @@ def test_an_interrupt_stops_the_study_and_leaves_the_rest_for_later(
     again = Study.resume("plain", retry_failed=True)
     assert "FAILED/OUT_OF_MEMORY" not in again.status().counts
     assert again.digest != before
+
+
+def test_failures_that_are_in_the_spool_run_again_too(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    create(folder, trials=60)
+    runtime = Runtime("w", "h", 1, 0.1, None, "2026-01-01")
+    with Ledger.open(folder, write=True) as ledger:
+        ledger.spool(
+            [
+                to_spool(kind.value, RawResult(0, Result(Status.FAILED, kind, "gone"), runtime))
+                for kind in (Kind.OUT_OF_MEMORY, Kind.ENGINE_ERROR)
+            ]
+        )
+    drive(folder, retry=True, interrupted=lambda: True)
+    with Ledger.open(folder) as ledger:
+        kept = set(ledger.spooled())
+    assert Kind.ENGINE_ERROR.value in kept
+    assert Kind.OUT_OF_MEMORY.value not in kept
 
 
 def test_the_command_runs_them_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
