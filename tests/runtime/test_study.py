@@ -177,7 +177,7 @@ def test_an_interrupt_when_all_trials_are_done_leaves_a_finished_study(
     stop = StopAt(40)
     study = Study.run(config(search={"lag": lag}), reporter=stop)
     assert study.status().status == "FINISHED"
-    assert any("sweep resume plain" in text for text in study.warnings)
+    assert any("sweep resume plain" in text for text in study.warnings), study.warnings
 
 
 def test_an_interrupt_between_the_last_batch_and_its_record_is_not_lost(
@@ -203,7 +203,7 @@ def test_an_interrupt_while_mlflow_is_waited_for_ends_the_waiting_alone(
     monkeypatch.setattr(Driver, "_keep_best", lambda *arguments: signal.raise_signal(signal.SIGINT))
     study = Study.run(config())
     assert study.status().status == "FINISHED"
-    assert any("sweep resume plain" in text for text in study.warnings)
+    assert any("sweep resume plain" in text for text in study.warnings), study.warnings
 
 
 def test_an_interrupt_before_the_driver_says_how_to_go_on(
