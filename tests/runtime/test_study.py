@@ -200,7 +200,10 @@ def test_an_interrupt_while_mlflow_is_waited_for_ends_the_waiting_alone(
 ) -> None:
     from sweep.study.drive import Driver
 
-    monkeypatch.setattr(Driver, "_keep_best", lambda *arguments: signal.raise_signal(signal.SIGINT))
+    def pressed(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Driver, "_keep_best", pressed)
     study = Study.run(config())
     assert study.status().status == "FINISHED"
     assert any("sweep resume plain" in text for text in study.warnings), study.warnings
