@@ -294,8 +294,7 @@ class Ledger:
             ),
         )
         if self._db.execute("SELECT 1 FROM spool LIMIT 1").fetchone():
-            gone = {*spooled, *(trial.identity for trial in trials)}
-            self._db.executemany("DELETE FROM spool WHERE identity = ?", [(identity,) for identity in gone])
+            self._drop_spooled({*spooled, *(trial.identity for trial in trials)})
         if any(row[9] in _KINDS for row in stored):
             self._put({"environment_dependent": True})
         return digest
@@ -466,9 +465,9 @@ class Ledger:
 
     def unspool(self, identities: Iterable[str]) -> None:
         """Forget spooled results: their trials run again."""
-        gone = [(identity,) for identity in identities]
+        gone = list(identities)
         if gone:
-            self._write(lambda: self._db.executemany("DELETE FROM spool WHERE identity = ?", gone))
+            self._write(lambda: self._drop_spooled(gone))
 
     # ------------------------------------------------------------------------------------------------------ internals
     @property
@@ -524,6 +523,9 @@ class Ledger:
             raise error(
                 4004, f"a row would be doubled: {problem}", where=str(self.path), stage="infrastructure"
             ) from problem
+
+    def _drop_spooled(self, identities: Iterable[str | None]) -> None:
+        self._db.executemany("DELETE FROM spool WHERE identity = ?", [(identity,) for identity in identities])
 
     def _put(self, values: Mapping[str, Any]) -> None:
         self._db.executemany(

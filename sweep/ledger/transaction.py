@@ -125,17 +125,20 @@ def write(
                 first()
                 connection.execute("COMMIT")
             return result
-        except (sqlite3.DatabaseError, SweepError) as problem:
+        except SweepError as problem:  # of `first`, whose file the disk refused
+            roll_back(connection)
+            if pause is None or not _refused(problem):
+                raise
+        except sqlite3.DatabaseError as problem:
             roll_back(connection)
             if not _refused(problem):
                 raise
-            refusal = problem if isinstance(problem, SweepError) else disk_error(problem, path)
-            if pause is None or (isinstance(problem, sqlite3.Error) and _primary(problem) not in _TRANSIENT):
-                raise refusal from problem.__cause__ if refusal is problem else problem
-            time.sleep(pause)
+            if pause is None or _primary(problem) not in _TRANSIENT:
+                raise disk_error(problem, path) from problem
         except BaseException:
             roll_back(connection)
             raise
+        time.sleep(pause)
     raise error(4003, "the attempts of a transaction ended without a result", stage="infrastructure")
 
 

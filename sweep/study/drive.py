@@ -178,15 +178,14 @@ class Driver:
             self._warn(f"the end of the study could not be recorded: {failure}")
 
     def _advise(self, ledger: Ledger) -> None:
-        with suppress(SweepError, sqlite3.Error):
-            self._advise_from(ledger.counts(), ledger.folder.name)
-
-    def _advise_from(self, counts: Mapping[str, int], name: str) -> None:
+        counts: Mapping[str, int] = {}
+        with suppress(SweepError, sqlite3.Error):  # a ledger that cannot be read has its own error
+            counts = ledger.counts()
         refused, total = counts.get("FAILED/INVALID_PARAMS", 0), sum(counts.values())
         if total and refused > ADVICE_SHARE * total:
             self._warn(
                 f"{refused} of {total} parameter sets were refused by the strategy: declare the missing constraint "
-                f"in search.where (`sweep show {name} --failed` has the reasons)"
+                f"in search.where (`sweep show {ledger.folder.name} --failed` has the reasons)"
             )
 
     # ----------------------------------------------------------------------------------------------------- projections
