@@ -229,7 +229,9 @@ def test_what_the_spool_could_not_take_is_kept_at_the_end(
 
     ended = watched(monkeypatch)
     monkeypatch.setattr(Ledger, "spool", refuse)
-    ending = drive(folder, sampler="tpe", workers=2, chunk_size=3, spool_interval=0.0)
+    # Each call is long enough to be seen by itself, so that there is something to spool.
+    options: dict[str, Any] = {"workers": 2, "chunk_size": 3, "spool_interval": 0.0}
+    ending = drive(folder, sampler="tpe", engine={"delay": 0.01}, **options)
     assert (ending.status, bool(refused)) == (StudyStatus.FAILED, True)
     assert ended == stored(folder)
     assert drive(folder, sampler="tpe").status is StudyStatus.FINISHED
