@@ -22,6 +22,7 @@ __all__ = [
     "check_bars",
     "check_higher",
     "check_ticks",
+    "column_table",
     "declare",
     "gather",
     "indicator",
@@ -375,6 +376,11 @@ def table_digest(schema: str, table: Any) -> str:
 
 def result_digest(trades: str, daily: str, metrics: str) -> str:
     """Result digest of the digests of trades, daily equity and metrics."""
+
+def column_table(columns: dict[str, list[Any]]) -> ArrowTable | None:
+    """Lists of one length as the columns of a table, in their order: bool, int64, float64 or utf8, None = null. None where
+    no such column holds the values of one, and for no columns.
+    """
 
 def parameter_table(rows: Sequence[dict[str, Any]]) -> ArrowTable | None:
     """Mappings as a table with a column for every name that one of them has, in order of name: bool, int64, float64 or

@@ -1,4 +1,4 @@
-"""Native tables as PyArrow tables, and tables of users against the schema registry."""
+"""Native tables as PyArrow tables, their columns as NumPy arrays, and tables of users against the schema registry."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sweep.errors import error
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 
 def read_all(source: Any) -> pa.Table:
@@ -20,6 +21,21 @@ def read_all(source: Any) -> pa.Table:
     import pyarrow as pa
 
     return pa.RecordBatchReader.from_stream(source).read_all()
+
+
+def numbers(column: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
+    """The numbers of a column without nulls, read-only; shares the memory unless it has several chunks.
+
+    `to_numpy` would do the same and import pandas first, where it is installed.
+    """
+    import numpy as np
+
+    arrays = [np.from_dlpack(chunk) for chunk in getattr(column, "chunks", [column])]
+    if not arrays:
+        return np.empty(0)
+    whole: NDArray[Any] = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+    whole.flags.writeable = False
+    return whole
 
 
 def to_ipc(table: pa.Table) -> pa.Buffer:

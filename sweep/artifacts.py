@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from sweep.arrow import numbers
 from sweep.engine import Engine
 from sweep.errors import error
 from sweep.objective import Objective
@@ -167,8 +169,8 @@ def document(result: Backtest) -> dict[str, Any]:
 def equity_chart(equity: pa.Table) -> str:
     """The equity and its high water as an SVG; every stretch keeps its extremes."""
     width, height = _CHART
-    values, high = (equity.column(name).to_numpy() for name in ("equity", "high_water"))
-    low_end, high_end = float(values.min()), float(high.max())
+    own, high = (numbers(equity.column(name)) for name in ("equity", "high_water"))
+    low_end, high_end = float(own.min()), float(high.max())
     span = (high_end - low_end) or 1.0
 
     def line(series: NDArray[np.float64]) -> str:
@@ -177,15 +179,15 @@ def equity_chart(equity: pa.Table) -> str:
         y = height - 24 - (height - 48) * (series[kept] - low_end) / span
         return " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x.tolist(), y.tolist(), strict=True))
 
-    times = equity.column("timestamp")
-    begin, end = (f"{times[i].as_py():%Y-%m-%d}" for i in (0, -1))
+    times = numbers(equity.column("timestamp").cast("int64"))
+    begin, end = (f"{datetime.fromtimestamp(times[i] / 1e6, UTC):%Y-%m-%d}" for i in (0, -1))
     font = 'font-family="sans-serif" font-size="12" fill="#555"'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
         f'<rect width="{width}" height="{height}" fill="#fff"/>'
         f'<polyline fill="none" stroke="#c9d6e2" points="{line(high)}"/>'
-        f'<polyline fill="none" stroke="#1f5f99" stroke-width="1.2" points="{line(values)}"/>'
-        f'<text x="10" y="16" {font}>equity {values[0]:,.0f} → {values[-1]:,.0f}</text>'
+        f'<polyline fill="none" stroke="#1f5f99" stroke-width="1.2" points="{line(own)}"/>'
+        f'<text x="10" y="16" {font}>equity {own[0]:,.0f} → {own[-1]:,.0f}</text>'
         f'<text x="10" y="{height - 6}" {font}>{begin}</text>'
         f'<text x="{width - 10}" y="{height - 6}" text-anchor="end" {font}>{end}</text></svg>'
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sweep.arrow import numbers
 from sweep.ledger.returns import Returns
 from sweep.types import KIND, STATUS, Digests, Kind, Runtime, Status
 
@@ -67,20 +68,13 @@ def results_of(table: pa.Table) -> Iterator[tuple[Result, float | None]]:
 
 
 def _values(table: pa.Table) -> Iterator[tuple[int, NDArray[np.float64]]]:
-    """Rows of each chunk, and the returns of all of them end to end, sharing the memory.
-
-    By their buffers: PyArrow's own way imports pandas first.
-    """
+    """Rows of each chunk, and the returns of all of them end to end, sharing the memory."""
     if "returns" not in table.column_names:
         yield table.num_rows, _NOTHING
         return
     for chunk in table.column("returns").chunks:
         held = getattr(chunk, "values", None)  # a column of nulls has none
-        buffer = None if held is None else held.buffers()[1]
-        if held is None or buffer is None:
-            yield len(chunk), _NOTHING
-        else:
-            yield len(chunk), np.frombuffer(buffer)[held.offset : held.offset + len(held)]
+        yield len(chunk), _NOTHING if held is None else numbers(held)
 
 
 def to_dict(result: Result) -> dict[str, Any]:

@@ -9,12 +9,17 @@ from typing import Any
 
 import pyarrow as pa
 
+from sweep._core import column_table
+from sweep.arrow import read_all
+from sweep.errors import error
 from sweep.ledger.schema import OBJECTIVE_COLUMNS
 
 _HEAD = ("window", "number", "batch", "status", "kind", "feasible", "reason")
 _JSON = ("intermediate", "partial")
 _TAIL = ("identity", "trades_digest", "daily_digest", "metrics_digest", "result_digest", "signals_digest")
 _INTEGERS = frozenset({"window", "number", "batch"})
+_ALIKE = ({bool}, {int, float}, {str})
+"""Kinds of values that one column holds."""
 
 
 def trials_table(connection: sqlite3.Connection, metrics: Sequence[str], objectives: int) -> pa.Table:
@@ -34,20 +39,30 @@ def trials_table(connection: sqlite3.Connection, metrics: Sequence[str], objecti
         name: [row[i] for row in found] for i, name in enumerate([*names, *(f"metrics.{m}" for m in metrics)])
     }
     parameters = [json.loads(text) for text in values["params"]]
-    table: dict[str, pa.Array] = {}
-    for name in _HEAD:
-        table[name] = pa.array(values[name], _type(name)) if name != "feasible" else _flags(values[name])
-    for name in sorted({key for params in parameters for key in params}):
-        table[f"params.{name}"] = parameter_column([params.get(name) for params in parameters])
-    for name in used:
-        table[name] = pa.array(values[name], pa.float64())
-    for name in metrics:
-        table[f"metrics.{name}"] = pa.array(values[f"metrics.{name}"], pa.float64())
-    for name in _JSON:
-        table[name] = pa.array([None if text == "{}" else text for text in values[name]], pa.string())
-    for name in _TAIL:
-        table[name] = pa.array(values[name], pa.string())
-    return pa.table(table)
+    parameter_names = sorted({key for params in parameters for key in params})
+    table: dict[str, list[Any]] = {
+        **{name: values[name] for name in _HEAD},
+        "feasible": [bool(flag) for flag in values["feasible"]],
+        **{f"params.{name}": _alike([params.get(name) for params in parameters]) for name in parameter_names},
+        **{name: values[name] for name in (*used, *(f"metrics.{name}" for name in metrics))},
+        **{name: [None if text == "{}" else text for text in values[name]] for name in _JSON},
+        **{name: values[name] for name in _TAIL},
+    }
+    made = column_table(table)
+    if made is None:
+        raise error(4004, "the trials do not fit a table", where="trials table", stage="infrastructure")
+    columns = read_all(made)
+    types = {name: _type(name) for name in table if not name.startswith("params.")}
+    # Of a column without values any type has been made.
+    return pa.table({name: columns[name].cast(types.get(name, columns[name].type)) for name in table})
+
+
+def _alike(values: list[Any]) -> list[Any]:
+    """Values of one parameter that have one kind; JSON texts if they mix kinds."""
+    kinds = {type(value) for value in values if value is not None}
+    if any(kinds <= alike for alike in _ALIKE):
+        return values
+    return [None if value is None else json.dumps(value) for value in values]
 
 
 def parameter_column(values: Sequence[Any]) -> pa.Array:
@@ -65,8 +80,6 @@ def parameter_column(values: Sequence[Any]) -> pa.Array:
 
 
 def _type(name: str) -> pa.DataType:
-    return pa.int64() if name in _INTEGERS else pa.string()
-
-
-def _flags(values: Sequence[int]) -> pa.Array:
-    return pa.array([bool(value) for value in values], pa.bool_())
+    if name.startswith("metrics.") or name in OBJECTIVE_COLUMNS:
+        return pa.float64()
+    return pa.int64() if name in _INTEGERS else pa.bool_() if name == "feasible" else pa.string()

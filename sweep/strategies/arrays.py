@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.arrow import read_all
+from sweep.arrow import numbers, read_all
 from sweep.errors import error
 
 Floats = NDArray[np.float64]
@@ -63,8 +63,8 @@ class MarketArrays:
         """Number of bars."""
         self.close_time: Longs = _longs(read_all(core.higher(self.timeframe))["end"])
         """Moments of decision: the ends of the bars, µs UTC."""
-        self.bid = Quotes(*(_floats(table[f"bid_{name}"]) for name in _FIELDS))
-        self.ask = Quotes(*(_floats(table[f"ask_{name}"]) for name in _FIELDS))
+        self.bid = Quotes(*(numbers(table[f"bid_{name}"]) for name in _FIELDS))
+        self.ask = Quotes(*(numbers(table[f"ask_{name}"]) for name in _FIELDS))
 
     def higher(self, timeframe: str, side: str = "bid") -> HigherQuotes:
         """Bars of a higher timeframe, given or made of the primary ones.
@@ -75,13 +75,13 @@ class MarketArrays:
         if side not in ("bid", "ask"):
             raise error(1001, f"unknown side {side!r}", where="higher", remedy="bid or ask")
         table = read_all(self._core.higher(timeframe))
-        quotes = {name: _floats(table[f"{side}_{name}"]) for name in _FIELDS}
+        quotes = {name: numbers(table[f"{side}_{name}"]) for name in _FIELDS}
         return HigherQuotes(**quotes, label=_longs(table["timestamp"]), end_time=_longs(table["end"]))
 
     def visible(self, timeframe: str) -> Longs:
         """Index of the newest bar of a higher timeframe that is visible at the close of each bar, -1 for none."""
         column = read_all(self._core.aligned(timeframe))["bar"]
-        return _longs(column.fill_null(-1).cast("int64"))
+        return _longs(column.fill_null(-1))
 
     @cached_property
     def _grid(self) -> tuple[float, float]:
@@ -149,16 +149,9 @@ class IndicatorsOf:
 
 
 def _value(output: Any) -> Any:
-    return output if isinstance(output, int | float) else _floats(read_all(output).column(0))
-
-
-def _floats(column: Any) -> Floats:
-    """The values of a column of one chunk, without a copy."""
-    values: Floats = column.chunk(0).to_numpy() if column.num_chunks == 1 else column.to_numpy()
-    values.flags.writeable = False
-    return values
+    return output if isinstance(output, int | float) else numbers(read_all(output).column(0))
 
 
 def _longs(column: Any) -> Longs:
-    """Likewise of times, µs, and whole numbers."""
-    return _floats(column).view(np.int64)
+    """Times, µs, and whole numbers."""
+    return numbers(column.cast("int64"))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sweep.arrow import numbers
 from sweep.errors import error
 from sweep.pipeline.halving import FRACTIONS, LAST
 from sweep.seeds import seed as derive
@@ -66,5 +67,6 @@ def _parts(
 
 def traded(market: Market) -> NDArray[np.int64]:
     """Labels of the bars that are traded, µs."""
-    labels = market.to_table()["timestamp"].cast("int64").to_numpy()
-    return np.asarray(labels[labels >= market.meta["trade_from"]], dtype=np.int64)
+    labels: NDArray[np.int64] = numbers(market.to_table()["timestamp"].cast("int64"))
+    from_here: NDArray[np.int64] = labels[labels >= market.meta["trade_from"]]
+    return from_here

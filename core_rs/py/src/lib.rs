@@ -77,6 +77,7 @@ pub fn export(module: &Bound<'_, PyModule>, strategies: Strategies) -> PyResult<
         market::check_higher,
         market::check_ticks,
         market::spacing,
+        params::column_table,
         params::parameter_table,
         results::result_rows,
         space::canonical_rows,

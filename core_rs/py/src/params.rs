@@ -1,4 +1,4 @@
-//! A table of parameters: one column per parameter, one row per set, null = not given.
+//! Tables of Python's values: parameters, one column each, one row per set, null = not given; and columns of any names.
 
 use crate::arrow::ArrowTable;
 use crate::tables::Columns;
@@ -29,6 +29,18 @@ pub fn parameter_table(rows: Vec<Bound<'_, PyDict>>) -> Option<ArrowTable> {
     let mut made = Columns::default();
     for (name, values) in &columns {
         made.push(name, narrowest(values)?, true);
+    }
+    if columns.is_empty() { None } else { made.build().ok().map(ArrowTable) }
+}
+
+/// Lists of one length as the columns of a table, in their order, with the types of [`parameter_table`]. `None` where no
+/// such column holds the values of one, and for no columns.
+#[pyfunction]
+pub fn column_table(columns: &Bound<'_, PyDict>) -> Option<ArrowTable> {
+    let mut made = Columns::default();
+    for (name, values) in columns {
+        let values: Vec<Option<Bound<'_, PyAny>>> = values.extract().ok()?;
+        made.push(name.extract::<String>().ok()?, narrowest(&values)?, true);
     }
     if columns.is_empty() { None } else { made.build().ok().map(ArrowTable) }
 }
