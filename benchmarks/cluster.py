@@ -18,10 +18,17 @@ from benchmarks import study
 WORKERS: Final = 64
 BATCH: Final = 1024
 TRIALS: Final = 50 * BATCH
+DEFAULT_BATCH: Final = 64
 SECONDS: Final = 0.005
 """Of one trial: the workers could run 12,800 of them per second."""
-BARS: Final = {"random": 5000, "qmc": 5000, "grid": 5000, "tpe": 3000}
-"""Trials per second that are wanted."""
+BARS: Final = {
+    ("random", BATCH): 5000,
+    ("qmc", BATCH): 5000,
+    ("grid", BATCH): 5000,
+    ("grid", DEFAULT_BATCH): 5000,
+    ("tpe", BATCH): 3000,
+}
+"""Trials per second that are wanted, by sampler and batch size."""
 
 
 class Sleepers:
@@ -73,13 +80,13 @@ class Sleepers:
 def run() -> Iterator[str]:
     """Studies of 8 parameters: enumerated samplers and tpe."""
     results = None
-    for sampler, bar in BARS.items():
-        plan = study.plan_of(sampler, BATCH, TRIALS)
+    for (sampler, batch), bar in BARS.items():
+        plan = study.plan_of(sampler, batch, TRIALS)
         results = _results(plan) if results is None else results
-        rate, timing, seconds = _study(plan, results)
+        rate, timing, seconds = _study(plan, batch, results)
         shares = ", ".join(f"{name} {1e6 * spent / TRIALS:.0f}" for name, spent in timing.items())
         yield (
-            f"{sampler:8s} {rate:7.0f} trials/s (bar: {bar}) with {WORKERS} workers, {WORKERS / SECONDS:.0f} possible; "
+            f"{sampler:8s} batches of {batch:4d}: {rate:7.0f} trials/s (bar: {bar}) with {WORKERS} workers, {WORKERS / SECONDS:.0f} possible; "
             f"driver, us per trial: {shares}; {seconds:.1f} s"
         )
 
@@ -101,7 +108,7 @@ def nothing() -> Any:
     return View(finished=(), pending=[], used=Keys(lambda: iter(())), stream_pos=0)
 
 
-def _study(plan: Any, results: Any) -> tuple[float, dict[str, float], float]:
+def _study(plan: Any, batch: int, results: Any) -> tuple[float, dict[str, float], float]:
     """Trials per second from the first proposal to the last commit."""
     from sweep.ledger import Ledger
 
@@ -110,7 +117,7 @@ def _study(plan: Any, results: Any) -> tuple[float, dict[str, float], float]:
         Ledger.create(Path(folder), study.frozen(plan, TRIALS)) as ledger,
     ):
         begun = time.perf_counter()
-        ending = study.pipeline(plan, ledger, Sleepers(results), BATCH, TRIALS).run()
+        ending = study.pipeline(plan, ledger, Sleepers(results), batch, TRIALS).run()
         seconds = time.perf_counter() - begun
     if ending.problem is not None:
         raise ending.problem

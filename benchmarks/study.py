@@ -55,12 +55,14 @@ def pipeline(
     from sweep.ledger import IdentityTemplate
     from sweep.pipeline import Pipeline
 
+    rules = plan.rules(trials, keep_returns="none")
+    in_flight = rules.in_flight(plan.sampler.adaptive)
     return Pipeline(
         ledger=ledger,
         sampler=plan.sampler,
-        dispatcher=Dispatcher(executor, in_flight=2 * batch, chunk_size=chunk_size),
+        dispatcher=Dispatcher(executor, in_flight=in_flight, chunk_size=chunk_size),
         objective=plan.objective,
         identities=IdentityTemplate(plan.identity_base),
-        rules=plan.rules(trials, keep_returns="none"),
+        rules=rules,
         reporter=reporter,
     )

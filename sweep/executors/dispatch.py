@@ -31,6 +31,10 @@ FIRST_DEADLINE: Final = 600.0
 FIRST_CALL: Final = 8
 """Trials of a call before any trial was measured."""
 _MEDIANS: Final = 256
+AHEAD: Final = 2
+"""Calls per slot that wait for it where trials may be asked for ahead."""
+MOST_OPEN: Final = 4
+"""Calls per slot whose trials are open at most, however long the oldest of them takes."""
 _RECENT: Final = 16
 """Calls that say how long a trial takes now: the first ones compute the series of all that follow."""
 
@@ -91,7 +95,8 @@ class Dispatcher:
     loses its worker by itself more than `max_retries` times is FAILED with the kind of the last loss.
 
     Args:
-        in_flight: trials that can be open at once (lag x batch size): bounds the size of a chunk.
+        in_flight: trials that can be open at once (lag x batch size): bounds the size of a chunk; None = whatever
+            `wants` asks for, and a chunk may hold trials that were added apart.
         max_retries: further attempts of a single trial that lost its worker.
         trial_timeout: seconds per trial; None = 20 times the median, at least 30 s per call.
         chunk_size: fixed size of a chunk; None = by measured time.
@@ -101,7 +106,7 @@ class Dispatcher:
         self,
         executor: Executor,
         *,
-        in_flight: int,
+        in_flight: int | None,
         max_retries: int = 1,
         trial_timeout: float | None = None,
         chunk_size: int | None = None,
@@ -111,8 +116,10 @@ class Dispatcher:
         self._max_retries = max_retries
         self._trial_timeout = trial_timeout
         self._chunk_size = chunk_size
-        self._queue: deque[_Work] = deque()
-        """What no worker had yet, in the order in which it was given."""
+        self._queue: deque[Sequence[Task]] = deque()
+        """What no worker had yet, in the order in which it was given; each of one pruning level."""
+        self._waiting = 0
+        """Trials in it."""
         self._again: deque[_Work] = deque()
         self._running: dict[int, _Work] = {}
         self._seconds: deque[float] = deque(maxlen=_MEDIANS)
@@ -141,14 +148,22 @@ class Dispatcher:
     def add(self, tasks: Sequence[Task]) -> None:
         """Queue trials."""
         for _, group in groupby(tasks, key=lambda task: (task.level, task.share)):
-            alike = list(group)
-            self._queue.append(_Work(alike, table_of([task.params for task in alike])))
+            self._queue.append(list(group))
+        self._waiting += len(tasks)
+
+    def wants(self, open_trials: int) -> bool:
+        """Whether more trials would keep workers busy, when so many are open: none before one has been measured."""
+        if not self._seconds:
+            return False
+        at_once = self._executor.slots * self._by_time(1.0)
+        return self._waiting < AHEAD * at_once and open_trials < MOST_OPEN * at_once
 
     def drop_queue(self) -> None:
         """Forget what no worker has yet, and send nothing more."""
         self._closed = True
         self._queue.clear()
         self._again.clear()
+        self._waiting = 0
 
     def wait(self, timeout: float | None) -> list[RawResult]:
         """Submit what fits, then give the trials that ended; empty when time is up.
@@ -194,25 +209,49 @@ class Dispatcher:
             self._executor.submit(chunk)
 
     def _next(self) -> _Work:
-        """The first rows that were given together, cut into equal parts that fit a call."""
-        work = self._queue.popleft()
-        count = len(work.tasks)
-        size = math.ceil(count / self._parts(count, work.tasks[0].share))
-        if size == count:
-            return work
-        self._queue.appendleft(work.cut(size, count))
-        return work.cut(0, size)
+        """The first trials, as many as fit a call; of others than those that were added together only where more of them
+        can be asked for at any time.
+        """
+        first = self._queue[0][0]
+        together = self._in_flight is None
+        size = self._apart(first.share) if together else self._equal(len(self._queue[0]), first.share)
+        tasks: list[Task] = []
+        while len(tasks) < size and self._queue and (together or not tasks):
+            given = self._queue[0]
+            if (given[0].level, given[0].share) != (first.level, first.share):
+                break
+            self._queue.popleft()
+            left = size - len(tasks)
+            tasks += given[:left]
+            if len(given) > left:
+                self._queue.appendleft(given[left:])
+        self._waiting -= len(tasks)
+        return _Work(tasks, table_of([task.params for task in tasks]))
 
-    def _parts(self, count: int, share: float) -> int:
-        """Into how many calls some trials go: each takes about CALL_SECONDS, and no slot stays empty for want of one."""
+    def _apart(self, share: float) -> int:
+        """Trials of a call that takes about CALL_SECONDS; fewer at the end, so that all slots get some of the rest."""
         if self._chunk_size is not None:
-            return math.ceil(count / self._chunk_size)
-        for_all = math.ceil(count / max(1, math.ceil(self._in_flight / self._executor.slots)))
+            return self._chunk_size
+        return min(self._by_time(share), math.ceil(self._waiting / self._executor.slots))
+
+    def _equal(self, count: int, share: float) -> int:
+        """Trials of each call if `count` are cut into equal parts: each takes about CALL_SECONDS, and no slot stays empty
+        for want of one.
+        """
+        if self._chunk_size is not None:
+            parts = math.ceil(count / self._chunk_size)
+        else:
+            assert self._in_flight is not None
+            for_all = math.ceil(count / math.ceil(self._in_flight / self._executor.slots))
+            parts = max(for_all, round(count / self._by_time(share)))
+        return math.ceil(count / parts)
+
+    def _by_time(self, share: float) -> int:
+        """Trials that take about CALL_SECONDS."""
         if not self._seconds:
-            return max(for_all, math.ceil(count / FIRST_CALL))
+            return FIRST_CALL
         recent = list(self._seconds)[-_RECENT:]
-        by_time = round(count * share * statistics.median(recent) / CALL_SECONDS)
-        return min(count, max(for_all, by_time, 1))
+        return max(1, round(CALL_SECONDS / max(1e-9, share * statistics.median(recent))))
 
     def _deadline(self, tasks: Sequence[Task]) -> float:
         trials = len(tasks)

@@ -28,10 +28,10 @@ class History(Sequence[Trial]):
         self._latest: Sequence[Trial] = ()
         """Those that came last: they may not be in the file yet."""
 
-    def grow(self, trials: Sequence[Trial]) -> None:
-        """These were committed."""
+    def grow(self, trials: Sequence[Trial], *, joins: bool = False) -> None:
+        """These were committed, with those before them if they join their transaction."""
         self._length += len(trials)
-        self._latest = trials
+        self._latest = [*self._latest, *trials] if joins else trials
 
     def shrink(self) -> None:
         """Those that came last were not committed after all."""

@@ -228,8 +228,9 @@ class Ledger:
         first: Callable[[], None] = lambda: None,
         window: int = 0,
         spooled: Iterable[str] = (),
+        more: bool = False,
     ) -> str:
-        """Store a batch: rows, metrics, runtime, record; its spooled results go. One transaction.
+        """Store a batch: rows, metrics, runtime, record; its spooled results go. All of it in one transaction.
 
         A thread waits for the disk: the batch is durable when `settle` has returned. Whatever is asked of this ledger
         meanwhile settles first. A partial last batch that an extension completes is committed again with the rows
@@ -238,6 +239,7 @@ class Ledger:
         Args:
             first: writes what has to be on the disk before the batch; the thread runs it.
             spooled: further identities that leave the spool: those of pruning levels that trials went on from.
+            more: whether further batches may join the transaction, until `send`; if one cannot, none is stored.
 
         Returns:
             Digest of all rows of the batch.
@@ -247,7 +249,11 @@ class Ledger:
                 `settle` raises, of an earlier batch.
         """
         gone = list(spooled)
-        return self._writer.write_behind(lambda: self._commit(batch, trials, window, gone), first)
+        return self._writer.write_behind(lambda: self._commit(batch, trials, window, gone), first, more=more)
+
+    def send(self) -> None:
+        """Let the thread end a transaction that waits for more."""
+        self._writer.send()
 
     @property
     def settled(self) -> bool:

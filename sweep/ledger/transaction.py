@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -38,32 +39,85 @@ _OF_FILES: Final = frozenset({3000, 3007})
 _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
+@dataclass(slots=True)
+class _Left:
+    """A transaction whose end is left to the thread: what it did, and what has to be on the disk before."""
+
+    works: list[Callable[[], object]] = field(default_factory=list)
+    firsts: list[Callable[[], None]] = field(default_factory=list)
+    end: Future[None] | None = None
+    """None while more work may join."""
+
+    def work(self) -> None:
+        """All of it again."""
+        for work in self.works:
+            work()
+
+    def first(self) -> None:
+        """What has to be on the disk."""
+        for first in self.firsts:
+            first()
+
+
 class Writer:
     """The write transactions of one connection, one after the other."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection, self._path = connection, path
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sweep-commit")
-        self._left: tuple[Future[None], Callable[[], object], Callable[[], None]] | None = None
-        """The end that was left to the thread, what its transaction did, and what has to be on the disk before."""
+        self._left: _Left | None = None
 
     def write(self, work: Callable[[], T]) -> T:
         """As `write` of this module, and `settle` first."""
         self.settle()
         return write(self._connection, self._path, work)
 
-    def write_behind(self, work: Callable[[], T], first: Callable[[], None]) -> T:
+    def write_behind(self, work: Callable[[], T], first: Callable[[], None], *, more: bool = False) -> T:
         """Run `work` in a transaction that a thread ends: `first` runs before that, and `settle` tells how it went.
 
-        Both run again if the disk refuses, so they must find what they need as it was.
+        Both run again if the disk refuses, so they must find what they need as it was. With `more` the transaction waits
+        for `send`, or for work to join it; if that fails, all of it is undone.
 
         Raises:
             SweepError: what `work` itself raises, and of an earlier transaction what `settle` does.
         """
-        self.settle()
-        result = write(self._connection, self._path, work, end=False)
-        self._left = self._thread.submit(self._end, first), work, first
+        left = self._left
+        if left is None or left.end is not None:
+            self.settle()
+            left = _Left()
+        self._left = None
+        result = self._joined(left, work)
+        left.works.append(work)
+        left.firsts.append(first)
+        self._left = left
+        if not more:
+            self.send()
         return result
+
+    def _joined(self, left: _Left, work: Callable[[], T]) -> T:
+        """Run `work` in the transaction of what has been done, in a new one with all of that if the disk refuses."""
+
+        def all_of_it() -> T:
+            left.work()
+            return work()
+
+        if not left.works:
+            return write(self._connection, self._path, work, end=False)
+        try:
+            return work()
+        except sqlite3.DatabaseError as problem:
+            if not _refused(problem):
+                roll_back(self._connection)
+                raise
+            return write(self._connection, self._path, all_of_it, end=False)
+        except BaseException:
+            roll_back(self._connection)
+            raise
+
+    def send(self) -> None:
+        """Nothing more joins the transaction: the thread ends it."""
+        if self._left is not None and self._left.end is None:
+            self._left.end = self._thread.submit(self._end, self._left.first)
 
     def _end(self, first: Callable[[], None]) -> None:
         try:
@@ -76,7 +130,7 @@ class Writer:
     @property
     def settled(self) -> bool:
         """Whether the thread has nothing to do."""
-        return self._left is None or self._left[0].done()
+        return self._left is None or self._left.end is None or self._left.end.done()
 
     def settle(self) -> None:
         """Return when all that was written is durable; an end that the disk refused is tried again.
@@ -84,19 +138,20 @@ class Writer:
         Raises:
             SweepError: of what was left to the thread, once: nothing of it was stored.
         """
+        self.send()
         left, self._left = self._left, None
-        if left is None:
+        if left is None or left.end is None:
             return
-        end, work, first = left
         try:
-            end.result()
+            left.end.result()
         except (sqlite3.DatabaseError, SweepError) as problem:
             if not _refused(problem):
                 raise
-            write(self._connection, self._path, work, first=first)
+            write(self._connection, self._path, left.work, first=left.first)
 
     def close(self) -> None:
         """End the thread; what was left to it ends first."""
+        self.send()
         self._thread.shutdown()
 
 

@@ -42,15 +42,20 @@ class Objectives(Protocol):
 class OpenBatch:
     """A batch between its proposal and its commit."""
 
-    record: BatchRecord
+    k: int
+    """Number of the batch."""
+    first: int
+    """Number of its first trial."""
     proposals: Sequence[Proposal]
     """Of the rows that the ledger lacks."""
     stored: int
     """Rows of the batch that an earlier run committed: a partial last batch that is extended."""
-    kept_at: float
-    """Monotonic time at which it was opened, and later at which its results were last put into the spool."""
+    kept_at: float | None = None
+    """Monotonic time at which the first result came, and later at which results were last put into the spool."""
     identities: dict[int, str] = field(default_factory=dict)
     """By trial number, at the pruning level that runs now."""
+    record: BatchRecord | None = None
+    """Made when its turn comes."""
     results: dict[int, Trial] = field(default_factory=dict)
     """Final rows by trial number."""
     returns: dict[int, Any] = field(default_factory=dict)
@@ -66,18 +71,13 @@ class OpenBatch:
     spooled: set[str] = field(default_factory=set)
 
     @property
-    def k(self) -> int:
-        """Number of the batch."""
-        return self.record.k
-
-    @property
     def complete(self) -> bool:
         """Whether every row is final."""
         return len(self.results) == len(self.proposals)
 
     def proposal(self, number: int) -> Proposal:
         """The proposal of a trial of this batch."""
-        return self.proposals[number - self.record.first - self.stored]
+        return self.proposals[number - self.first - self.stored]
 
     def ended(self) -> list[Trial]:
         """All rows in trial order."""

@@ -78,6 +78,7 @@ class Pipeline:
         )
         self._identities, self._rules, self._interrupted = identities, rules, interrupted
         self._pruner = pruner
+        self._ahead = rules.in_flight(sampler.adaptive) is None
         self._reporter: Reporter = reporter or Silent()
         size, records = rules.batch_size, ledger.batches()
         self._history = History(ledger)
@@ -88,8 +89,8 @@ class Pipeline:
         self._key_digests = [record.params_digest for record, _, _ in records]
         self._spool = ledger.spooled()
         self._open: dict[int, OpenBatch] = {}
-        self._behind: OpenBatch | None = None
-        """The batch that was committed last, while the disk may still be at it."""
+        self._behind: list[OpenBatch] = []
+        """The batches that were committed last, in one transaction, while the disk may still be at it."""
         self._next = self._begun = len(self._history) // size
         """The batch to propose next: the first one that the ledger lacks, in whole or in part."""
         self._partial = records[self._next][0] if len(records) > self._next else None
@@ -165,9 +166,16 @@ class Pipeline:
 
     # -------------------------------------------------------------------------------------------------------- propose
     def _may_propose(self) -> bool:
-        """Whether the lag allows a further batch."""
-        whole = len(self._history) // self._rules.batch_size
-        return self._stop is None and self._next < whole + self._rules.lag
+        """Whether the lag allows a further batch; where no result enters it, whether workers want one.
+
+        Ahead or not, the ledger is the same: what a batch saw by the lag is written down when it is committed.
+        """
+        if self._stop is not None:
+            return False
+        size, whole = self._rules.batch_size, len(self._history) // self._rules.batch_size
+        if self._next < whole + self._rules.lag:
+            return True
+        return self._ahead and self._dispatcher.wants(self._next * size - len(self._history))
 
     def _propose_what_may_be(self, elapsed: float) -> None:
         rules = self._rules
@@ -190,8 +198,7 @@ class Pipeline:
         """Propose batch k in full, cut it to the budget, send what the ledger lacks to the workers."""
         size, first = self._rules.batch_size, k * self._rules.batch_size
         known = max(0, k - self._rules.lag + 1)
-        view, pending = self._view(k, known)
-        proposals = list(self._sampler.propose(k, first, size, view))
+        proposals = list(self._sampler.propose(k, first, size, self._view(k, known)))
         if len(proposals) < size:
             self._stop = "exhausted"
         if self._rules.trials is not None:
@@ -199,14 +206,6 @@ class Pipeline:
         stored = self._history[first:]
         self._check_reproposal(k, proposals, stored)
         keys = [proposal.key for proposal in proposals]
-        record = BatchRecord(
-            k=k,
-            first=first,
-            count=len(proposals),
-            proposer_seed=seed(self._rules.seed, "sampler", k),
-            view_digest=self._view_digest(k, known, pending),
-            params_digest=lines_digest(keys),
-        )
         self._next = k + 1
         self._recent[k] = proposals
         self._recent.pop(k - self._rules.lag, None)
@@ -219,11 +218,11 @@ class Pipeline:
                 stage="engine",
             )
         self._position = position_after(proposals, self._position)
-        self._key_digests[k:] = [record.params_digest]
+        self._key_digests[k:] = [lines_digest(keys)]
         if len(proposals) > len(stored):
-            self._dispatch(OpenBatch(record, proposals[len(stored) :], len(stored), time.monotonic()))
+            self._dispatch(OpenBatch(k, first, proposals[len(stored) :], len(stored)))
 
-    def _view(self, k: int, known: int) -> tuple[View, list[str]]:
+    def _view(self, k: int, known: int) -> View:
         """What batch k may know: rows of the batches before `known`, parameters of those from there to k.
 
         A batch in between that is committed already, as after a resume, is shown without its results too.
@@ -237,20 +236,33 @@ class Pipeline:
                 rows = history[number * size : (number + 1) * size]
                 proposals = [trial.proposal for trial in rows]
             pending.extend(proposal.params for proposal in proposals)
-        view = View(
+        return View(
             finished=Prefix(history, min(known * size, len(history))),
             pending=pending,
             used=self._used,
             stream_pos=self._position,
         )
-        return view, self._key_digests[known:k]
 
-    def _view_digest(self, k: int, known: int, pending: Sequence[str]) -> str:
+    def _record(self, batch: OpenBatch) -> BatchRecord:
+        """The record of a batch whose turn it is, the same when it is committed again."""
+        if batch.record is None:
+            batch.record = BatchRecord(
+                k=batch.k,
+                first=batch.first,
+                count=batch.stored + len(batch.proposals),
+                proposer_seed=seed(self._rules.seed, "sampler", batch.k),
+                view_digest=self._view_digest(batch.k),
+                params_digest=self._key_digests[batch.k],
+            )
+        return batch.record
+
+    def _view_digest(self, k: int) -> str:
         """Digest of what batch k saw; a batch that is proposed again saw it the first time."""
         if k == self._begun and self._partial is not None:
             return self._partial.view_digest
+        known = max(0, k - self._rules.lag + 1)
         self._chain.extend(self._row_digests[self._chain.length : known])
-        return lines_digest([self._chain.value, *pending])
+        return lines_digest([self._chain.value, *self._key_digests[known:k]])
 
     def _check_reproposal(self, k: int, proposals: Sequence[Proposal], stored: Sequence[Trial]) -> None:
         """A partial batch that an extension proposes again must begin with the rows that are stored."""
@@ -333,24 +345,28 @@ class Pipeline:
         return batch if batch is not None and batch.complete else None
 
     def _commit_in_order(self, *, at_once: bool = False) -> None:
-        """Commit every batch whose turn it is; complete ones that wait for theirs go to the spool.
+        """Commit every batch whose turn it is, all in one transaction; `at_once` each in its own.
 
-        A batch that would have to wait until the one before is on the disk is left for later if there is something else to
+        If they would have to wait until those before are on the disk they are left for later, if there is something else to
         do, unless `at_once`. None is committed behind those that `_failure` judges before it has.
         """
+        joins = False
         while (batch := self._due) is not None and not self._to_judge:
             busy = self._may_propose() or not self._dispatcher.idle
             if busy and not (at_once or self._ledger.settled):
                 return
             with self._clocked("commit"):
-                self._commit(batch)
-        self._spool_results([batch for batch in self._open.values() if batch.complete])
+                self._commit(batch, joins=joins)
+                if at_once:
+                    self._ledger.send()
+            joins = not at_once
+        self._ledger.send()
 
-    def _commit(self, batch: OpenBatch) -> None:
+    def _commit(self, batch: OpenBatch, *, joins: bool) -> None:
         ended = batch.ended()
         rows = {trial.number: batch.returns.get(trial.number) for trial in ended}
         digest = self._ledger.commit(
-            batch.record,
+            self._record(batch),
             ended,
             spooled=batch.received,
             first=partial(
@@ -361,22 +377,23 @@ class Pipeline:
                 form=self._rules.keep_returns,
                 stored=batch.stored,
             ),
+            more=True,
         )
-        self._behind = self._open.pop(batch.k)
+        self._behind = [*(self._behind if joins else ()), self._open.pop(batch.k)]
         self._row_digests[batch.k :] = [digest]
-        self._history.grow(ended)
+        self._history.grow(ended, joins=joins)
         self._failed += _failed(ended)
         self._note_best(batch.k, ended)
 
     def _reopen(self) -> None:
-        """Open the last batch again if it is not stored, of which whatever asked the ledger for something was told."""
+        """Open the last batches again if they are not stored, of which whatever asked the ledger for something was told."""
         with suppress(SweepError):
             self._ledger.settle()
-        batch, self._behind = self._behind, None
-        if batch is not None and self._ledger.count() < len(self._history):
-            self._open[batch.k] = batch
+        behind, self._behind = self._behind, []
+        if behind and self._ledger.count() < len(self._history):
+            self._open.update((batch.k, batch) for batch in behind)
             self._history.shrink()
-            self._failed -= _failed(batch.ended())
+            self._failed -= sum(_failed(batch.ended()) for batch in behind)
 
     def _note_best(self, k: int, trials: Sequence[Trial]) -> None:
         self._front = self._objective.front([*self._front, *trials])
@@ -386,10 +403,18 @@ class Pipeline:
         self._best_after[k:] = [max(first.values(), default=None)]
 
     def _keep_long_batches(self, now: float) -> None:
-        """Spool what came back of batches that take longer than the interval; the others are committed soon."""
-        due = [batch for batch in self._open.values() if now - batch.kept_at >= self._rules.spool_interval]
-        for batch in due:
-            batch.kept_at = now
+        """Spool what came back of batches that take, or wait for their turn, longer than the interval; the others are
+        committed soon. If the turn has come to one, the disk is what it waits for, and has enough to write.
+        """
+        if self._due is not None:
+            return
+        due = []
+        for batch in self._open.values():
+            if batch.kept_at is None and batch.received:
+                batch.kept_at = now
+            if batch.kept_at is not None and now - batch.kept_at >= self._rules.spool_interval:
+                batch.kept_at = now
+                due.append(batch)
         self._spool_results(due)
 
     def _spool_results(self, batches: Iterable[OpenBatch]) -> None:

@@ -33,6 +33,10 @@ class Rules:
     spool_interval: float = 5.0
     keep_returns: Form = "none"
 
+    def in_flight(self, adaptive: bool) -> int | None:
+        """Trials that may be open at once; None = any number, where no result decides what is proposed, or whether."""
+        return self.lag * self.batch_size if adaptive or self.stagnation is not None else None
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:

@@ -110,7 +110,7 @@ class Driver:
         compute, rules = self.plan.config.compute, self._rules(ledger)
         return Dispatcher(
             self.executor,
-            in_flight=rules.lag * rules.batch_size,
+            in_flight=rules.in_flight(self.plan.sampler.adaptive),
             max_retries=compute.max_retries,
             trial_timeout=None if compute.trial_timeout == "auto" else float(compute.trial_timeout),
         )

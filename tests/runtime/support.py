@@ -211,9 +211,11 @@ def drive(
         create(folder, trials=trials)
     own = executor is None
     executor = executor or LocalExecutor(spec(**(engine or {})), workers=workers)
+    limits = Rules(batch_size=batch_size, lag=lag, seed=42, trials=trials, **rules)
+    proposer = make_sampler(sampler, batch_size=batch_size, lag=lag, trials=trials, **(sampler_options or {}))
     dispatcher = Dispatcher(
         executor,
-        in_flight=batch_size * lag,
+        in_flight=limits.in_flight(proposer.adaptive),
         chunk_size=chunk_size,
         max_retries=max_retries,
         trial_timeout=trial_timeout,
@@ -226,14 +228,12 @@ def drive(
                 retry_failed(ledger, dispatcher, objective(), IDENTITIES, keep_returns=form)
             return Pipeline(
                 ledger=ledger,
-                sampler=make_sampler(
-                    sampler, batch_size=batch_size, lag=lag, trials=trials, **(sampler_options or {})
-                ),
+                sampler=proposer,
                 dispatcher=dispatcher,
                 objective=objective(),
                 identities=IDENTITIES,
                 pruner=pruner,
-                rules=Rules(batch_size=batch_size, lag=lag, seed=42, trials=trials, **rules),
+                rules=limits,
                 interrupted=interrupted,
             ).run()
     finally:

@@ -152,6 +152,56 @@ def test_slow_first_calls_do_not_keep_later_ones_small() -> None:
     assert len(sizes) < 20
 
 
+def endless(batch: int, most: int, *, each: float, together: bool = True) -> Scripted:
+    """An executor that was asked for batches of a search without results in it, as many as it wanted, `most` trials at all."""
+    executor = Scripted()
+    executor.each = each
+    dispatcher = Dispatcher(executor, in_flight=None if together else 2 * batch)
+    added = ended = 0
+    while added < most or not dispatcher.idle:
+        while added < most and (added < ended + 2 * batch or dispatcher.wants(added - ended)):
+            count = min(batch, most - added)
+            dispatcher.add([Task(n, {"x": n}) for n in range(added, added + count)])
+            added += count
+            assert added - ended < 16 / each
+        ended += len(dispatcher.wait(0))
+    assert executor.runs == Counter(range(most))
+    return executor
+
+
+def test_calls_hold_trials_of_several_batches_where_there_are_always_more() -> None:
+    sizes = [chunk.table.num_rows for chunk in endless(10, 5000, each=0.001).chunks]
+    assert sizes[0] == 8
+    assert len(sizes) < 60  # 34 calls of 0.15 s, small ones first and last
+    assert max(sizes) == 150
+    # At the end what is left is shared by both slots.
+    assert sizes[-4:] == sorted(sizes[-4:], reverse=True)
+    assert sizes[-1] < 8
+    apart = endless(10, 5000, each=0.001, together=False).chunks
+    assert max(chunk.table.num_rows for chunk in apart) == 10
+
+
+def test_slow_trials_are_not_asked_for_ahead() -> None:
+    assert {chunk.table.num_rows for chunk in endless(4, 40, each=1.0).chunks[2:]} == {1}
+    dispatcher = Dispatcher(Scripted(), in_flight=None)
+    assert not dispatcher.wants(0), "nobody knows yet how long a trial takes"
+    dispatcher.add([Task(n, {"x": n}) for n in range(8)])
+    dispatcher.wait(0)
+    assert dispatcher.wants(0)
+    assert not dispatcher.wants(10**6), "one trial may keep all the others waiting"
+
+
+def test_a_call_holds_trials_of_one_pruning_level() -> None:
+    executor = Scripted()
+    dispatcher = Dispatcher(executor, in_flight=None, chunk_size=100)
+    for level, share, numbers in ((0, 0.1, (0, 1)), (1, 0.5, (2,)), (0, 0.1, (3, 4)), (0, 0.1, (5,))):
+        dispatcher.add([Task(n, {"x": n}, level, share) for n in numbers])
+    while not dispatcher.idle:
+        dispatcher.wait(0)
+    assert [chunk.table["x"].to_pylist() for chunk in executor.chunks] == [[0, 1], [2], [3, 4, 5]]
+    assert [chunk.level for chunk in executor.chunks] == [0, 1, 0]
+
+
 def test_deadlines_follow_the_median_or_the_configured_time() -> None:
     executor = Scripted()
     run(executor, trials=32, chunk_size=4)

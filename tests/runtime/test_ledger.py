@@ -11,6 +11,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -222,6 +223,67 @@ def test_a_batch_is_there_once_it_has_settled(ledger: Ledger, tmp_path: Path) ->
         commit(other, 0)
         assert [stored for _, stored, _ in other.batches()] == [digest]
         assert other.digest() == ledger.digest(verify=True)
+
+
+def commit_more(ledger: Ledger, *numbers: int, first: Callable[[], None] = lambda: None) -> None:
+    for k in numbers:
+        batch = [trial(3 * k + i, k) for i in range(3)]
+        ledger.commit(record(k, 3 * k, 3), batch, first=first, more=True)
+
+
+def test_batches_that_share_a_transaction_are_stored_together(ledger: Ledger, tmp_path: Path) -> None:
+    order: list[int] = []
+    for k in range(3):
+        commit_more(ledger, k, first=partial(order.append, k))
+    assert (order, ledger.settled) == ([], True)
+    ledger.send()
+    ledger.settle()
+    with Ledger.open(ledger.folder) as reader:
+        assert (reader.count(), order) == (9, [0, 1, 2])
+    commit_more(ledger, 3)
+    commit(ledger, 4)
+    (tmp_path / "apart").mkdir()
+    with Ledger.create(tmp_path / "apart", {"metrics": METRICS, "objectives": ["t"]}) as apart:
+        for k in range(5):
+            commit(apart, k)
+        assert apart.digest() == ledger.digest(verify=True)
+
+
+def test_a_batch_that_cannot_join_leaves_nothing_of_those_before_it(ledger: Ledger) -> None:
+    commit(ledger, 0)
+    commit_more(ledger, 1)
+    with pytest.raises(SweepError, match=r"\[4004\]"):
+        commit_more(ledger, 3)
+    assert ledger.count() == 3
+    commit_more(ledger, 1, 2)
+    assert ledger.count() == 9, "whoever asks is told of what waits for more"
+    commit_more(ledger, 3)
+    ledger.close()
+    with Ledger.open(ledger.folder) as reader:
+        assert reader.count() == 12
+
+
+def test_a_disk_that_refuses_a_batch_that_joins_gets_all_of_them_again(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(ledger, 0)
+    pages = ledger._db.execute("PRAGMA page_count").fetchone()[0]
+    waits, joined = [], []
+
+    def make_room(seconds: float) -> None:
+        waits.append(seconds)
+        ledger._db.execute("PRAGMA max_page_count = 100000")
+
+    monkeypatch.setattr(time, "sleep", make_room)
+    commit_more(ledger, 1)
+    ledger._connection.execute(f"PRAGMA max_page_count = {pages + 1}")
+    late = Outcome(Status.FAILED, None, False, "x" * 90_000, (None,), {})
+    big = [trial(n, 2, metrics={}, outcome=late) for n in (6, 7, 8)]
+    ledger.commit(record(2, 6, 3), big, first=lambda: joined.append(1), more=True)
+    commit(ledger, 3)
+    assert (len(waits), joined) == (1, [1])
+    assert [t.number for t in ledger.trials()] == list(range(12))
+    assert ledger.digest() == ledger.digest(verify=True)
 
 
 def test_what_is_asked_of_the_ledger_waits_for_the_disk(ledger: Ledger) -> None:

@@ -107,13 +107,15 @@ def ran(plan: Plan, folder: Path, executor: Executor, chunk_size: int | None) ->
         "identity_base": plan.identity_base,
     }
     ledger = Ledger.create(folder, frozen)
+    rules = plan.rules(TRIALS, keep_returns="none")
+    in_flight = rules.in_flight(plan.sampler.adaptive)
     ending = Pipeline(
         ledger=ledger,
         sampler=plan.sampler,
-        dispatcher=Dispatcher(executor, in_flight=2 * BATCH, chunk_size=chunk_size),
+        dispatcher=Dispatcher(executor, in_flight=in_flight, chunk_size=chunk_size),
         objective=plan.objective,
         identities=IdentityTemplate(plan.identity_base, plan.level_windows),
-        rules=plan.rules(TRIALS, keep_returns="none"),
+        rules=rules,
         pruner=plan.pruner,
     ).run()
     assert ending.problem is None
