@@ -35,6 +35,8 @@ AHEAD: Final = 2
 """Calls per slot that wait for it where trials may be asked for ahead."""
 MOST_OPEN: Final = 4
 """Calls per slot whose trials are open at most, however long the oldest of them takes."""
+MOST_TRIALS: Final = 256
+"""Of a call: those of the next one may take a thousand times as long."""
 _RECENT: Final = 16
 """Calls that say how long a trial takes now: the first ones compute the series of all that follow."""
 
@@ -155,7 +157,7 @@ class Dispatcher:
         """Whether more trials would keep workers busy, when so many are open: none before one has been measured."""
         if not self._seconds:
             return False
-        at_once = self._executor.slots * self._by_time(1.0)
+        at_once = self._executor.slots * self._by_time(self._queue[0][0].share if self._queue else 1.0)
         return self._waiting < AHEAD * at_once and open_trials < MOST_OPEN * at_once
 
     def drop_queue(self) -> None:
@@ -214,7 +216,9 @@ class Dispatcher:
         """
         first = self._queue[0][0]
         together = self._in_flight is None
-        size = self._apart(first.share) if together else self._equal(len(self._queue[0]), first.share)
+        size = (
+            self._merged_size(first.share) if together else self._equal_size(len(self._queue[0]), first.share)
+        )
         tasks: list[Task] = []
         while len(tasks) < size and self._queue and (together or not tasks):
             given = self._queue[0]
@@ -228,13 +232,13 @@ class Dispatcher:
         self._waiting -= len(tasks)
         return _Work(tasks, table_of([task.params for task in tasks]))
 
-    def _apart(self, share: float) -> int:
+    def _merged_size(self, share: float) -> int:
         """Trials of a call that takes about CALL_SECONDS; fewer at the end, so that all slots get some of the rest."""
         if self._chunk_size is not None:
             return self._chunk_size
         return min(self._by_time(share), math.ceil(self._waiting / self._executor.slots))
 
-    def _equal(self, count: int, share: float) -> int:
+    def _equal_size(self, count: int, share: float) -> int:
         """Trials of each call if `count` are cut into equal parts: each takes about CALL_SECONDS, and no slot stays empty
         for want of one.
         """
@@ -247,11 +251,12 @@ class Dispatcher:
         return math.ceil(count / parts)
 
     def _by_time(self, share: float) -> int:
-        """Trials that take about CALL_SECONDS."""
+        """Trials that take about CALL_SECONDS, as long as most calls or the last ones say, whichever is longer."""
         if not self._seconds:
             return FIRST_CALL
         recent = list(self._seconds)[-_RECENT:]
-        return max(1, round(CALL_SECONDS / max(1e-9, share * statistics.median(recent))))
+        each = share * max(statistics.median(recent), statistics.mean(recent[-2:]))
+        return max(1, min(MOST_TRIALS, round(CALL_SECONDS / max(1e-9, each))))
 
     def _deadline(self, tasks: Sequence[Task]) -> float:
         trials = len(tasks)

@@ -25,18 +25,20 @@ class History(Sequence[Trial]):
         self._first = 0
         self._block: list[Trial] = []
         """The last trials that were read one by one, from number `_first`."""
-        self._latest: Sequence[Trial] = ()
+        self._latest: list[Trial] = []
         """Those that came last: they may not be in the file yet."""
 
     def grow(self, trials: Sequence[Trial], *, joins: bool = False) -> None:
         """These were committed, with those before them if they join their transaction."""
         self._length += len(trials)
-        self._latest = [*self._latest, *trials] if joins else trials
+        if not joins:
+            self._latest = []
+        self._latest.extend(trials)
 
     def shrink(self) -> None:
         """Those that came last were not committed after all."""
         self._length -= len(self._latest)
-        self._latest = ()
+        self._latest = []
 
     def __len__(self) -> int:
         return self._length

@@ -257,8 +257,13 @@ class Ledger:
 
     @property
     def settled(self) -> bool:
-        """Whether `settle` would return at once."""
+        """Whether nothing is on its way to the disk; what waits for more is not."""
         return self._writer.settled
+
+    @property
+    def waits_for_more(self) -> bool:
+        """Whether the next batch would join the transaction of the last one."""
+        return self._writer.waits_for_more
 
     def settle(self) -> None:
         """Return when all batches are durable.

@@ -129,8 +129,13 @@ class Writer:
 
     @property
     def settled(self) -> bool:
-        """Whether the thread has nothing to do."""
+        """Whether nothing is on its way to the disk; what waits for more is not."""
         return self._left is None or self._left.end is None or self._left.end.done()
+
+    @property
+    def waits_for_more(self) -> bool:
+        """Whether work that is written behind would join a transaction."""
+        return self._left is not None and self._left.end is None
 
     def settle(self) -> None:
         """Return when all that was written is durable; an end that the disk refused is tried again.

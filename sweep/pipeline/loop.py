@@ -44,6 +44,13 @@ from sweep.types import ParamValue, Proposal, Status, StudyStatus, Trial
 
 DISK_SECONDS: Final = 0.005
 """Between two looks whether the disk is done, when a batch waits for it."""
+AHEAD_SECONDS: Final = 0.05
+"""Longest stretch of proposing ahead before results, interrupts and commits get a look."""
+MOST_BATCHES: Final = 256
+MOST_TRIALS: Final = 16_384
+"""Open at once, ahead of the lag: what waits behind one slow trial has to be kept in memory."""
+MOST_ROWS: Final = 1024
+"""Of one transaction: while it is written the workers wait for the driver."""
 INTERRUPT_SECONDS: Final = 10.0
 """How long an interrupted study waits for what is in flight."""
 
@@ -149,14 +156,14 @@ class Pipeline:
 
     def _steps(self, begun: float) -> Ending:
         while True:
-            self._propose_what_may_be(time.monotonic() - begun)
+            self._propose_what_may_be(begun)
             if not self._open:
                 with self._clocked("commit"):
                     self._ledger.settle()
                 return self._finished()
             if self._interrupted():
                 return self._interrupt()
-            self._accept(self._wait())
+            self._accept(self._wait(at_once=self._may_propose()))
             self._commit_in_order()
             if (problem := self._failure()) is not None:
                 self._spool_results(self._open.values())
@@ -172,21 +179,29 @@ class Pipeline:
         """
         if self._stop is not None:
             return False
-        size, whole = self._rules.batch_size, len(self._history) // self._rules.batch_size
-        if self._next < whole + self._rules.lag:
+        if self._next < len(self._history) // self._rules.batch_size + self._rules.lag:
             return True
-        return self._ahead and self._dispatcher.wants(self._next * size - len(self._history))
+        return self._ahead and self._may_run_ahead()
 
-    def _propose_what_may_be(self, elapsed: float) -> None:
-        rules = self._rules
+    def _may_run_ahead(self) -> bool:
+        trials = self._next * self._rules.batch_size - len(self._history)
+        return len(self._open) < MOST_BATCHES and trials < MOST_TRIALS and self._dispatcher.wants(trials)
+
+    def _propose_what_may_be(self, begun: float) -> None:
+        """What the lag allows, then ahead of it for a while."""
+        rules, first = self._rules, time.monotonic()
         while self._may_propose():
+            now = time.monotonic()
+            behind = self._next - len(self._history) // rules.batch_size
+            if behind >= rules.lag and now - first > AHEAD_SECONDS:
+                return
             known = self._next - rules.lag + 1
             if (
                 rules.trials is not None
                 and max(self._next * rules.batch_size, len(self._history)) >= rules.trials
             ):
                 self._stop = "trials"
-            elif rules.timeout is not None and elapsed >= rules.timeout:
+            elif rules.timeout is not None and now - begun >= rules.timeout:
                 self._stop = "timeout"
             elif stagnant(self._best_after, known, rules.stagnation):
                 self._stop = "stagnation"
@@ -299,8 +314,9 @@ class Pipeline:
         self._dispatcher.add(tasks)
         self._accept(kept)
 
-    def _wait(self) -> list[RawResult]:
-        timeout = 0.0 if self._dispatcher.idle else DISK_SECONDS if self._due else POLL_SECONDS
+    def _wait(self, *, at_once: bool) -> list[RawResult]:
+        at_once = at_once or self._dispatcher.idle
+        timeout = 0.0 if at_once else DISK_SECONDS if self._due else POLL_SECONDS
         with self._clocked("wait"):
             return self._dispatcher.wait(timeout)
 
@@ -341,30 +357,32 @@ class Pipeline:
     @property
     def _due(self) -> OpenBatch | None:
         """The batch whose turn it is, if it is complete."""
-        batch = self._open[min(self._open)] if self._open else None
+        batch = self._open.get(len(self._history) // self._rules.batch_size)
         return batch if batch is not None and batch.complete else None
 
-    def _commit_in_order(self, *, at_once: bool = False) -> None:
-        """Commit every batch whose turn it is, all in one transaction; `at_once` each in its own.
+    def _commit_in_order(self, *, at_once: bool = False, apart: bool = False) -> None:
+        """Commit every batch whose turn it is, together up to `MOST_ROWS` unless `apart`.
 
         If they would have to wait until those before are on the disk they are left for later, if there is something else to
         do, unless `at_once`. None is committed behind those that `_failure` judges before it has.
         """
-        joins = False
-        while (batch := self._due) is not None and not self._to_judge:
+        while self._due is not None and not self._to_judge:
             busy = self._may_propose() or not self._dispatcher.idle
             if busy and not (at_once or self._ledger.settled):
                 return
             with self._clocked("commit"):
-                self._commit(batch, joins=joins)
-                if at_once:
-                    self._ledger.send()
-            joins = not at_once
+                self._commit_together(1 if apart else MOST_ROWS)
+
+    def _commit_together(self, rows: int) -> None:
+        until = len(self._history) + rows
+        while (batch := self._due) is not None and not self._to_judge and len(self._history) < until:
+            self._commit(batch)
         self._ledger.send()
 
-    def _commit(self, batch: OpenBatch, *, joins: bool) -> None:
+    def _commit(self, batch: OpenBatch) -> None:
         ended = batch.ended()
         rows = {trial.number: batch.returns.get(trial.number) for trial in ended}
+        joins = self._ledger.waits_for_more
         digest = self._ledger.commit(
             self._record(batch),
             ended,
@@ -379,7 +397,9 @@ class Pipeline:
             ),
             more=True,
         )
-        self._behind = [*(self._behind if joins else ()), self._open.pop(batch.k)]
+        if not joins:
+            self._behind = []
+        self._behind.append(self._open.pop(batch.k))
         self._row_digests[batch.k :] = [digest]
         self._history.grow(ended, joins=joins)
         self._failed += _failed(ended)
@@ -394,6 +414,7 @@ class Pipeline:
             self._open.update((batch.k, batch) for batch in behind)
             self._history.shrink()
             self._failed -= sum(_failed(batch.ended()) for batch in behind)
+            self._judged = self._judged and len(self._history) >= self._judged_trials
 
     def _note_best(self, k: int, trials: Sequence[Trial]) -> None:
         self._front = self._objective.front([*self._front, *trials])
@@ -408,12 +429,14 @@ class Pipeline:
         """
         if self._due is not None:
             return
-        due = []
+        due, rows = [], 0
         for batch in self._open.values():
             if batch.kept_at is None and batch.received:
                 batch.kept_at = now
-            if batch.kept_at is not None and now - batch.kept_at >= self._rules.spool_interval:
+            late = batch.kept_at is not None and now - batch.kept_at >= self._rules.spool_interval
+            if late and rows < MOST_ROWS:  # the rest at the next step
                 batch.kept_at = now
+                rows += len(batch.received) - len(batch.spooled)
                 due.append(batch)
         self._spool_results(due)
 
@@ -428,13 +451,14 @@ class Pipeline:
 
     # -------------------------------------------------------------------------------------------------------- the end
     def _failure(self) -> SweepError | None:
-        """Judged once, on the first batches, or on all there is when fewer are run."""
+        """Judged once, on the first batches, or on all there is when fewer are run; nothing is committed after too many."""
         if self._judged or not (self._to_judge or (self._stop is not None and not self._open)):
             return None
-        self._judged = True
-        return too_many_failures(
+        problem = too_many_failures(
             self._history[: self._judged_trials], self._rules.max_failure_share, self._ledger.folder.name
         )
+        self._judged = problem is None
+        return problem
 
     @property
     def _judged_trials(self) -> int:
@@ -458,7 +482,7 @@ class Pipeline:
         self._dispatcher.drop_queue()
         until = time.monotonic() + INTERRUPT_SECONDS
         while self._dispatcher.outstanding and time.monotonic() < until:
-            self._accept(self._wait())
+            self._accept(self._wait(at_once=False))
         self._commit_in_order(at_once=True)
         self._ledger.settle()
         whole = self._rules.trials is not None and len(self._history) >= self._rules.trials
@@ -471,7 +495,8 @@ class Pipeline:
         try:
             try:
                 self._reopen()
-                self._commit_in_order(at_once=True)
+                # What the disk refuses is one batch: those before it are committed without it.
+                self._commit_in_order(at_once=True, apart=True)
             finally:
                 self._reopen()
                 self._spool_results(self._open.values())

@@ -100,8 +100,10 @@ def _full_runs(plan: Plan, trials: int) -> float:
 
 
 def _together(plan: Plan, running: float, driving: float) -> float:
-    """Workers run one batch while the driver proposes the next one, if the lag lets it."""
-    return max(running, driving) if plan.config.search.lag > 1 else running + driving
+    """Workers run one batch while the driver proposes the next one, if the lag lets it or no result enters it."""
+    rules = plan.rules(None, keep_returns="none")
+    free = rules.lag > 1 or rules.in_flight(plan.sampler.adaptive) is None
+    return max(running, driving) if free else running + driving
 
 
 def _drive_seconds(plan: Plan, trials: int | None) -> float:

@@ -10,7 +10,7 @@ import pytest
 
 from sweep.errors import SweepError, error
 from sweep.executors.base import Chunk, ChunkResult
-from sweep.executors.dispatch import SHORTEST_DEADLINE, Dispatcher, Task
+from sweep.executors.dispatch import MOST_TRIALS, SHORTEST_DEADLINE, Dispatcher, Task
 from sweep.executors.results import RawResult, Result
 from sweep.types import Kind, Status
 
@@ -189,6 +189,24 @@ def test_slow_trials_are_not_asked_for_ahead() -> None:
     dispatcher.wait(0)
     assert dispatcher.wants(0)
     assert not dispatcher.wants(10**6), "one trial may keep all the others waiting"
+
+
+def test_a_call_of_trials_that_take_no_time_has_its_bound() -> None:
+    sizes = [chunk.table.num_rows for chunk in endless(64, 6000, each=1e-7).chunks]
+    assert max(sizes) == MOST_TRIALS
+
+
+def test_calls_get_short_as_soon_as_trials_take_longer() -> None:
+    executor = Scripted()
+    dispatcher = Dispatcher(executor, in_flight=None)
+    dispatcher.add([Task(n, {"x": n}) for n in range(6000)])
+    executor.each = 0.001
+    while len(executor.chunks) < 30:
+        dispatcher.wait(0)
+    executor.each = 0.05
+    for _ in range(4):  # two calls were out
+        dispatcher.wait(0)
+    assert executor.chunks[-1].table.num_rows == 3
 
 
 def test_a_call_holds_trials_of_one_pruning_level() -> None:

@@ -16,14 +16,13 @@ from typing import Any
 import pytest
 
 from sweep.errors import error
-from sweep.executors.dispatch import Dispatcher
 from sweep.executors.results import RawResult
 from sweep.ledger import Ledger, Spooled, transaction
 from sweep.ledger import returns as daily_returns
 from sweep.pipeline import Pipeline
 from sweep.pipeline.batch import OpenBatch, graded
 from sweep.types import Kind, Proposal, Status, StudyStatus, Trial
-from tests.runtime.support import SAMPLERS, create, die_at, digest, drive, make_sampler, threads
+from tests.runtime.support import SAMPLERS, create, die_at, digest, drive, threads
 
 
 @pytest.fixture(scope="module")
@@ -45,35 +44,6 @@ def test_workers_chunks_and_delays_do_not_show_in_the_ledger(
         folder, sampler=sampler, workers=workers, chunk_size=chunk, engine={"delay": 0.02}, spool_interval=0.0
     )
     assert digest(folder) == digest(plain[sampler])
-
-
-def furthest_ahead(folder: Path, sampler: str, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Most batches that were open at once in a study on two workers, the one that was just proposed included."""
-    ahead, propose = 0, Pipeline._propose
-
-    def note(pipeline: Pipeline, k: int) -> None:
-        nonlocal ahead
-        ahead = max(ahead, k + 1 - len(pipeline._history) // pipeline._rules.batch_size)
-        propose(pipeline, k)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Pipeline, "_propose", note)
-        drive(folder, sampler=sampler, workers=2)
-    return ahead
-
-
-@pytest.mark.parametrize("sampler", SAMPLERS)
-def test_what_no_result_decides_runs_ahead_of_the_lag_with_the_ledger_of_the_lag(
-    sampler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ahead, behind = tmp_path / "ahead", tmp_path / "behind"
-    free = not make_sampler(sampler, batch_size=8, lag=2).adaptive
-    assert (furthest_ahead(ahead, sampler, monkeypatch) > 2) == free
-    monkeypatch.setattr(Dispatcher, "wants", lambda *_: False)
-    assert furthest_ahead(behind, sampler, monkeypatch) == 2
-    with Ledger.open(ahead) as one, Ledger.open(behind) as other:
-        assert [batch[:2] for batch in one.batches()] == [batch[:2] for batch in other.batches()]
-    assert digest(ahead) == digest(behind)
 
 
 def test_different_seeds_or_lags_give_different_ledgers(plain: dict[str, Path], tmp_path: Path) -> None:
@@ -352,47 +322,6 @@ def test_a_batch_that_the_disk_refuses_is_open_again(
         assert ledger.spooled()
     assert drive(folder, sampler="tpe").status is StudyStatus.FINISHED
     assert digest(folder) == digest(plain["tpe"])
-
-
-@pytest.mark.parametrize("refused", [None, 0, 5])
-def test_batches_that_end_together_share_a_transaction(
-    refused: int | None, plain: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(transaction, "PAUSES", (0.0, 0.0, 0.0))
-    folder, kept, ends = tmp_path / "study", daily_returns.write, []
-    commit, end = Pipeline._commit_in_order, transaction.Writer._end
-
-    def late(pipeline: Pipeline, *, at_once: bool = False) -> None:
-        if at_once or (len(pipeline._open) == 8 and all(batch.complete for batch in pipeline._open.values())):
-            commit(pipeline, at_once=at_once)
-
-    def counted(writer: transaction.Writer, first: Callable[[], None]) -> None:
-        ends.append(1)
-        end(writer, first)
-
-    def refuse(at: Path, k: int, *given: Any, **options: Any) -> None:
-        if k == refused:
-            raise error(3007, "the disk is full", stage="infrastructure")
-        kept(at, k, *given, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Pipeline, "_commit_in_order", late)
-        # The first batches are judged by themselves, which would cut the transaction.
-        patch.setattr(Pipeline, "_to_judge", False)
-        patch.setattr(transaction.Writer, "_end", counted)
-        patch.setattr("sweep.pipeline.loop.daily_returns.write", refuse)
-        ending = drive(folder)
-    if refused is None:
-        assert (ending.status, len(ends)) == (StudyStatus.FINISHED, 1)
-    else:
-        assert (ending.status, ending.problem and ending.problem.code) == (StudyStatus.FAILED, 3007)
-        with Ledger.open(folder) as ledger:
-            assert [record.k for record, _, _ in ledger.batches()] == list(range(refused))
-            assert len(ledger.spooled()) == 60 - 8 * refused
-        assert drive(folder).status is StudyStatus.FINISHED
-    with Ledger.open(folder) as one, Ledger.open(plain["random"]) as other:
-        assert [batch[:2] for batch in one.batches()] == [batch[:2] for batch in other.batches()]
-    assert digest(folder) == digest(plain["random"])
 
 
 def test_an_interrupt_keeps_what_ended_and_resumes(plain: dict[str, Path], tmp_path: Path) -> None:
