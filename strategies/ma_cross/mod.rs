@@ -48,15 +48,6 @@ impl Difference {
         }
     }
 
-    /// At bar `i` and the one before.
-    #[inline]
-    fn step(&self, i: usize) -> [f64; 2] {
-        match self {
-            Self::Values { .. } => [self.at(i - 1), self.at(i)],
-            Self::Lead(lead) => lead.step(i),
-        }
-    }
-
     /// At some bars, written to `y`.
     #[inline]
     fn over(&self, bars: Range<usize>, y: &mut [f64]) {
@@ -92,9 +83,9 @@ impl MaCross {
     ///
     /// The difference has the direction's sign on all of the last `confirm_bars` + 1 bars and had not on the one before.
     fn trigger(&self, i: usize) -> Option<Direction> {
-        let first = i.checked_sub(self.confirm_bars).filter(|&first| first > 0)?;
-        let [from, to] = self.difference.step(first);
-        let mut later = first + 1..=i;
+        let before = i.checked_sub(self.confirm_bars + 1)?;
+        let (from, to) = (self.difference.at(before), self.difference.at(before + 1));
+        let mut later = before + 2..=i;
         if rises(from, to) {
             later.all(|m| self.difference.at(m) > 0.0).then_some(Direction::Long)
         } else if falls(from, to) {
@@ -113,10 +104,7 @@ impl MaCross {
         let from = i.saturating_sub(late);
         let difference = &self.difference;
         let judge = |bars: Range<usize>, marks: &mut [bool]| mark_changes(difference, bars, marks);
-        let sure = |at: usize| {
-            let [before, now] = difference.step(at);
-            sure(before, now)
-        };
+        let sure = |at: usize| sure(difference.at(at - 1), difference.at(at));
         let bar = (self.changes.first(from, end, judge, sure) + late).min(end);
         if bar < end {
             // It takes long to come from memory, and is needed if this bar is an entry.

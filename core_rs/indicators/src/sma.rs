@@ -67,8 +67,6 @@ pub struct Lead {
     sums: Series,
     fast: usize,
     slow: usize,
-    /// The periods as numbers, fast and slow.
-    weights: [f64; 2],
 }
 
 impl Lead {
@@ -82,14 +80,14 @@ impl Lead {
         let exact = (most * fast as f64) * slow as f64 <= EXACT / 4.0
             && (most * longer) * tick.m <= EXACT
             && longer * tick.n <= EXACT;
-        exact.then(|| Self { sums: sums.clone(), fast, slow, weights: [fast as f64, slow as f64] })
+        exact.then(|| Self { sums: sums.clone(), fast, slow })
     }
 
     /// A number with the sign of fast − slow, from the sums up to a bar and those that end before each window.
     #[inline]
+    #[allow(clippy::cast_precision_loss)]
     fn number(&self, to: f64, before_fast: f64, before_slow: f64) -> f64 {
-        let [fast, slow] = self.weights;
-        slow * (to - before_fast) - fast * (to - before_slow)
+        self.slow as f64 * (to - before_fast) - self.fast as f64 * (to - before_slow)
     }
 
     /// A number with the sign of fast − slow at bar `i`; NaN where one of them is undefined.
@@ -103,20 +101,6 @@ impl Lead {
             return f64::NAN;
         }
         self.number(self.sums[after], self.sums[after - self.fast], self.sums[after - self.slow])
-    }
-
-    /// Those numbers at bar `i` and the one before.
-    ///
-    /// # Panics
-    /// If there is no bar `i`, or none before.
-    #[inline]
-    pub fn step(&self, i: usize) -> [f64; 2] {
-        if i < self.fast.max(self.slow) {
-            return [self.at(i - 1), self.at(i)];
-        }
-        let two = |before: usize| -> [f64; 2] { [self.sums[i - before], self.sums[i - before + 1]] };
-        let (to, fast, slow) = (two(0), two(self.fast), two(self.slow));
-        [self.number(to[0], fast[0], slow[0]), self.number(to[1], fast[1], slow[1])]
     }
 
     /// Those numbers at some bars, written to `y`.
@@ -281,10 +265,6 @@ mod tests {
             lead.over(start..close.len(), &mut numbers);
             for (i, number) in (start..).zip(numbers) {
                 prop_assert!(same(number, lead.at(i)));
-                if i > 0 {
-                    let [before, now] = lead.step(i);
-                    prop_assert!(same(before, lead.at(i - 1)) && same(now, number));
-                }
                 prop_assert_eq!(number.partial_cmp(&0.0), (a[i] - b[i]).partial_cmp(&0.0));
             }
         }
