@@ -35,8 +35,8 @@ AHEAD: Final = 2
 """Calls per slot that wait for it where trials may be asked for ahead."""
 MOST_OPEN: Final = 4
 """Calls per slot whose trials are open at most, however long the oldest of them takes."""
-MOST_TRIALS: Final = 256
-"""Of a call: those of the next one may take a thousand times as long."""
+LARGEST_CALL: Final = 256
+"""Trials of a call: the next ones may take a thousand times as long."""
 _RECENT: Final = 16
 """Calls that say how long a trial takes now: the first ones compute the series of all that follow."""
 
@@ -256,7 +256,7 @@ class Dispatcher:
             return FIRST_CALL
         recent = list(self._seconds)[-_RECENT:]
         each = share * max(statistics.median(recent), statistics.mean(recent[-2:]))
-        return max(1, min(MOST_TRIALS, round(CALL_SECONDS / max(1e-9, each))))
+        return max(1, min(LARGEST_CALL, round(CALL_SECONDS / max(1e-9, each))))
 
     def _deadline(self, tasks: Sequence[Task]) -> float:
         trials = len(tasks)

@@ -48,7 +48,7 @@ AHEAD_SECONDS: Final = 0.05
 """Longest stretch of proposing ahead before results, interrupts and commits get a look."""
 MOST_BATCHES: Final = 256
 MOST_TRIALS: Final = 16_384
-"""Open at once, ahead of the lag: what waits behind one slow trial has to be kept in memory."""
+"""Open ahead of the lag: what waits behind one slow trial is kept in memory."""
 MOST_ROWS: Final = 1024
 """Of one transaction: while it is written the workers wait for the driver."""
 INTERRUPT_SECONDS: Final = 10.0
@@ -192,8 +192,8 @@ class Pipeline:
         rules, first = self._rules, time.monotonic()
         while self._may_propose():
             now = time.monotonic()
-            behind = self._next - len(self._history) // rules.batch_size
-            if behind >= rules.lag and now - first > AHEAD_SECONDS:
+            open_batches = self._next - len(self._history) // rules.batch_size
+            if open_batches >= rules.lag and now - first > AHEAD_SECONDS:
                 return
             known = self._next - rules.lag + 1
             if (
@@ -335,6 +335,8 @@ class Pipeline:
                     batch.results[raw.number] = row
                     batch.returns[raw.number] = returns_of(row, raw)
                 batch.received[identity] = raw
+                if batch.kept_at is None:
+                    batch.kept_at = time.monotonic()
                 if raw.level is not None and len(batch.level) == batch.running:
                     self._end_level(batch, raw.level)
 
@@ -431,8 +433,6 @@ class Pipeline:
             return
         due, rows = [], 0
         for batch in self._open.values():
-            if batch.kept_at is None and batch.received:
-                batch.kept_at = now
             late = batch.kept_at is not None and now - batch.kept_at >= self._rules.spool_interval
             if late and rows < MOST_ROWS:  # the rest at the next step
                 batch.kept_at = now

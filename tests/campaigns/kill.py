@@ -54,7 +54,7 @@ def config(sampler: str, **compute: Any) -> dict[str, Any]:
             "pruner": {"type": "halving" if sampler == "halving" else "none", "resource": "segments"},
             "trials": TRIALS,
             "batch_size": BATCH,
-            "spool_interval": "10ms",
+            "spool_interval": 1e-6,
             "space": {"fast_period": {"low": 5, "high": 30}, "slow_period": {"low": 40, "high": 120}},
             "others": "default",
         },

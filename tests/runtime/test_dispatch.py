@@ -10,7 +10,7 @@ import pytest
 
 from sweep.errors import SweepError, error
 from sweep.executors.base import Chunk, ChunkResult
-from sweep.executors.dispatch import MOST_TRIALS, SHORTEST_DEADLINE, Dispatcher, Task
+from sweep.executors.dispatch import LARGEST_CALL, SHORTEST_DEADLINE, Dispatcher, Task
 from sweep.executors.results import RawResult, Result
 from sweep.types import Kind, Status
 
@@ -193,7 +193,7 @@ def test_slow_trials_are_not_asked_for_ahead() -> None:
 
 def test_a_call_of_trials_that_take_no_time_has_its_bound() -> None:
     sizes = [chunk.table.num_rows for chunk in endless(64, 6000, each=1e-7).chunks]
-    assert max(sizes) == MOST_TRIALS
+    assert max(sizes) == LARGEST_CALL
 
 
 def test_calls_get_short_as_soon_as_trials_take_longer() -> None:
