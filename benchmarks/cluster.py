@@ -83,10 +83,11 @@ def run() -> Iterator[str]:
     for (sampler, batch), bar in BARS.items():
         plan = study.plan_of(sampler, batch, TRIALS)
         results = _results(plan) if results is None else results
-        rate, timing, seconds = _study(plan, batch, results)
+        rate, timing, seconds = _study(plan, results)
         shares = ", ".join(f"{name} {1e6 * spent / TRIALS:.0f}" for name, spent in timing.items())
         yield (
-            f"{sampler:8s} batches of {batch:4d}: {rate:7.0f} trials/s (bar: {bar}) with {WORKERS} workers, {WORKERS / SECONDS:.0f} possible; "
+            f"{sampler:8s} batches of {batch:4d}: {rate:7.0f} trials/s (bar: {bar}) with {WORKERS} workers, "
+            f"{WORKERS / SECONDS:.0f} possible; "
             f"driver, us per trial: {shares}; {seconds:.1f} s"
         )
 
@@ -108,7 +109,7 @@ def nothing() -> Any:
     return View(finished=(), pending=[], used=Keys(lambda: iter(())), stream_pos=0)
 
 
-def _study(plan: Any, batch: int, results: Any) -> tuple[float, dict[str, float], float]:
+def _study(plan: Any, results: Any) -> tuple[float, dict[str, float], float]:
     """Trials per second from the first proposal to the last commit."""
     from sweep.ledger import Ledger
 
@@ -117,7 +118,7 @@ def _study(plan: Any, batch: int, results: Any) -> tuple[float, dict[str, float]
         Ledger.create(Path(folder), study.frozen(plan, TRIALS)) as ledger,
     ):
         begun = time.perf_counter()
-        ending = study.pipeline(plan, ledger, Sleepers(results), batch, TRIALS).run()
+        ending = study.pipeline(plan, ledger, Sleepers(results), TRIALS).run()
         seconds = time.perf_counter() - begun
     if ending.problem is not None:
         raise ending.problem

@@ -107,7 +107,7 @@ def _plan() -> Any:
 
 def _pipeline(plan: Any, ledger: Any, trials: int, reporter: Any) -> Any:
     executor = Instant(plan.metric_names)
-    return study.pipeline(plan, ledger, executor, BATCH, trials, chunk_size=BATCH, reporter=reporter)
+    return study.pipeline(plan, ledger, executor, trials, chunk_size=BATCH, reporter=reporter)
 
 
 class _Watch:

@@ -44,7 +44,6 @@ def pipeline(
     plan: Any,
     ledger: Any,
     executor: Any,
-    batch: int,
     trials: int,
     *,
     chunk_size: int | None = None,

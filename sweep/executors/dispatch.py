@@ -30,13 +30,13 @@ FIRST_DEADLINE: Final = 600.0
 """Deadline of a call per trial before any trial was measured."""
 FIRST_CALL: Final = 8
 """Trials of a call before any trial was measured."""
-_MEDIANS: Final = 256
 AHEAD: Final = 2
 """Calls per slot that wait for it where trials may be asked for ahead."""
 MOST_OPEN: Final = 4
 """Calls per slot whose trials are open at most, however long the oldest of them takes."""
 LARGEST_CALL: Final = 256
 """Trials of a call: the next ones may take a thousand times as long."""
+_MEDIANS: Final = 256
 _RECENT: Final = 16
 """Calls that say how long a trial takes now: the first ones compute the series of all that follow."""
 

@@ -81,11 +81,9 @@ class Writer:
         Raises:
             SweepError: what `work` itself raises, and of an earlier transaction what `settle` does.
         """
-        left = self._left
-        if left is None or left.end is not None:
+        if not self.waits_for_more:
             self.settle()
-            left = _Left()
-        self._left = None
+        left, self._left = self._left or _Left(), None
         result = self._joined(left, work)
         left.works.append(work)
         left.firsts.append(first)
@@ -101,18 +99,14 @@ class Writer:
             left.work()
             return work()
 
-        if not left.works:
-            return write(self._connection, self._path, work, end=False)
-        try:
-            return work()
-        except sqlite3.DatabaseError as problem:
-            if not _refused(problem):
+        if left.works:
+            try:
+                return work()
+            except BaseException as problem:
                 roll_back(self._connection)
-                raise
-            return write(self._connection, self._path, all_of_it, end=False)
-        except BaseException:
-            roll_back(self._connection)
-            raise
+                if not (isinstance(problem, sqlite3.DatabaseError) and _refused(problem)):
+                    raise
+        return write(self._connection, self._path, all_of_it, end=False)
 
     def send(self) -> None:
         """Nothing more joins the transaction: the thread ends it."""

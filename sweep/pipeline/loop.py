@@ -18,9 +18,8 @@ from typing import Final
 from sweep.errors import SweepError, error
 from sweep.executors.dispatch import Dispatcher, Task
 from sweep.executors.results import RawResult
-from sweep.ledger import BatchRecord, IdentityTemplate, Ledger
+from sweep.ledger import IdentityTemplate, Ledger
 from sweep.ledger import returns as daily_returns
-from sweep.ledger.canonical import Chain, lines_digest
 from sweep.ledger.history import History, Keys
 from sweep.ledger.transaction import disk_error
 from sweep.pipeline.batch import (
@@ -35,11 +34,11 @@ from sweep.pipeline.batch import (
 )
 from sweep.pipeline.garbage import rare_collections
 from sweep.pipeline.halving import FRACTIONS, LAST, Halving
+from sweep.pipeline.records import Records
 from sweep.pipeline.rules import POLL_SECONDS, Ending, Reason, Rules
 from sweep.pipeline.stops import JUDGED_BATCHES, stagnant, too_many_failures
 from sweep.progress import Reporter, Silent, State
 from sweep.samplers.base import Prefix, Sampler, View, position_after
-from sweep.seeds import seed
 from sweep.types import ParamValue, Proposal, Status, StudyStatus, Trial
 
 DISK_SECONDS: Final = 0.005
@@ -87,21 +86,16 @@ class Pipeline:
         self._pruner = pruner
         self._ahead = rules.in_flight(sampler.adaptive) is None
         self._reporter: Reporter = reporter or Silent()
-        size, records = rules.batch_size, ledger.batches()
+        size = rules.batch_size
         self._history = History(ledger)
         """Committed trials, without metrics."""
-        self._chain = Chain()
-        """Over the row digests of the batches that the last one was proposed from."""
-        self._row_digests = [digest for _, digest, _ in records]
-        self._key_digests = [record.params_digest for record, _, _ in records]
         self._spool = ledger.spooled()
         self._open: dict[int, OpenBatch] = {}
         self._behind: list[OpenBatch] = []
         """The batches that were committed last, in one transaction, while the disk may still be at it."""
         self._next = self._begun = len(self._history) // size
         """The batch to propose next: the first one that the ledger lacks, in whole or in part."""
-        self._partial = records[self._next][0] if len(records) > self._next else None
-        """The record of that batch, if the ledger has a part of it."""
+        self._records = Records(ledger.batches(), rules, self._next)
         self._seen = _with(self._history, ledger.seen_by(self._next))
         """What that batch is proposed from again: trials as they were before they were run again."""
         self._recent: dict[int, Sequence[Proposal]] = {}
@@ -177,13 +171,15 @@ class Pipeline:
 
         Ahead or not, the ledger is the same: what a batch saw by the lag is written down when it is committed.
         """
-        if self._stop is not None:
-            return False
-        if self._next < len(self._history) // self._rules.batch_size + self._rules.lag:
-            return True
-        return self._ahead and self._may_run_ahead()
+        return self._stop is None and (self._within_lag or self._may_run_ahead())
+
+    @property
+    def _within_lag(self) -> bool:
+        return self._next < self._turn + self._rules.lag
 
     def _may_run_ahead(self) -> bool:
+        if not self._ahead:
+            return False
         trials = self._next * self._rules.batch_size - len(self._history)
         return len(self._open) < MOST_BATCHES and trials < MOST_TRIALS and self._dispatcher.wants(trials)
 
@@ -192,10 +188,8 @@ class Pipeline:
         rules, first = self._rules, time.monotonic()
         while self._may_propose():
             now = time.monotonic()
-            open_batches = self._next - len(self._history) // rules.batch_size
-            if open_batches >= rules.lag and now - first > AHEAD_SECONDS:
+            if not self._within_lag and now - first > AHEAD_SECONDS:
                 return
-            known = self._next - rules.lag + 1
             if (
                 rules.trials is not None
                 and max(self._next * rules.batch_size, len(self._history)) >= rules.trials
@@ -203,7 +197,7 @@ class Pipeline:
                 self._stop = "trials"
             elif rules.timeout is not None and now - begun >= rules.timeout:
                 self._stop = "timeout"
-            elif stagnant(self._best_after, known, rules.stagnation):
+            elif stagnant(self._best_after, rules.known(self._next), rules.stagnation):
                 self._stop = "stagnation"
             else:
                 with self._clocked("propose"):
@@ -212,8 +206,7 @@ class Pipeline:
     def _propose(self, k: int) -> None:
         """Propose batch k in full, cut it to the budget, send what the ledger lacks to the workers."""
         size, first = self._rules.batch_size, k * self._rules.batch_size
-        known = max(0, k - self._rules.lag + 1)
-        proposals = list(self._sampler.propose(k, first, size, self._view(k, known)))
+        proposals = list(self._sampler.propose(k, first, size, self._view(k)))
         if len(proposals) < size:
             self._stop = "exhausted"
         if self._rules.trials is not None:
@@ -233,16 +226,16 @@ class Pipeline:
                 stage="engine",
             )
         self._position = position_after(proposals, self._position)
-        self._key_digests[k:] = [lines_digest(keys)]
+        self._records.proposed(k, keys)
         if len(proposals) > len(stored):
             self._dispatch(OpenBatch(k, first, proposals[len(stored) :], len(stored)))
 
-    def _view(self, k: int, known: int) -> View:
-        """What batch k may know: rows of the batches before `known`, parameters of those from there to k.
+    def _view(self, k: int) -> View:
+        """What batch k may know: rows of the batches that are `known`, parameters of those from there to k.
 
         A batch in between that is committed already, as after a resume, is shown without its results too.
         """
-        size = self._rules.batch_size
+        size, known = self._rules.batch_size, self._rules.known(k)
         history = self._seen if k == self._begun else self._history
         pending: list[Mapping[str, ParamValue]] = []
         for number in range(known, k):
@@ -257,27 +250,6 @@ class Pipeline:
             used=self._used,
             stream_pos=self._position,
         )
-
-    def _record(self, batch: OpenBatch) -> BatchRecord:
-        """The record of a batch whose turn it is, the same when it is committed again."""
-        if batch.record is None:
-            batch.record = BatchRecord(
-                k=batch.k,
-                first=batch.first,
-                count=batch.stored + len(batch.proposals),
-                proposer_seed=seed(self._rules.seed, "sampler", batch.k),
-                view_digest=self._view_digest(batch.k),
-                params_digest=self._key_digests[batch.k],
-            )
-        return batch.record
-
-    def _view_digest(self, k: int) -> str:
-        """Digest of what batch k saw; a batch that is proposed again saw it the first time."""
-        if k == self._begun and self._partial is not None:
-            return self._partial.view_digest
-        known = max(0, k - self._rules.lag + 1)
-        self._chain.extend(self._row_digests[self._chain.length : known])
-        return lines_digest([self._chain.value, *self._key_digests[known:k]])
 
     def _check_reproposal(self, k: int, proposals: Sequence[Proposal], stored: Sequence[Trial]) -> None:
         """A partial batch that an extension proposes again must begin with the rows that are stored."""
@@ -357,9 +329,14 @@ class Pipeline:
 
     # --------------------------------------------------------------------------------------------------------- commit
     @property
+    def _turn(self) -> int:
+        """Number of the first batch that is not committed whole."""
+        return len(self._history) // self._rules.batch_size
+
+    @property
     def _due(self) -> OpenBatch | None:
         """The batch whose turn it is, if it is complete."""
-        batch = self._open.get(len(self._history) // self._rules.batch_size)
+        batch = self._open.get(self._turn)
         return batch if batch is not None and batch.complete else None
 
     def _commit_in_order(self, *, at_once: bool = False, apart: bool = False) -> None:
@@ -386,7 +363,7 @@ class Pipeline:
         rows = {trial.number: batch.returns.get(trial.number) for trial in ended}
         joins = self._ledger.waits_for_more
         digest = self._ledger.commit(
-            self._record(batch),
+            self._records.of(batch),
             ended,
             spooled=batch.received,
             first=partial(
@@ -402,7 +379,7 @@ class Pipeline:
         if not joins:
             self._behind = []
         self._behind.append(self._open.pop(batch.k))
-        self._row_digests[batch.k :] = [digest]
+        self._records.committed(batch.k, digest)
         self._history.grow(ended, joins=joins)
         self._failed += _failed(ended)
         self._note_best(batch.k, ended)

@@ -33,6 +33,10 @@ class Rules:
     spool_interval: float = 5.0
     keep_returns: Form = "none"
 
+    def known(self, k: int) -> int:
+        """Number of the first batches, whose results batch k may read."""
+        return max(0, k - self.lag + 1)
+
     def in_flight(self, adaptive: bool) -> int | None:
         """Trials that may be open at once; None = any number, where no result decides what is proposed, or whether."""
         return self.lag * self.batch_size if adaptive or self.stagnation is not None else None
