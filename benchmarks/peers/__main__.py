@@ -160,8 +160,8 @@ def section(
         "The work: crossover of two simple averages of the closes of a generated one-minute market, decided and filled at "
         "a close; a stop 25 average true ranges away (about 0.5 % of the price), a target twice as far, 0.01 % of every "
         "fill as fee, one unit a trade, pairs of periods from 5/30 to 14/120. `sweep` runs `ma_cross` with all of its "
-        "metrics and its digests. It and the Numba loop decide crosses from running sums of whole ticks, made once per "
-        "market. Peers get the average true range, and the prices in whole ticks, ahead and for nothing; "
+        "metrics and its digests. It and the tuned Numba loop decide crosses from running sums of whole ticks, made once per "
+        "market, and look at equity where a position is open; the plain loop takes every step on every bar. Peers get the average true range, and the prices in whole ticks, ahead and for nothing; "
         "they compute averages, crosses, trades, net profit, win rate, profit factor, Sharpe ratio and drawdown "
         "unless noted; what a ratio is made of may differ.\n"
     )

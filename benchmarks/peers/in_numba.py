@@ -1,4 +1,4 @@
-"""A loop by hand in Numba, as someone would write it who needs this one strategy fast.
+"""A loop by hand in Numba, tuned by someone who needs this one strategy fast.
 
 Averages are differences of running sums in whole ticks, made once per market; two of them are compared by cross-multiplying,
 so there is no division per bar. While no position is open nothing is done but the test for a cross.
@@ -18,7 +18,7 @@ BARS_PER_YEAR = 252.0 * 1440.0
 
 
 @njit
-def _exit(side, stop, target, open, high, low):
+def exit_price(side, stop, target, open, high, low):
     """Price at which a bar ends a position by stop or target; NaN if it does not. What the open decides comes first."""
     if side > 0:
         if open <= stop or open >= target:
@@ -48,7 +48,7 @@ def backtest(bars, sums, fast, slow, both, stop_atr, target_r, rows, results):
         price = np.nan
         acted = side != 0
         if side != 0:
-            price = _exit(side, stop, target, open[i], high[i], low[i])
+            price = exit_price(side, stop, target, open[i], high[i], low[i])
         sum_fast = sums[i + 1] - sums[i + 1 - fast]
         sum_slow = sums[i + 1] - sums[i + 1 - slow]
         now = sum_fast * slow - sum_slow * fast
@@ -96,18 +96,20 @@ class Engine:
 
     def run(self, work: Work, pairs: Sequence[Pair]) -> list[Figures]:
         """The sums are made once per call."""
-        sums = self._sums()
-        return [self._figures(self._played(work, pair, sums)) for pair in pairs]
+        sums = self.sums()
+        return [self._figures(self.played(work, pair, sums)) for pair in pairs]
 
     def trades(self, work: Work, pair: Pair) -> Trades:
         """See `Peer`."""
-        count = self._played(work, pair, self._sums())[0]
+        count = self.played(work, pair, self.sums())[0]
         return [tuple(row) for row in self.rows[:count].tolist()]
 
-    def _sums(self) -> Any:
+    def sums(self) -> Any:
+        """Of the closes before each bar, and of all; shape: (bars + 1,)."""
         return np.concatenate([[0], np.cumsum(self.bars[3].astype(np.int64))])
 
-    def _played(self, work: Work, pair: Pair, sums: Any) -> Any:
+    def played(self, work: Work, pair: Pair, sums: Any) -> Any:
+        """What `backtest` gives; trades are in `rows` and `results`."""
         options = (work.both, work.stop_atr, work.target_r)
         return backtest(self.bars, sums, *pair, *options, self.rows, self.results)
 

@@ -25,7 +25,8 @@ ENGINES: Final = {
     "vectorbt": "in_vectorbt",
     "backtesting.py": "in_backtesting",
     "raptorbt": "in_raptorbt",
-    "Numba loop": "in_numba",
+    "Numba loop, plain": "in_numba_plain",
+    "Numba loop, tuned": "in_numba",
     "nautilus_trader": "in_nautilus",
     "Optuna + vectorbt": "in_optuna",
 }
