@@ -1,10 +1,12 @@
 //! Moving-average crossover with an ATR stop, entered at the market.
 
 mod declaration;
+mod difference;
 
 use crate::adx_filter::AdxFilter;
 use crate::directions::Directions;
 use crate::position_rules::PositionRules;
+use difference::Difference;
 
 use std::hint::black_box;
 use std::ops::Range;
@@ -12,54 +14,10 @@ use sweep_engine::declare::{Canonical, Declaration};
 use sweep_engine::error::Result;
 use sweep_engine::marks::Marks;
 use sweep_engine::orders::{Direction, Position, Signal};
-use sweep_engine::series::{Indicators, Side};
+use sweep_engine::series::Indicators;
 use sweep_engine::strategy::{Actions, Decide, Rounder, Rules, Strategy, View};
 use sweep_indicators::atr::Atr;
-use sweep_indicators::ema::Ema;
 use sweep_indicators::scope::Series;
-use sweep_indicators::sma::{Lead, Sma};
-
-/// The difference of the averages, fast - slow, as to its sign.
-#[derive(Debug)]
-enum Difference {
-    /// Of any averages.
-    Values { fast: Series, slow: Series },
-    /// Of simple ones on the tick grid.
-    Lead(Lead),
-}
-
-impl Difference {
-    fn of(bid: &Side<'_>, params: &Canonical) -> Self {
-        let (fast, slow) = (params.count("fast_period"), params.count("slow_period"));
-        let simple = params.text("ma_type") == "sma";
-        if simple && let Some(lead) = Lead::of(&bid.scope(), fast, slow) {
-            return Self::Lead(lead);
-        }
-        let average = |period| if simple { bid.get(&Sma { period }) } else { bid.get(&Ema { period }) };
-        Self::Values { fast: average(fast), slow: average(slow) }
-    }
-
-    /// At bar `i`.
-    #[inline]
-    fn at(&self, i: usize) -> f64 {
-        match self {
-            Self::Values { fast, slow } => fast[i] - slow[i],
-            Self::Lead(lead) => lead.at(i),
-        }
-    }
-
-    /// At some bars, written to `y`.
-    #[inline]
-    fn over(&self, bars: Range<usize>, y: &mut [f64]) {
-        match self {
-            Self::Values { fast, slow } => {
-                let both = fast[bars.clone()].iter().zip(&slow[bars]);
-                y.iter_mut().zip(both).for_each(|(y, (fast, slow))| *y = fast - slow);
-            }
-            Self::Lead(lead) => lead.over(bars, y),
-        }
-    }
-}
 
 /// The strategy, prepared for one parameter set.
 #[derive(Debug)]
@@ -103,14 +61,15 @@ impl MaCross {
         let late = self.confirm_bars;
         let from = i.saturating_sub(late);
         let difference = &self.difference;
-        let judge = |bars: Range<usize>, marks: &mut [bool]| mark_changes(difference, bars, marks);
+        let judge = |bars: Range<usize>, marks: &mut [bool]| difference.mark_changes(bars, marks);
         let sure = |at: usize| sure(difference.at(at - 1), difference.at(at));
-        let bar = (self.changes.first(from, end, judge, sure) + late).min(end);
-        if bar < end {
-            // It takes long to come from memory, and is needed if this bar is an entry.
-            black_box(self.atr[bar]);
-        }
-        bar
+        (self.changes.first(from, end, judge, sure) + late).min(end)
+    }
+
+    /// Reads what an entry at a bar needs: it takes long to come from memory.
+    #[inline]
+    fn expect(&self, bar: usize) {
+        black_box(self.atr.get(bar).copied());
     }
 
     fn signal(&self, i: usize, direction: Direction, view: &View<'_>) -> Signal {
@@ -136,25 +95,6 @@ fn falls(before: f64, now: f64) -> bool {
     (now < 0.0) & (before >= 0.0)
 }
 
-/// Bars whose differences are computed at once, in the nearest memory.
-const TILE: usize = 256;
-
-/// Marks the bars on which the difference may change: those that rise or fall, and some that are zero or follow one. The
-/// first of all has none before it.
-fn mark_changes(difference: &Difference, bars: Range<usize>, marks: &mut [bool]) {
-    let mut own = [f64::NAN; TILE + 1];
-    let mut from = bars.start;
-    for marks in marks.chunks_mut(TILE) {
-        let n = marks.len();
-        let skipped = usize::from(from == 0);
-        difference.over(from + skipped - 1..from + n, &mut own[skipped..=n]);
-        for ((mark, before), now) in marks.iter_mut().zip(&own).zip(&own[1..]) {
-            *mark = before * now <= 0.0;
-        }
-        from += n;
-    }
-}
-
 impl Decide for MaCross {
     fn rules(&self) -> Rules {
         self.position.rules
@@ -173,25 +113,29 @@ impl Decide for MaCross {
         }
         let long = self.directions.allow(Direction::Long);
         let short = self.directions.allow(Direction::Short);
-        self.next_change(i, end, |before, now| long & rises(before, now) | short & falls(before, now))
+        let bar =
+            self.next_change(i, end, |before, now| long & rises(before, now) | short & falls(before, now));
+        self.expect(bar);
+        bar
     }
 
     fn next_action(&self, position: &Position, i: usize, end: usize) -> Option<usize> {
         if !self.exit_on_cross || i >= end {
             return Some(end);
         }
-        Some(match position.direction() {
-            Direction::Long => self.next_change(i, end, falls),
-            Direction::Short => self.next_change(i, end, rises),
-        })
+        let against = position.direction().opposite();
+        let bar = match against {
+            Direction::Long => self.next_change(i, end, rises),
+            Direction::Short => self.next_change(i, end, falls),
+        };
+        if self.position.rules.same_bar_reentry && self.directions.allow(against) {
+            self.expect(bar);
+        }
+        Some(bar)
     }
 
     fn manage(&self, position: &Position, i: usize, _view: &View<'_>, actions: &mut Actions) {
-        let opposite = match position.direction() {
-            Direction::Long => Direction::Short,
-            Direction::Short => Direction::Long,
-        };
-        if self.exit_on_cross && self.trigger(i) == Some(opposite) {
+        if self.exit_on_cross && self.trigger(i) == Some(position.direction().opposite()) {
             actions.close();
         }
     }

@@ -107,6 +107,7 @@ impl Lead {
     ///
     /// # Panics
     /// If `y` is not as long as `bars`, or a bar is none of the market.
+    #[inline(always)] // into what is compiled for each processor
     pub fn over(&self, bars: Range<usize>, y: &mut [f64]) {
         assert_eq!(bars.len(), y.len(), "one number per bar");
         let known = (self.fast.max(self.slow) - 1).clamp(bars.start, bars.end);

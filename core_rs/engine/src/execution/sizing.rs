@@ -20,6 +20,9 @@ pub struct Lots {
     pub capped: bool,
 }
 
+/// Lots on a grid, whether they were raised and whether they were capped; `None` of a size that is too small.
+type Fit = Option<(f64, bool, bool)>;
+
 /// The volume grid of a symbol.
 #[derive(Debug, Clone, Copy)]
 pub struct VolumeGrid {
@@ -32,8 +35,8 @@ pub struct VolumeGrid {
 }
 
 impl VolumeGrid {
-    /// (lots, raised, capped); `None` if below the smallest volume and that is to be rejected.
-    pub fn fit(&self, raw: f64, below: BelowMinVolume) -> Option<(f64, bool, bool)> {
+    /// The largest lots that are not above `raw`; `None` if below the smallest volume and that is to be rejected.
+    pub fn fit(&self, raw: f64, below: BelowMinVolume) -> Fit {
         if raw + 1e-12 < self.min {
             return match below {
                 BelowMinVolume::Reject => None,
@@ -90,6 +93,8 @@ pub struct SizingModel {
     sizing: Sizing,
     risk_per_trade: f64,
     grid: VolumeGrid,
+    /// What the account's fixed lots, if it has any, are on the grid: the same for every fill.
+    fixed: Option<Fit>,
     below: BelowMinVolume,
     pip: f64,
     unit: UnitMoney,
@@ -104,14 +109,12 @@ impl SizingModel {
         below: BelowMinVolume,
         unit: UnitMoney,
     ) -> Self {
-        Self {
-            sizing: sizing.clone(),
-            risk_per_trade,
-            grid: VolumeGrid { min: spec.volume_min, step: spec.volume_step, max: spec.volume_max },
-            below,
-            pip: spec.pip_size,
-            unit,
-        }
+        let grid = VolumeGrid { min: spec.volume_min, step: spec.volume_step, max: spec.volume_max };
+        let fixed = match sizing.mode {
+            SizingMode::FixedLots { lots } => Some(grid.fit(lots, below)),
+            _ => None,
+        };
+        Self { sizing: sizing.clone(), risk_per_trade, grid, fixed, below, pip: spec.pip_size, unit }
     }
 
     /// Lots for a stop at distance `d` of a fill at moment `t`; `None` = below the smallest volume.
@@ -121,22 +124,21 @@ impl SizingModel {
     /// # Errors
     /// [2008] without a conversion rate at `t`.
     pub fn size(&self, d: f64, own: Option<f64>, equity: f64, t: i64) -> Result<Option<Lots>> {
-        let fixed = own.or(match self.sizing.mode {
-            SizingMode::FixedLots { lots } => Some(lots),
-            _ => None,
-        });
+        let given = own.map(|lots| self.grid.fit(lots, self.below)).or(self.fixed);
+        if let Some(fit) = given {
+            let Some((lots, raised, capped)) = fit else { return Ok(None) };
+            return Ok(Some(Lots { lots, risk: self.money_at_risk(d, lots, t)?, raised, capped }));
+        }
         let risk = match self.sizing.mode {
             SizingMode::RiskPercent { percent } => percent / 100.0 * equity,
             _ => self.risk_per_trade,
         };
-        let raw = match (fixed, self.sizing.unit_value) {
-            (Some(lots), _) => lots,
-            (None, UnitValue::Contract) => risk / (d / self.pip * self.pip_value(t)?),
-            (None, UnitValue::Tick) => risk / (d * self.unit.per_lot),
+        let raw = match self.sizing.unit_value {
+            UnitValue::Contract => risk / (d / self.pip * self.pip_value(t)?),
+            UnitValue::Tick => risk / (d * self.unit.per_lot),
         };
-        let Some((lots, raised, capped)) = self.grid.fit(raw, self.below) else { return Ok(None) };
-        let risk = if fixed.is_some() { self.money_at_risk(d, lots, t)? } else { risk };
-        Ok(Some(Lots { lots, risk, raised, capped }))
+        let fit = self.grid.fit(raw, self.below);
+        Ok(fit.map(|(lots, raised, capped)| Lots { lots, risk, raised, capped }))
     }
 
     /// What a stop at distance `d` costs with these lots at moment `t`, account currency.
@@ -210,6 +212,31 @@ mod tests {
         let fixed = json!({"sizing": {"mode": "fixed_lots", "lots": 0.3}});
         assert!((sized("EURUSD", &fixed, &json!({}), 0.005).risk - 150.0).abs() < 1e-9);
         assert_eq!(sized("EURUSD", &json!({"risk_per_trade": 70}), &json!({}), 0.005).risk, 70.0);
+    }
+
+    #[rstest]
+    #[case(0.009, BelowMinVolume::Reject, None)]
+    #[case(0.009, BelowMinVolume::RaiseToMin, Some((0.01, true, false)))]
+    #[case(250.0, BelowMinVolume::Reject, Some((200.0, false, true)))]
+    fn fixed_lots_are_fitted_as_those_of_a_signal(
+        #[case] lots: f64,
+        #[case] below: BelowMinVolume,
+        #[case] expected: Fit,
+    ) {
+        let spec = SymbolSpec::resolve("EURUSD", &serde_json::Map::new()).unwrap();
+        let model = |mode| {
+            let sizing = Sizing { mode, unit_value: UnitValue::Contract };
+            let unit = UnitMoney { per_lot: 100_000.0, to_account: Conversion::IDENTITY };
+            SizingModel::new(&spec, &sizing, 100.0, below, unit)
+        };
+        let fit = |model: &SizingModel, own| {
+            let lots = model.size(0.005, own, 8_000.0, 0).unwrap();
+            lots.map(|l| (l.lots, l.raised, l.capped))
+        };
+        let fixed = model(SizingMode::FixedLots { lots });
+        assert_eq!(fit(&fixed, None), expected);
+        assert_eq!(fit(&model(SizingMode::FixedLots { lots: 0.5 }), Some(lots)), expected);
+        assert_eq!(fit(&fixed, Some(0.07)), Some((0.07, false, false)));
     }
 
     #[test]

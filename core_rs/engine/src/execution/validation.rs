@@ -3,7 +3,7 @@
 use crate::orders::{Direction, OrderType, RejectionReason, Signal};
 
 fn usable(price: f64) -> bool {
-    price.is_finite() && price > 0.0
+    price > 0.0 && price < f64::INFINITY
 }
 
 /// The price that a signal's levels are compared with: the entry-side close, or the price of a pending order.

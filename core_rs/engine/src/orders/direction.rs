@@ -23,6 +23,14 @@ impl Direction {
         }
     }
 
+    /// The other one.
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Long => Self::Short,
+            Self::Short => Self::Long,
+        }
+    }
+
     /// `long` or `short`.
     pub fn name(self) -> &'static str {
         match self {
