@@ -161,13 +161,15 @@ def section(
         "a close; a stop 25 average true ranges away (about 0.5 % of the price), a target twice as far, 0.01 % of every "
         "fill as fee, one unit a trade, pairs of periods from 5/30 to 14/120. `sweep` runs `ma_cross` with all of its "
         "metrics and its digests. It and the tuned Numba loop decide crosses from running sums of whole ticks, made once per "
-        "market, and look at equity where a position is open; the plain loop takes every step on every bar. Peers get the average true range, and the prices in whole ticks, ahead and for nothing; "
+        "market and not timed, and look at equity where a position is open; the plain loop takes every step on every bar. "
+        "Peers get the average true range, and the prices in whole ticks, ahead and for nothing; "
         "they compute averages, crosses, trades, net profit, win rate, profit factor, Sharpe ratio and drawdown "
         "unless noted; what a ratio is made of may differ.\n"
     )
     yield (
         "Costs are CPU time of a process with one thread, per bar and backtest: medians of the rounds, with the least and "
-        "the most. Rounds run sweep and the peer next to each other, and each ratio is of one round. Memory is "
+        "the most. Rounds run sweep and the peer next to each other, and each ratio is of one round. Of a batch backtesting.py runs "
+        "every 25th pair; trades are those of all pairs, as sweep runs them. Memory is "
         f"{MEMORY_NOTE}.\n"
     )
     yield "### Equal trades\n"

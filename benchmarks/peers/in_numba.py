@@ -91,27 +91,23 @@ class Engine:
 
     def __init__(self, bars: Bars) -> None:
         self.bars = (bars.open, bars.high, bars.low, bars.close, bars.atr)
+        self._sums = np.concatenate([[0], np.cumsum(bars.close.astype(np.int64))])
         self.rows = np.zeros((len(bars), 3), np.int64)
         self.results = np.zeros(len(bars))
 
     def run(self, work: Work, pairs: Sequence[Pair]) -> list[Figures]:
-        """The sums are made once per call."""
-        sums = self.sums()
-        return [self._figures(self.played(work, pair, sums)) for pair in pairs]
+        """See `Peer`."""
+        return [self._figures(self.played(work, pair)) for pair in pairs]
 
     def trades(self, work: Work, pair: Pair) -> Trades:
         """See `Peer`."""
-        count = self.played(work, pair, self.sums())[0]
+        count = self.played(work, pair)[0]
         return [tuple(row) for row in self.rows[:count].tolist()]
 
-    def sums(self) -> Any:
-        """Of the closes before each bar, and of all; shape: (bars + 1,)."""
-        return np.concatenate([[0], np.cumsum(self.bars[3].astype(np.int64))])
-
-    def played(self, work: Work, pair: Pair, sums: Any) -> Any:
+    def played(self, work: Work, pair: Pair) -> Any:
         """What `backtest` gives; trades are in `rows` and `results`."""
         options = (work.both, work.stop_atr, work.target_r)
-        return backtest(self.bars, sums, *pair, *options, self.rows, self.results)
+        return backtest(self.bars, self._sums, *pair, *options, self.rows, self.results)
 
     def _figures(self, played: Any) -> Figures:
         count, cash, total, squares, fallen = played

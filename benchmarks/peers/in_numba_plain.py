@@ -64,10 +64,7 @@ def backtest(bars, fast, slow, both, stop_atr, target_r, rows, results):
 class Engine(in_numba.Engine):
     """See `Peer`."""
 
-    def sums(self) -> None:
-        """None: they go along."""
-
-    def played(self, work: Work, pair: Pair, sums: None) -> Any:
+    def played(self, work: Work, pair: Pair) -> Any:
         """See `in_numba.Engine`."""
         options = (work.both, work.stop_atr, work.target_r)
         return backtest(self.bars, *pair, *options, self.rows, self.results)

@@ -79,7 +79,7 @@ class Engine:
         return self._figures(self.warm(work), work, pairs)
 
     def run_cold(self, work: Work, pairs: Sequence[Pair]) -> list[Figures]:
-        """Every series computed in this call."""
+        """Every series computed in this call; sums of ticks belong to the market."""
         return self._figures(self.cold(work), work, pairs)
 
     def run_new(self, work: Work, pairs: Sequence[Pair]) -> list[Figures]:

@@ -91,22 +91,59 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use pulp::NullaryFnOnce;
+    use sweep_indicators::scope::{Bars, NoStore, Scope, TickCounts};
+    use sweep_indicators::tick_grid::TickRatio;
+
+    /// What is marked of the bars from `from` on, by what is compiled for this processor and for any.
+    fn marked(difference: &Difference, from: usize, bars: usize) -> [Vec<bool>; 2] {
+        let (mut own, mut plain) = (vec![false; bars - from], vec![false; bars - from]);
+        difference.mark_changes(from..bars, &mut own);
+        Changes { difference, from, marks: &mut plain }.call();
+        [own, plain]
+    }
+
+    fn lead(ticks: &[i32], fast: usize, slow: usize) -> Difference {
+        let mut sum = 110_000;
+        let ticks = ticks.iter().map(|step| {
+            sum += step;
+            f64::from(sum) / 100_000.0
+        });
+        let close: Vec<f64> = ticks.collect();
+        let bars = Bars { open: &close, high: &close, low: &close, close: &close };
+        let ticks = TickCounts::new(TickRatio { m: 1.0, n: 100_000.0 });
+        Difference::Lead(Lead::of(&Scope::new(bars, Some(&ticks), &NoStore), fast, slow).unwrap())
+    }
 
     proptest! {
         #[test]
-        fn every_processor_marks_the_bars_on_which_the_sign_may_change(
+        fn bars_are_marked_on_which_the_sign_may_change_alike_for_every_processor(
             steps in proptest::collection::vec(prop_oneof![Just(0.0), -2.0..2.0f64, Just(f64::NAN)], 1..1_500),
             from in 0..1_500usize,
         ) {
-            let zero: Series = vec![0.0; steps.len()].into();
-            let difference = Difference::Values { fast: steps.clone().into(), slow: zero };
-            let bars = from.min(steps.len() - 1)..steps.len();
-            let (mut own, mut plain) = (vec![false; bars.len()], vec![false; bars.len()]);
-            difference.mark_changes(bars.clone(), &mut own);
-            Changes { difference: &difference, from: bars.start, marks: &mut plain }.call();
+            let n = steps.len();
+            let from = from.min(n - 1);
+            let difference = Difference::Values { fast: steps.clone().into(), slow: vec![0.0; n].into() };
+            let [own, plain] = marked(&difference, from, n);
             prop_assert_eq!(&own, &plain);
-            for (bar, mark) in bars.zip(own) {
+            for (bar, mark) in (from..n).zip(own) {
                 prop_assert_eq!(mark, bar > 0 && steps[bar - 1] * steps[bar] <= 0.0, "bar {}", bar);
+            }
+        }
+
+        #[test]
+        fn so_are_those_of_averages_that_are_not_computed(
+            ticks in proptest::collection::vec(-3..=3, 1..1_500),
+            from in 0..1_500usize,
+            (fast, slow) in (1..30usize, 1..200usize),
+        ) {
+            let n = ticks.len();
+            let from = from.min(n - 1);
+            let difference = lead(&ticks, fast, slow);
+            let [own, plain] = marked(&difference, from, n);
+            prop_assert_eq!(&own, &plain);
+            for (bar, mark) in (from..n).zip(own) {
+                let may = bar > 0 && difference.at(bar - 1) * difference.at(bar) <= 0.0;
+                prop_assert_eq!(mark, may, "bar {}", bar);
             }
         }
     }

@@ -66,10 +66,12 @@ impl MaCross {
         (self.changes.first(from, end, judge, sure) + late).min(end)
     }
 
-    /// Reads what an entry at a bar needs: it takes long to come from memory.
+    /// Reads what an entry at `bar` needs, if that is a bar before `end`: it takes long to come from memory.
     #[inline]
-    fn expect(&self, bar: usize) {
-        black_box(self.atr.get(bar).copied());
+    fn expect(&self, bar: usize, end: usize) {
+        if bar < end {
+            black_box(self.atr[bar]);
+        }
     }
 
     fn signal(&self, i: usize, direction: Direction, view: &View<'_>) -> Signal {
@@ -115,7 +117,7 @@ impl Decide for MaCross {
         let short = self.directions.allow(Direction::Short);
         let bar =
             self.next_change(i, end, |before, now| long & rises(before, now) | short & falls(before, now));
-        self.expect(bar);
+        self.expect(bar, end);
         bar
     }
 
@@ -129,7 +131,7 @@ impl Decide for MaCross {
             Direction::Short => self.next_change(i, end, falls),
         };
         if self.position.rules.same_bar_reentry && self.directions.allow(against) {
-            self.expect(bar);
+            self.expect(bar, end);
         }
         Some(bar)
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sweep.ledger import BatchRecord
 from sweep.ledger.canonical import Chain, lines_digest
@@ -20,7 +19,7 @@ class Records:
         again: the batch that is proposed first; if the ledger has a part of it, it saw what it saw then.
     """
 
-    def __init__(self, stored: Sequence[tuple[BatchRecord, str, Any]], rules: Rules, again: int) -> None:
+    def __init__(self, stored: Sequence[tuple[BatchRecord, str, str]], rules: Rules, again: int) -> None:
         self._rules = rules
         self._keys = [record.params_digest for record, _, _ in stored]
         self._rows = [digest for _, digest, _ in stored]

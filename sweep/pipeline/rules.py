@@ -34,7 +34,7 @@ class Rules:
     keep_returns: Form = "none"
 
     def known(self, k: int) -> int:
-        """Number of the first batches, whose results batch k may read."""
+        """How many batches, from the first on, batch k may read the results of."""
         return max(0, k - self.lag + 1)
 
     def in_flight(self, adaptive: bool) -> int | None:

@@ -35,7 +35,7 @@ pub struct VolumeGrid {
 }
 
 impl VolumeGrid {
-    /// The largest lots that are not above `raw`; `None` if below the smallest volume and that is to be rejected.
+    /// Lots for `raw` ones: the largest that are not above it. Less than the smallest volume is rejected or raised to it.
     pub fn fit(&self, raw: f64, below: BelowMinVolume) -> Fit {
         if raw + 1e-12 < self.min {
             return match below {
