@@ -168,8 +168,8 @@ def section(
     )
     yield (
         "Costs are CPU time of a process with one thread, per bar and backtest: medians of the rounds, with the least and "
-        "the most. Rounds run sweep and the peer next to each other, and each ratio is of one round. Of a batch backtesting.py runs "
-        "every 25th pair; trades are those of all pairs, as sweep runs them. Memory is "
+        "the most. Rounds run sweep and the peer next to each other, and each ratio is of one round. "
+        "Of a batch backtesting.py runs every 25th pair; trades are those of all pairs, as sweep runs them. Memory is "
         f"{MEMORY_NOTE}.\n"
     )
     yield "### Equal trades\n"

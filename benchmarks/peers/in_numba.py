@@ -15,6 +15,8 @@ from numba import njit
 from benchmarks.peers.work import ATR_PERIOD, CASH, FEE, Bars, Figures, Pair, Trades, Work
 
 BARS_PER_YEAR = 252.0 * 1440.0
+NONE = (CASH, CASH, 0.0, 0.0, 0.0)
+"""See `sampled`, before the first bar."""
 
 
 @njit
@@ -34,6 +36,23 @@ def exit_price(side, stop, target, open, high, low):
 
 
 @njit
+def crossed(before, now):
+    """Direction in which a difference has just changed its sign, +1 or -1; 0 if it has not."""
+    if now > 0 and before <= 0:
+        return 1
+    return -1 if now < 0 and before >= 0 else 0
+
+
+@njit
+def sampled(equity, statistics):
+    """The statistics of the bars (last and highest equity, drawdown, sum and squares of changes) with one more."""
+    last, top, fallen, total, squares = statistics
+    change = equity / last - 1.0
+    top = max(top, equity)
+    return equity, top, max(fallen, 1.0 - equity / top), total + change, squares + change * change
+
+
+@njit
 def backtest(bars, sums, fast, slow, both, stop_atr, target_r, rows, results):
     """Trades into `rows` (entry, exit, side) and `results` (net of fees); returns their number and the bars' statistics."""
     open, high, low, close, atr = bars
@@ -41,8 +60,8 @@ def backtest(bars, sums, fast, slow, both, stop_atr, target_r, rows, results):
     start = max(slow, ATR_PERIOD)
     side, entry_bar, count = 0, 0, 0
     entry = stop = target = 0.0
-    cash = last = top = CASH
-    fallen = total = squares = 0.0
+    cash = CASH
+    statistics = NONE
     before = (sums[start] - sums[start - fast]) * slow - (sums[start] - sums[start - slow]) * fast
     for i in range(start, n):
         price = np.nan
@@ -52,11 +71,7 @@ def backtest(bars, sums, fast, slow, both, stop_atr, target_r, rows, results):
         sum_fast = sums[i + 1] - sums[i + 1 - fast]
         sum_slow = sums[i + 1] - sums[i + 1 - slow]
         now = sum_fast * slow - sum_slow * fast
-        cross = 0
-        if now > 0 and before <= 0:
-            cross = 1
-        elif now < 0 and before >= 0:
-            cross = -1
+        cross = crossed(before, now)
         before = now
         if side != 0 and np.isnan(price) and (cross == -side or i == n - 1):
             price = close[i]
@@ -74,14 +89,8 @@ def backtest(bars, sums, fast, slow, both, stop_atr, target_r, rows, results):
             cash -= FEE * entry
             acted = True
         if acted:
-            equity = cash + side * (close[i] - entry)
-            change = equity / last - 1.0
-            total += change
-            squares += change * change
-            last = equity
-            top = max(top, equity)
-            fallen = max(fallen, 1.0 - equity / top)
-    return count, cash, total, squares, fallen
+            statistics = sampled(cash + side * (close[i] - entry), statistics)
+    return count, cash, statistics
 
 
 class Engine:
@@ -110,7 +119,7 @@ class Engine:
         return backtest(self.bars, self._sums, *pair, *options, self.rows, self.results)
 
     def _figures(self, played: Any) -> Figures:
-        count, cash, total, squares, fallen = played
+        count, cash, (_, _, fallen, total, squares) = played
         results, bars = self.results[:count], len(self.results)
         won, lost = results[results > 0].sum(), -results[results < 0].sum()
         mean = total / bars

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from benchmarks.peers import in_numba
-from benchmarks.peers.in_numba import exit_price
+from benchmarks.peers.in_numba import NONE, crossed, exit_price, sampled
 from benchmarks.peers.work import ATR_PERIOD, CASH, FEE, Pair, Work
 
 
@@ -20,19 +20,15 @@ def backtest(bars, fast, slow, both, stop_atr, target_r, rows, results):
     start = max(slow, ATR_PERIOD)
     side, entry_bar, count = 0, 0, 0
     entry = stop = target = 0.0
-    cash = last = top = CASH
-    fallen = total = squares = 0.0
+    cash = CASH
+    statistics = NONE
     sum_fast, sum_slow = close[start - fast : start].sum(), close[start - slow : start].sum()
     before = sum_fast / fast - sum_slow / slow
     for i in range(start, n):
         sum_fast += close[i] - close[i - fast]
         sum_slow += close[i] - close[i - slow]
         now = sum_fast / fast - sum_slow / slow
-        cross = 0
-        if now > 0 and before <= 0:
-            cross = 1
-        elif now < 0 and before >= 0:
-            cross = -1
+        cross = crossed(before, now)
         before = now
         ended = False
         if side != 0:
@@ -51,14 +47,8 @@ def backtest(bars, fast, slow, both, stop_atr, target_r, rows, results):
             stop = entry - side * stop_atr * atr[i]
             target = entry + side * target_r * (side * (entry - stop))
             cash -= FEE * entry
-        equity = cash + side * (close[i] - entry)
-        change = equity / last - 1.0
-        total += change
-        squares += change * change
-        last = equity
-        top = max(top, equity)
-        fallen = max(fallen, 1.0 - equity / top)
-    return count, cash, total, squares, fallen
+        statistics = sampled(cash + side * (close[i] - entry), statistics)
+    return count, cash, statistics
 
 
 class Engine(in_numba.Engine):

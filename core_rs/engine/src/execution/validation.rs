@@ -2,8 +2,8 @@
 
 use crate::orders::{Direction, OrderType, RejectionReason, Signal};
 
-/// Whether it is finite and above 0, in two comparisons.
-fn usable(price: f64) -> bool {
+/// Whether a price is finite and above 0, in two comparisons.
+pub fn usable(price: f64) -> bool {
     price > 0.0 && price < f64::INFINITY
 }
 

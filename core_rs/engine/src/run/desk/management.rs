@@ -4,6 +4,7 @@ use super::Desk;
 use super::fills::Exit;
 use crate::Result;
 use crate::execution::rounding::round8;
+use crate::execution::validation::usable;
 use crate::orders::{Direction, ExitReason, Position, StopKind};
 use crate::run::account::Account;
 use crate::run::now::Close;
@@ -183,10 +184,6 @@ fn excursion(position: &Position) -> f64 {
         Direction::Long => position.best_price - position.entry_price,
         Direction::Short => position.entry_price - position.best_price,
     }
-}
-
-fn usable(price: f64) -> bool {
-    price.is_finite() && price > 0.0
 }
 
 /// Whether a stop lies on the losing side of the exit-side close.
