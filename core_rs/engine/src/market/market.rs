@@ -281,8 +281,27 @@ impl Market {
         if m == 1.0 {
             return Ok(self.clone());
         }
-        let bid = self.bid.prices();
-        let scaled = self.ask().with_prices(|side, ask| {
+        let ask = self.ask_multiplied(m).into();
+        let ask_as_quoted = self.ask_as_quoted.clone().or_else(|| Some(self.ask().clone()));
+        let given = self.given.iter().map(|given| given.spread_multiplied(m)).collect::<Result<_>>()?;
+        Ok(Self { ask, ask_as_quoted, given, computed: Computed::default(), ..self.clone() })
+    }
+
+    /// The ask side with every positive spread multiplied. What keeps its values keeps its memory: a market whose spread
+    /// goes has the bid's prices on both sides, once.
+    fn ask_multiplied(&self, m: f64) -> Quotes {
+        let (bid, ask) = (self.bid.prices(), self.ask());
+        let everywhere = |holds: fn(f64, f64) -> bool| {
+            let mut fields = bid.iter().zip(ask.prices());
+            fields.all(|(bid, ask)| bid.iter().zip(ask).all(|(&b, &a)| holds(b, a)))
+        };
+        if everywhere(|b, a| a <= b) {
+            return ask.clone();
+        }
+        if m == 0.0 && everywhere(|b, a| a >= b) {
+            return Quotes { volume: ask.volume.clone(), ..self.bid.clone() };
+        }
+        let scaled = ask.with_prices(|side, ask| {
             let pairs = bid[side].iter().zip(ask);
             pairs.map(|(&b, &a)| if a > b { b + (a - b) * m } else { a }).collect()
         });
@@ -292,10 +311,7 @@ impl Market {
             rows.map(|i| pick(pick(pick(open[i], high[i]), low[i]), close[i])).collect::<Vec<_>>().into()
         };
         let (high, low) = (extreme(f64::max), extreme(f64::min));
-        let ask_as_quoted = self.ask_as_quoted.clone().or_else(|| Some(self.ask().clone()));
-        let given = self.given.iter().map(|given| given.spread_multiplied(m)).collect::<Result<_>>()?;
-        let ask = Quotes { high, low, ..scaled }.into();
-        Ok(Self { ask, ask_as_quoted, given, computed: Computed::default(), ..self.clone() })
+        Quotes { high, low, ..scaled }
     }
 
     /// SHA-256 that names the data: symbol, timeframe and the bid and ask rows or the ticks held here, before

@@ -99,6 +99,32 @@ fn spreads_are_multiplied_field_by_field() {
     assert_eq!(none.ask().prices(), market.bid().prices());
 }
 
+/// The memory of the four price columns.
+fn memory(quotes: &Quotes) -> [*const f64; 4] {
+    quotes.prices().map(<[f64]>::as_ptr)
+}
+
+#[test]
+fn a_side_whose_prices_stay_or_become_those_of_the_bid_takes_no_memory() {
+    let market = market();
+    let none = market.spread_multiplied(0.0).unwrap();
+    assert_ne!(memory(market.ask()), memory(market.bid()));
+    assert_eq!(memory(none.ask()), memory(none.bid()));
+    assert_eq!(none.ask().volume.as_ptr(), market.ask().volume.as_ptr());
+    assert_eq!(none.digest(), market.digest());
+    let again = none.spread_multiplied(7.0).unwrap();
+    assert_eq!(memory(again.ask()), memory(none.bid()));
+}
+
+#[test]
+fn without_a_spread_crossed_fields_still_keep_their_value() {
+    let market = one_bar([1.1, 1.102, 1.099, 1.101], [1.0999, 1.1021, 1.0989, 1.1012]);
+    let none = market.spread_multiplied(0.0).unwrap();
+    assert_eq!(none.ask().prices().map(|c| c[0]), [1.0999, 1.102, 1.0989, 1.101]);
+    let crossed = one_bar([1.1, 1.102, 1.099, 1.101], [1.0999, 1.1019, 1.0989, 1.1009]);
+    assert_eq!(memory(crossed.spread_multiplied(0.0).unwrap().ask()), memory(crossed.ask()));
+}
+
 #[test]
 fn high_and_low_stay_the_extremes_of_the_ask() {
     // The open's spread is the widest: tripled, it passes the high.
