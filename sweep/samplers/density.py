@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Final, cast
 
 import numpy as np
@@ -25,67 +26,99 @@ _FINE: Final = 25.0
 _HALF_LOG_TAU: Final = 0.5 * math.log(2.0 * math.pi)
 
 
-def log_densities(mixtures: Sequence[Parzen], points: Array) -> list[Array]:
-    """Of each mixture the log density (real axes, in the units of points) times mass (grids, choices) at each point."""
-    first = mixtures[0]
-    stack = _Stack(mixtures)
-    features, factors = stack.real(points)
-    discrete = [i for i, axis in enumerate(first.axes) if axis.kind != "real"]
-    tables = _merged([stack.table(i, points[:, i]) for i in discrete])
-    stops = np.cumsum([len(mixture.weights) for mixture in mixtures]).tolist()
-    sums = _core.mixture_sums(features, factors, tables, stops, _NEGLIGIBLE)
-    made = np.frombuffer(sums, dtype=np.float64).reshape(len(mixtures), len(points))
-    widths = (first.high - first.low)[first.is_real]
-    sizes = [first.axes[i].size for i in discrete]
-    return list(np.log(made) - np.log(widths).sum() - np.log(sizes).sum())
-
-
-class _Stack:
-    """The kernels of several mixtures as those of one."""
+class Densities:
+    """Log densities of mixtures over the same axes; what does not depend on the points is computed once."""
 
     def __init__(self, mixtures: Sequence[Parzen]) -> None:
-        self._first = mixtures[0]
-        self.log_weights: Array = np.log(np.concatenate([each.weights for each in mixtures]))
-        self._mu: Array = np.concatenate([each.mu for each in mixtures])
-        self._sigma: Array = np.concatenate([each.sigma for each in mixtures])
-        self._choice = {i: np.concatenate([each.choice[i] for each in mixtures]) for i in self._first.choice}
+        first = mixtures[0]
+        weights = np.concatenate([each.weights for each in mixtures])
+        mu = np.concatenate([each.mu for each in mixtures])
+        sigma = np.concatenate([each.sigma for each in mixtures])
+        self._stops: list[int] = np.cumsum([len(each.weights) for each in mixtures]).tolist()
+        self._real = _Real(first, np.log(weights), mu, sigma)
+        self._discrete: list[tuple[int, _Grid | _Choices]] = []
+        for i, axis in enumerate(first.axes):
+            if axis.kind == "choice":
+                shares = np.concatenate([each.choice[i] for each in mixtures])
+                self._discrete.append((i, _Choices(shares, axis.size)))
+            elif axis.kind == "grid":
+                column = first.numeric.index(i)
+                ends = first.low[column], first.high[column]
+                self._discrete.append((i, _Grid(axis, ends, mu[:, column], sigma[:, column])))
+        self._log_ranges = np.log((first.high - first.low)[first.is_real]).sum()
+        self._log_sizes = np.log([first.axes[i].size for i, _ in self._discrete]).sum()
 
-    def real(self, points: Array) -> tuple[Array, Array]:
-        """Weights and real axes as one matrix product: the exponents of kernels are quadratic in the point.
+    def at(self, points: Array) -> list[Array]:
+        """Of each mixture the log density (real axes, in the units of points) times mass (grids, choices) at each point."""
+        tables = _merged([axis.table(points[:, i]) for i, axis in self._discrete])
+        features = self._real.features(points)
+        sums = _core.mixture_sums(features, self._real.factors, tables, self._stops, _NEGLIGIBLE)
+        made = np.frombuffer(sums, dtype=np.float64).reshape(len(self._stops), len(points))
+        return list(np.log(made) - self._log_ranges - self._log_sizes)
 
-        Numbers are taken from the middle of the range, in ranges, so that the squares do not cancel.
-        """
-        first = self._first
+
+class _Real:
+    """Weights and real axes as one matrix product: the exponents of kernels are quadratic in the point.
+
+    Numbers are taken from the middle of the range, in ranges, so that the squares do not cancel.
+    """
+
+    def __init__(self, first: Parzen, log_weights: Array, mu: Array, sigma: Array) -> None:
         columns = np.flatnonzero(first.is_real)
-        middle, width = 0.5 * (first.low + first.high)[columns], (first.high - first.low)[columns]
-        mu, sigma = (self._mu[:, columns] - middle) / width, self._sigma[:, columns] / width
-        x = (points[:, [first.numeric[column] for column in columns]] - middle) / width
+        self._axes = [first.numeric[column] for column in columns]
+        self._middle, self._width = 0.5 * (first.low + first.high)[columns], (first.high - first.low)[columns]
+        mu, sigma = (mu[:, columns] - self._middle) / self._width, sigma[:, columns] / self._width
         precision = 1.0 / sigma**2
         inside = ndtr((0.5 - mu) / sigma) - ndtr((-0.5 - mu) / sigma)
         each = -0.5 * mu**2 * precision - np.log(sigma * inside) - _HALF_LOG_TAU
-        constant = each.sum(axis=1) + self.log_weights
+        constant = each.sum(axis=1) + log_weights
         factors = np.concatenate([-0.5 * precision, mu * precision, constant[:, np.newaxis]], axis=1)
-        features = np.concatenate([x**2, x, np.ones((len(x), 1))], axis=1)
-        return features, np.ascontiguousarray(factors.T)
+        self.factors: Array = np.ascontiguousarray(factors.T)
 
-    def table(self, i: int, numbers: Array) -> tuple[Array, Index]:
+    def features(self, points: Array) -> Array:
+        """What the factors are multiplied with."""
+        x = (points[:, self._axes] - self._middle) / self._width
+        return np.concatenate([x**2, x, np.ones((len(x), 1))], axis=1)
+
+
+class _Choices:
+    """Unordered choices; `shares` are their probabilities (kernels × choices)."""
+
+    def __init__(self, shares: Array, size: int) -> None:
+        self._masses: Array = np.log(shares.T * size)
+
+    def table(self, numbers: Array) -> tuple[Array, Index]:
         """Log of the relative masses of indices under every kernel (indices × kernels), and which one each number is."""
-        axis = self._first.axes[i]
-        if i in self._choice:
-            return np.log(self._choice[i].T * axis.size), numbers.astype(np.intp)
-        column = self._first.numeric.index(i)
-        low, high = self._first.low[column], self._first.high[column]
-        mu, sigma = self._mu[:, column], self._sigma[:, column]
-        cells, index = _distinct(numbers, axis.size)
+        return self._masses, numbers.astype(np.intp)
+
+
+class _Grid:
+    """A grid between two ends, with the centres and widths of the kernels."""
+
+    def __init__(self, axis: Axis, ends: tuple[float, float], mu: Array, sigma: Array) -> None:
+        self._axis, self._mu, self._sigma = axis, mu, sigma
+        low, high = ends
         inside = ndtr((high - mu) / sigma) - ndtr((low - mu) / sigma)
-        if not axis.log and sigma.min() >= _FINE:
-            return _fine_masses(cells, mu, sigma) + np.log(axis.size / inside), index
-        widths, width = np.unique(sigma, return_inverse=True)
-        if axis.log or 4 * axis.size * len(widths) > len(cells) * len(mu):
-            masses = _cell_masses(axis, cells, mu, sigma)
-        else:
-            masses = _grid_masses(axis.size, cells, mu, widths, width)
-        return masses + np.log(axis.size / inside), index
+        self._of_all: Array = np.log(axis.size / inside)
+        self._fine = not axis.log and bool(sigma.min() >= _FINE)
+        self._widths, self._width = np.unique(sigma, return_inverse=True)
+
+    def table(self, numbers: Array) -> tuple[Array, Index]:
+        """As that of `_Choices`."""
+        cells, index = _distinct(numbers, self._axis.size)
+        return self._masses(cells) + self._of_all, index
+
+    def _masses(self, cells: Array) -> Array:
+        axis, mu, sigma = self._axis, self._mu, self._sigma
+        if self._fine:
+            return _fine_masses(cells, mu, sigma)
+        if axis.log or 4 * axis.size * len(self._widths) > len(cells) * len(mu):
+            return _cell_masses(axis, cells, mu, sigma)
+        return _grid_masses(axis.size, cells, mu, self._steps, self._width)
+
+    @cached_property
+    def _steps(self) -> Array:
+        return _masses_by_distance(self._axis.size, self._widths)
 
 
 def _distinct(numbers: Array, size: int) -> tuple[Array, Index]:
@@ -106,20 +139,24 @@ def _cell_masses(axis: Axis, cells: Array, mu: Array, sigma: Array) -> Array:
     return cast(Array, np.take(masses[:, np.searchsorted(starts, cells)].T, kernel, axis=1))
 
 
-def _grid_masses(size: int, cells: Array, mu: Array, widths: Array, width: Index) -> Array:
-    """The same on even grids, where kernels stand on cells, the prior maybe between two.
+def _masses_by_distance(size: int, widths: Array) -> Array:
+    """Log masses of the cells of an even grid under kernels that stand on cells, or, as the prior may, between two.
 
-    All that counts is the distance, a multiple of a half, and which of the few `widths` a kernel has.
+    All that counts is the distance, a multiple of a half, and which of the few `widths` a kernel has (widths × distances).
     """
     farthest = 2 * (size - 1)
     halves = np.arange(-farthest - 1, farthest + 2)
-    masses = _masses(0.5 * halves / widths[:, np.newaxis], 2)
-    steps = (2.0 * (cells[:, np.newaxis] - mu)).astype(np.intp) + farthest
+    return _masses(0.5 * halves / widths[:, np.newaxis], 2)
+
+
+def _grid_masses(size: int, cells: Array, mu: Array, masses: Array, width: Index) -> Array:
+    """Log masses of cells under kernels (cells × kernels) from those by distance; `width` is which one a kernel has."""
+    steps = (2.0 * (cells[:, np.newaxis] - mu)).astype(np.intp) + 2 * (size - 1)
     return cast(Array, np.take(masses, width * masses.shape[1] + steps))
 
 
 def _fine_masses(cells: Array, mu: Array, sigma: Array) -> Array:
-    """The same where a cell is a small part h of the width: a series in h of the mass around z, from the density there.
+    """As `_cell_masses` where a cell is a small part h of the width: a series in h of the mass around z, from the density there.
 
     log mass = log h − z²/2 − log √2π + h²(z² − 1)/24 − h⁴(z⁴/2880 + z²/720 − 1/1440) + O(h⁶)
     """

@@ -126,7 +126,7 @@ class TpeSampler(BaseSampler):
             for each in trials
             if each.state is TrialState.RUNNING and each.number != trial.number
         ]
-        drawn = Candidates(axes, groups(axes, rows, pending, len(directions)), batch_seed, 1)
+        drawn = Candidates(axes, groups(axes, rows, pending, len(directions)), batch_seed)
         for number in range(ROUNDS):
             for point in drawn.draw(number, [0])[0].tolist():
                 yield tuple(p.external(number) for p, number in zip(parameters, point, strict=True))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Literal, Self, cast
 
 import numpy as np
@@ -124,21 +125,31 @@ class Parzen:
 
     def sample(self, pick: Array, draws: Array) -> Array:
         """Points drawn by inversion: the kernel from `pick` (n), each axis from a column of `draws` (n × axes)."""
-        kernel = np.minimum(
-            np.searchsorted(np.cumsum(self.weights), pick, side="right"), len(self.weights) - 1
-        )
+        kernel = np.minimum(np.searchsorted(self._reached, pick, side="right"), len(self.weights) - 1)
         drawn = np.empty_like(draws)
         if self.numeric:
-            below = ndtr((self.low - self.mu) / self.sigma)
-            mass = ndtr((self.high - self.mu) / self.sigma) - below
+            below, mass = self._cut
             normal = ndtri(below[kernel] + draws[:, self.numeric] * mass[kernel])
             numbers = np.clip(self.mu[kernel] + self.sigma[kernel] * normal, self.low, self.high)
             for column, i in enumerate(self.numeric):
                 drawn[:, i] = self.axes[i].nearest(numbers[:, column])
-        for i, shares in self.choice.items():
-            reached = np.cumsum(shares, axis=1)[kernel, :-1]
-            drawn[:, i] = (reached <= draws[:, i, np.newaxis]).sum(axis=1)
+        for i, reached in self._choice_reached.items():
+            drawn[:, i] = (reached[kernel, :-1] <= draws[:, i, np.newaxis]).sum(axis=1)
         return drawn
+
+    @cached_property
+    def _reached(self) -> Array:
+        return np.cumsum(self.weights)
+
+    @cached_property
+    def _choice_reached(self) -> dict[int, Array]:
+        return {i: np.cumsum(shares, axis=1) for i, shares in self.choice.items()}
+
+    @cached_property
+    def _cut(self) -> tuple[Array, Array]:
+        """Of each kernel the normal mass below the range, and inside it."""
+        below = ndtr((self.low - self.mu) / self.sigma)
+        return below, ndtr((self.high - self.mu) / self.sigma) - below
 
 
 def _kernels(centres: Array, low: Array, high: Array) -> tuple[Array, Array]:

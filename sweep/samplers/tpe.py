@@ -6,27 +6,35 @@ log l − log g; it takes the first that is valid and new. Trials of one batch d
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sweep.samplers.adaptive import AdaptiveSampler
 from sweep.samplers.base import Settings, View
-from sweep.samplers.density import log_densities
+from sweep.samplers.density import Densities
 from sweep.samplers.memory import Memory
 from sweep.samplers.parzen import Array, Axis, Parzen, recency, stacked
 from sweep.samplers.split import Row, split
-from sweep.space import Candidate, Dimension, Point, Space
+from sweep.space import Candidate, Dimension, Space
 
 VERSION: Final = 2
 CANDIDATES: Final = 24
 ROUNDS: Final = 16
 """How often a trial draws candidates before it takes a fallback."""
+_REMEMBERED: Final = 16_384
+"""A space of so many points is judged once; in a larger one few points are met twice."""
 _DIGITS: Final = 9
 """Scores are compared to so many decimals: what lies below depends on the processor and its libraries."""
+
+Numbers = tuple[float, ...]
+"""A point as the estimator sees it."""
+Judged = dict[Numbers, Candidate | None]
+"""What became of points: None where the space refuses them."""
 
 
 def build(settings: Settings) -> AdaptiveSampler:
@@ -53,6 +61,13 @@ class Group:
     columns: tuple[int, ...]
     good: Parzen
     bad: Parzen
+    densities: Densities
+    """Of the good rows and the bad ones."""
+
+    @classmethod
+    def of(cls, columns: tuple[int, ...], good: Parzen, bad: Parzen) -> Self:
+        """The group of these parameters."""
+        return cls(columns, good, bad, Densities((good, bad)))
 
 
 def groups(
@@ -68,7 +83,7 @@ def groups(
         chosen = [axes[i] for i in columns]
         below, above = _active(liked, columns), _active(disliked, columns)
         made.append(
-            Group(
+            Group.of(
                 columns,
                 Parzen(chosen, below, np.ones(len(below))),
                 Parzen(chosen, above, recency(len(above))),
@@ -92,29 +107,34 @@ def _active(points: Array, columns: Sequence[int]) -> Array:
 
 
 class Candidates:
-    """The candidates of all trials of a batch, drawn in rounds; those of one trial do not depend on how many there are."""
+    """The candidates of all trials of a batch, drawn in rounds; those of one trial do not depend on the others."""
 
-    def __init__(self, axes: Sequence[Axis], model: Sequence[Group], batch_seed: int, count: int) -> None:
-        self._axes, self._model, self._seed, self._count = tuple(axes), model, batch_seed, count
+    def __init__(self, axes: Sequence[Axis], model: Sequence[Group], batch_seed: int) -> None:
+        self._axes, self._model, self._seed = tuple(axes), model, batch_seed
 
     def draw(self, number: int, trials: Sequence[int]) -> Array:
-        """Round `number` for some of the trials: trials × CANDIDATES × axes, the most promising first.
+        """Round `number` for some of the trials, ascending: trials × CANDIDATES × axes, the most promising first.
 
         Each group is ordered by itself: the first candidate joins the best of every group.
         """
         width = len(self._axes)
-        generator = np.random.Generator(np.random.PCG64([self._seed, number]))
-        draws = generator.random((self._count, CANDIDATES, 2 * width))[list(trials)]
-        draws = draws.reshape(len(trials) * CANDIDATES, 2 * width)
+        draws = self._uniform(number, trials).reshape(len(trials) * CANDIDATES, 2 * width)
         points = np.empty((len(trials), CANDIDATES, width))
         for group in self._model:
             drawn = group.good.sample(draws[:, width + group.columns[0]], draws[:, group.columns])
-            good, bad = log_densities((group.good, group.bad), drawn)
+            good, bad = group.densities.at(drawn)
             score = (good - bad).round(_DIGITS).reshape(len(trials), CANDIDATES)
             ranked = np.argsort(-score, axis=1, kind="stable")
             shaped = drawn.reshape(len(trials), CANDIDATES, -1)
             points[:, :, group.columns] = np.take_along_axis(shaped, ranked[:, :, np.newaxis], axis=1)
         return points
+
+    def _uniform(self, number: int, trials: Sequence[int]) -> Array:
+        """Of each trial its part of a round's stream: trials × CANDIDATES × two per axis."""
+        shape = CANDIDATES, 2 * len(self._axes)
+        stream = np.random.PCG64([self._seed, number]).advance(trials[0] * math.prod(shape))
+        reached = np.random.Generator(stream).random((trials[-1] - trials[0] + 1, *shape))
+        return reached[np.subtract(trials, trials[0])]
 
 
 class TpeModel:
@@ -125,6 +145,9 @@ class TpeModel:
         self._objectives = len(settings.objective.goals)
         self._axes = [axis(dimension) for dimension in self._space.dimensions]
         self._memory = Memory(self._space, self._axes, settings.objective, settings.history)
+        cardinality = self._space.cardinality
+        self._few = cardinality is not None and cardinality <= _REMEMBERED
+        self._judged: Judged = {}
 
     def ask(
         self, batch_seed: int, count: int, view: View, pending: Sequence[Candidate], known: Set[str]
@@ -133,24 +156,36 @@ class TpeModel:
         rows = self._memory.history(view.finished)
         liars = self._memory.points([*view.pending, *(candidate.params for candidate in pending)])
         model = groups(self._axes, rows, liars, self._objectives)
-        candidates = Candidates(self._axes, model, batch_seed, count)
+        candidates = Candidates(self._axes, model, batch_seed)
         taken = {candidate.key for candidate in pending}
-        return Choice(self._space, self._axes, candidates, count, known).all(taken)
+        judged = self._judged if self._few else {}
+        return Choice(self._space, self._axes, candidates, count, known, judged).all(taken)
 
 
 class Choice:
-    """For every trial of a batch its first candidate that is valid and new, in trial order."""
+    """For every trial of a batch its first candidate that is valid and new, in trial order.
+
+    Args:
+        known: keys that earlier batches have used.
+        judged: what became of points so far; grows.
+    """
 
     def __init__(
-        self, space: Space, axes: Sequence[Axis], candidates: Candidates, count: int, known: Set[str]
+        self,
+        space: Space,
+        axes: Sequence[Axis],
+        candidates: Candidates,
+        count: int,
+        known: Set[str],
+        judged: Judged,
     ) -> None:
-        self._space, self._axes, self._candidates, self._known = space, tuple(axes), candidates, known
+        self._space, self._axes, self._candidates = space, tuple(axes), candidates
+        self._known, self._judged = known, judged
         self._next = [0] * count
         """Of each trial, the candidate to look at next, counted over all rounds."""
-        self._points: list[Array] = [np.empty((0, 0))] * count
+        self._points: list[list[Numbers]] = [[]] * count
         """Of each trial, the candidates of its current round."""
         self._found: list[Candidate | None] = [None] * count
-        self._judged: dict[Point, Candidate | None] = {}
 
     def all(self, taken: set[str]) -> list[Candidate | None]:
         """One candidate or None per trial, with keys new to `taken`, to which they are added."""
@@ -170,15 +205,8 @@ class Choice:
         waiting = list(trials)
         while waiting:
             waiting = self._refill(waiting)
-            points = [self._point(trial) for trial in waiting]
-            self._judge(points)
-            still = []
-            for trial, point in zip(waiting, points, strict=True):
-                self._next[trial] += 1
-                self._found[trial] = self._judged[point]
-                if self._found[trial] is None:
-                    still.append(trial)
-            waiting = still
+            self._judge([self._points[trial][self._next[trial] % CANDIDATES] for trial in waiting])
+            waiting = [trial for trial in waiting if not self._find(trial)]
 
     def _refill(self, trials: Sequence[int]) -> list[int]:
         """Draws the next round for those that have looked at all of theirs; without those that have no round left."""
@@ -193,17 +221,32 @@ class Choice:
             if place == 0:
                 dry.setdefault(number, []).append(trial)
         for number, waiting in dry.items():
-            for trial, points in zip(waiting, self._candidates.draw(number, waiting), strict=True):
-                self._points[trial] = points
+            drawn = self._candidates.draw(number, waiting).tolist()
+            for trial, points in zip(waiting, drawn, strict=True):
+                self._points[trial] = list(map(tuple, points))
         return left
 
-    def _point(self, trial: int) -> Point:
-        numbers = self._points[trial][self._next[trial] % CANDIDATES].tolist()
-        return tuple(axis.decode(number) for axis, number in zip(self._axes, numbers, strict=True))
-
-    def _judge(self, points: Sequence[Point]) -> None:
-        """What becomes of points: a candidate if they are valid and no earlier batch has used them."""
+    def _judge(self, points: Sequence[Numbers]) -> None:
+        """What becomes of points that have not been judged: a candidate if they are valid."""
         new = list(dict.fromkeys(point for point in points if point not in self._judged))
-        for point, evaluation in zip(new, self._space.evaluate(new), strict=True):
-            found = evaluation.candidate
-            self._judged[point] = None if found is None or found.key in self._known else found
+        if not new:
+            return
+        decoded = [
+            tuple(axis.decode(number) for axis, number in zip(self._axes, point, strict=True))
+            for point in new
+        ]
+        for point, evaluation in zip(new, self._space.evaluate(decoded), strict=True):
+            self._judged[point] = evaluation.candidate
+
+    def _find(self, trial: int) -> bool:
+        """Moves a trial on, as far as its round is judged; whether it has come to a candidate that is new."""
+        points, start = self._points[trial], self._next[trial] % CANDIDATES
+        for place in range(start, CANDIDATES):
+            if points[place] not in self._judged:
+                return False
+            self._next[trial] += 1
+            found = self._judged[points[place]]
+            if found is not None and found.key not in self._known:
+                self._found[trial] = found
+                return True
+        return False

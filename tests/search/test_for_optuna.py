@@ -203,9 +203,9 @@ def test_the_seed_of_a_trial() -> None:
     spy: list[int] = []
     made = tpe.Candidates.__init__
 
-    def record(self: Any, axes: Any, model: Any, batch_seed: int, count: int) -> None:
+    def record(self: Any, axes: Any, model: Any, batch_seed: int) -> None:
         spy.append(batch_seed)
-        made(self, axes, model, batch_seed, count)
+        made(self, axes, model, batch_seed)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tpe.Candidates, "__init__", record)

@@ -13,7 +13,7 @@ from optuna.samplers._tpe.sampler import default_weights
 
 from sweep import _core
 from sweep.errors import SweepError
-from sweep.samplers.density import log_densities
+from sweep.samplers.density import Densities
 from sweep.samplers.parzen import Array, Axis, Parzen, recency
 
 PARAMETERS = theirs._ParzenEstimatorParameters(1.0, True, False, default_weights, True)
@@ -35,7 +35,7 @@ MIXED = tuple(PAIRS)
 
 def log_density(mixture: Parzen, points: Array) -> Array:
     """Of one mixture."""
-    return log_densities([mixture], points)[0]
+    return Densities([mixture]).at(points)[0]
 
 
 def values(axis: Axis, u: Array) -> tuple[Array, Array]:
@@ -188,7 +188,7 @@ def test_numbers_of_points_and_back() -> None:
 def test_two_mixtures_score_together_as_they_do_alone() -> None:
     one, points, _, _ = both(MIXED, 200, 9)
     two = both(MIXED, 13, 10, concentrated=True)[0]
-    together = log_densities([two, one], points)
+    together = Densities([two, one]).at(points)
     assert together[0] == pytest.approx(log_density(two, points), abs=1e-11, rel=0)
     assert together[1] == pytest.approx(log_density(one, points), abs=1e-11, rel=0)
 

@@ -154,7 +154,7 @@ def test_each_trial_takes_the_best_ratio_of_24_draws_from_the_good_rows(name: st
     width = len(axes)
     assert group.columns == tuple(range(width))
     draws = np.random.Generator(np.random.PCG64([77, 3])).random((4, 24, 2 * width))
-    points = tpe.Candidates(axes, [group], 77, 4).draw(3, [1, 3])
+    points = tpe.Candidates(axes, [group], 77).draw(3, [1, 3])
     for trial, sorted_points in zip((1, 3), points, strict=True):
         drawn = group.good.sample(draws[trial, :, width], draws[trial, :, :width])
         assert sorted(map(tuple, drawn.tolist())) == sorted(map(tuple, sorted_points.tolist()))
@@ -224,7 +224,7 @@ def test_invalid_and_known_candidates_give_way_to_the_next_best() -> None:
     used = {trial.proposal.key for trial in trials}
     free = model.ask(5, 8, view(trials), [], used)
     axes, groups = model_of(made, trials)
-    candidates = tpe.Candidates(axes, groups, 5, 8).draw(0, range(8))
+    candidates = tpe.Candidates(axes, groups, 5).draw(0, range(8))
     names = [dimension.name for dimension in made.dimensions]
 
     def first(trial: int, banned: set[str]) -> str:
@@ -267,6 +267,24 @@ def test_a_trial_draws_16_times_before_it_gives_up() -> None:
     asked: set[str] = set()
     assert tpe.TpeModel(settings(made)).ask(5, 1, view(trials), [], Everything()) == [None]
     assert 24 < len(asked) <= 16 * 24
+
+
+@pytest.mark.parametrize(("name", "once"), [("stepped", True), ("continuous", False)])
+def test_points_of_a_small_space_are_judged_once(
+    name: str, once: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = space(name)
+    trials = ledger(made, 64)
+    judged: list[Any] = []
+    evaluate = Space.evaluate
+    monkeypatch.setattr(
+        Space, "evaluate", lambda self, points, **k: (judged.extend(points), evaluate(self, points, **k))[1]
+    )
+    model = tpe.TpeModel(settings(made))
+    first, again = (model.ask(5, 8, view(trials), [], frozenset()) for _ in range(2))
+    assert first == again
+    assert len(judged) >= 8
+    assert (len(judged) == len(set(judged))) is once
 
 
 def goals(count: int) -> Objective:
