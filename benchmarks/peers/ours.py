@@ -13,6 +13,7 @@ import pyarrow as pa
 from benchmarks.peers.work import ATR_PERIOD, CASH, FEE, PAIRS, Bars, Figures, Pair, Trades, Work
 from sweep import Engine as Sweep
 from sweep import Market, _core
+from sweep.executors.worker import table_of
 
 BATCH = 64
 SEED = 7
@@ -38,20 +39,16 @@ def exported(market: Market) -> Bars:
 
 
 def parameters(work: Work, pairs: Sequence[Pair]) -> pa.Table:
-    """A row per pair. Levels are finer than the tick, as those of the peers are."""
-    count = len(pairs)
-    return pa.table(
-        {
-            "fast_period": [fast for fast, _ in pairs],
-            "slow_period": [slow for _, slow in pairs],
-            "ma_type": ["sma"] * count,
-            "sl_atr": [work.stop_atr] * count,
-            "tp_r": [work.target_r] * count,
-            "round_digits": [12] * count,
-            "direction_filter": ["both" if work.both else "long"] * count,
-            "reverse": [work.both] * count,
-        }
-    )
+    """A row per pair, as a study's driver makes it. Levels are finer than the tick, as those of the peers are."""
+    common = {
+        "ma_type": "sma",
+        "sl_atr": work.stop_atr,
+        "tp_r": work.target_r,
+        "round_digits": 12,
+        "direction_filter": "both" if work.both else "long",
+        "reverse": work.both,
+    }
+    return table_of([{"fast_period": fast, "slow_period": slow, **common} for fast, slow in pairs])
 
 
 def options(work: Work) -> dict[str, Any]:
