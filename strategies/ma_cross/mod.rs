@@ -53,17 +53,23 @@ impl MaCross {
         }
     }
 
-    /// The first bar from `i` on, before `end`, that follows a change of the difference from one bar to the next of which
-    /// `sure` says that it counts.
-    ///
-    /// Such a change is needed for a trigger without confirming bars; with them, the trigger comes that many bars later.
-    fn next_change(&self, i: usize, end: usize, sure: impl Fn(f64, f64) -> bool) -> usize {
+    /// The first bar from `i` on, before `end`, with a trigger that counts: `counts` says of which direction and bar.
+    #[inline]
+    fn next_trigger(&self, i: usize, end: usize, counts: impl Fn(usize, Direction) -> bool) -> usize {
+        // A trigger comes so many bars after the change of the difference that it is about.
         let late = self.confirm_bars;
-        let from = i.saturating_sub(late);
+        let (from, until) = (i.saturating_sub(late), end.saturating_sub(late));
         let difference = &self.difference;
         let judge = |bars: Range<usize>, marks: &mut [bool]| difference.mark_changes(bars, marks);
-        let sure = |at: usize| sure(difference.at(at - 1), difference.at(at));
-        (self.changes.first(from, end, judge, sure) + late).min(end)
+        let sure = |at: usize| self.trigger(at + late).is_some_and(|direction| counts(at + late, direction));
+        let at = self.changes.first(from, until, judge, sure);
+        if at < until { at + late } else { end }
+    }
+
+    /// Whether an entry is asked for when a trigger says so.
+    #[inline]
+    fn enters(&self, i: usize, direction: Direction) -> bool {
+        self.directions.allow(direction) && self.atr[i].is_finite() && self.adx.passes(i)
     }
 
     /// Reads what an entry at `bar` needs, if that is a bar before `end`: it takes long to come from memory.
@@ -103,22 +109,13 @@ impl Decide for MaCross {
     }
 
     fn evaluate(&self, i: usize, view: &View<'_>, signals: &mut Vec<Signal>) {
-        let Some(direction) = self.trigger(i) else { return };
-        if self.directions.allow(direction) && self.atr[i].is_finite() && self.adx.passes(i) {
+        if let Some(direction) = self.trigger(i).filter(|&direction| self.enters(i, direction)) {
             signals.push(self.signal(i, direction, view));
         }
     }
 
     fn next_signal(&self, i: usize, end: usize, _view: &View<'_>, _signals: &mut Vec<Signal>) -> usize {
-        if i >= end {
-            return end;
-        }
-        let long = self.directions.allow(Direction::Long);
-        let short = self.directions.allow(Direction::Short);
-        let bar =
-            self.next_change(i, end, |before, now| long & rises(before, now) | short & falls(before, now));
-        self.expect(bar, end);
-        bar
+        self.next_trigger(i, end, |bar, direction| self.enters(bar, direction))
     }
 
     fn next_action(&self, position: &Position, i: usize, end: usize) -> Option<usize> {
@@ -126,10 +123,7 @@ impl Decide for MaCross {
             return Some(end);
         }
         let against = position.direction().opposite();
-        let bar = match against {
-            Direction::Long => self.next_change(i, end, rises),
-            Direction::Short => self.next_change(i, end, falls),
-        };
+        let bar = self.next_trigger(i, end, |_, direction| direction == against);
         if self.position.rules.same_bar_reentry && self.directions.allow(against) {
             self.expect(bar, end);
         }
