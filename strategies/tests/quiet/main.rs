@@ -47,6 +47,27 @@ fn early_stop() -> impl Strategy<Value = Json> {
     prop_oneof![1 => Just(Json::Null), 1 => limits]
 }
 
+/// Entry gates, none for half of the runs: windows of the day and pauses, in either order.
+fn gates() -> impl Strategy<Value = Json> {
+    let hours = (0..24u32, 0..24u32).prop_map(|(start, hours)| {
+        let hour = |hour: u32| format!("{:02}:30", hour % 24);
+        json!(["sessions", [{"start": hour(start), "end": hour(start + 1 + hours % 23)}]])
+    });
+    let pause = prop_oneof![1 => Just(0), 1 => 0..150u32];
+    let pauses = prop::array::uniform4(pause).prop_map(|[a, b, c, d]| {
+        json!(["cooldown", {
+            "after_exit_minutes": a, "after_exit_bars": b / 5, "after_signal_minutes": c, "after_signal_bars": d / 5,
+        }])
+    });
+    let some = (hours, pauses, 0..4u32).prop_map(|(hours, pauses, which)| match which {
+        0 => json!([hours]),
+        1 => json!([pauses]),
+        2 => json!([hours, pauses]),
+        _ => json!([pauses, hours]),
+    });
+    prop_oneof![1 => Just(json!([])), 1 => some]
+}
+
 fn options() -> impl Strategy<Value = Json> {
     let preset = prop_oneof![Just("realistic"), Just("reference")];
     let slots = prop_oneof![2 => Just(json!(1)), 1 => Just(json!(2)), 1 => Just(json!(null))];
@@ -55,9 +76,10 @@ fn options() -> impl Strategy<Value = Json> {
     // A small balance is ruined on the way.
     let balance = prop_oneof![3 => Just(10_000.0), 1 => Just(400.0), 1 => Just(1_500.0)];
     let flags = (any::<bool>(), any::<bool>());
-    (preset, slots, equity, currency, balance, flags, early_stop(), 0.0..4.0f64).prop_map(
-        |(preset, slots, equity, currency, balance, (stop_on_ruin, reentry), early_stop, cost)| {
+    (preset, slots, equity, currency, balance, flags, (early_stop(), gates()), 0.0..4.0f64).prop_map(
+        |(preset, slots, equity, currency, balance, (stop_on_ruin, reentry), (early_stop, gates), cost)| {
             json!({
+                "gates": gates,
                 "execution": {
                     "preset": preset, "max_positions": slots, "equity": equity, "stop_on_ruin": stop_on_ruin,
                     "reentry_on_exit_bar": reentry,
@@ -76,12 +98,24 @@ fn rules() -> impl Strategy<Value = (Rules, Option<Trail>)> {
     let minutes = prop_oneof![2 => Just(0), 1 => 1..2_000i64];
     let be = prop_oneof![2 => Just(0.0), 1 => 0.2..2.0f64];
     let trail = prop_oneof![2 => Just(None), 1 => (0.0003..0.004f64).prop_map(Some)];
-    (bars, minutes, be, trail, 0.0..1.5f64, any::<bool>()).prop_map(
-        |(timeout_bars, timeout_minutes, be_r, trail, trail_start_r, tracks)| {
+    let pause = prop_oneof![2 => Just(0), 1 => 1..60usize];
+    let buffer = prop_oneof![1 => Just(0.0), 1 => 0.0..5.0f64];
+    (bars, minutes, (be, buffer), trail, 0.0..1.5f64, any::<bool>(), pause).prop_map(
+        |(
+            timeout_bars,
+            timeout_minutes,
+            (be_r, be_buffer_pips),
+            trail,
+            trail_start_r,
+            tracks,
+            cooldown_bars,
+        )| {
             let rules = Rules {
                 timeout_bars,
                 timeout_minutes,
                 be_r,
+                be_buffer_pips,
+                cooldown_bars,
                 trails: trail.is_some(),
                 trail_start_r,
                 tracks,
@@ -138,17 +172,25 @@ proptest! {
     }
 
     #[test]
-    fn of_strategies(seed in 0..50u64, options in options(), which in 0..STRATEGIES.len(), periods in (3..20i64, 25..80i64), be in 0..3i64, confirm in 0..3i64) {
+    fn of_strategies(
+        seed in 0..50u64,
+        options in options(),
+        which in 0..STRATEGIES.len(),
+        periods in (3..20i64, 25..80i64),
+        (be, confirm, pause) in (0..3i64, 0..3i64, 0..9i64),
+        trail in prop_oneof![Just(0.0), 0.5..4.0f64],
+    ) {
         let session = session("EURUSD", seed, &options);
         let strategy = STRATEGIES[which];
         let raw = match strategy.declaration().id.as_str() {
             "ma_cross" => json!({
                 "fast_period": periods.0, "slow_period": periods.1, "be_r": be, "confirm_bars": confirm,
+                "trail_atr": trail, "cooldown_bars": pause, "adx_min": if seed % 2 > 0 { 20.0 } else { 0.0 },
                 "exit_on_cross": seed % 3 > 0, "reverse": seed % 3 == 1,
             }),
             "mean_reversion_z_score" => json!({"enabled_scenarios": "1+2", "window_length": periods.1}),
-            "mtf_trend_pullback" => json!({"htf": "H1"}),
-            _ => json!({"be_r": be}),
+            "mtf_trend_pullback" => json!({"htf": "H1", "be_r": be, "trail_atr": trail, "cooldown_bars": pause}),
+            _ => json!({"be_r": be, "trail_atr": trail, "cooldown_bars": pause}),
         };
         let params = canonicalise(strategy.declaration(), &session.context(), raw.as_object().unwrap()).unwrap();
         let run = |stepwise| plain(strategy.run(&session, &params, stepwise).unwrap());

@@ -46,6 +46,28 @@ impl Cooldown {
         Self { after_exit_bars: self.after_exit_bars.max(bars), ..self }
     }
 
+    /// The first bar whose decision it does not block; `first_at` gives the first bar whose moment of decision is not before
+    /// a time.
+    #[inline]
+    pub fn free_from(
+        &self,
+        last_exit: Option<(i64, usize)>,
+        last_order: Option<(i64, usize)>,
+        first_at: impl Fn(i64) -> usize,
+    ) -> usize {
+        let over = |last: Option<(i64, usize)>, minutes: u32, bars: u32| {
+            let Some((then, at)) = last else { return 0 };
+            let by_bars = if bars > 0 { at + bars as usize } else { 0 };
+            let by_time = if minutes > 0 { first_at(then + i64::from(minutes) * MINUTE) } else { 0 };
+            by_bars.max(by_time)
+        };
+        over(last_exit, self.after_exit_minutes, self.after_exit_bars).max(over(
+            last_order,
+            self.after_signal_minutes,
+            self.after_signal_bars,
+        ))
+    }
+
     /// Whether it blocks the decision at `moment` on bar `bar`; (moment, bar) of the last exit and accepted order.
     #[inline]
     pub fn blocks(
@@ -94,6 +116,9 @@ mod tests {
         let (exit, order) = if signal { (None, then) } else { (then, None) };
         assert!(cooldown.active());
         assert_eq!(cooldown.blocks(now.0, now.1, exit, order), blocked);
+        let first_at = |time: i64| 7 + usize::try_from((time + 5 * MINUTE - 1) / (5 * MINUTE)).unwrap();
+        assert_eq!(now.1 < cooldown.free_from(exit, order, first_at), blocked);
+        assert_eq!(cooldown.free_from(order, exit, first_at), 0);
         // The other kind of event does not count, nor does none.
         assert!(!cooldown.blocks(now.0, now.1, order, exit));
         assert!(!cooldown.blocks(now.0, now.1, None, None));

@@ -10,6 +10,8 @@ pub struct GateTable {
     names: Vec<Name>,
     /// By bar: 0 = the time gates are open, else the place from 1 on of the first closed one. Empty without any.
     closed: Box<[u8]>,
+    /// Bars with another answer than the one before.
+    changes: Box<[usize]>,
     /// Place from 1 on of the cooldown, after all others if none is configured.
     cooldown_place: u8,
     cooldown: Cooldown,
@@ -25,6 +27,7 @@ impl GateTable {
         let mut table = Self {
             names: options.gates().iter().map(Gate::name).collect(),
             closed: Box::default(),
+            changes: Box::default(),
             cooldown_place: place(options.gates().len()),
             cooldown: Cooldown::default(),
         };
@@ -41,6 +44,8 @@ impl GateTable {
                 Gate::Cooldown(cooldown) => (table.cooldown, table.cooldown_place) = (*cooldown, place(k)),
             }
         }
+        let pairs = table.closed.iter().zip(table.closed.iter().skip(1)).enumerate();
+        table.changes = pairs.filter(|(_, (before, now))| before != now).map(|(k, _)| k + 1).collect();
         Some(table)
     }
 
@@ -65,6 +70,11 @@ impl GateTable {
     /// The cooldown as configured.
     pub fn cooldown(&self) -> Cooldown {
         self.cooldown
+    }
+
+    /// The first later bar at whose close the time gates give another answer; `None` if none does.
+    pub fn next_change(&self, bar: usize) -> Option<usize> {
+        self.changes.get(self.changes.partition_point(|&at| at <= bar)).copied()
     }
 
     /// The first closed time gate at the close of a bar, and whether it comes before the cooldown.

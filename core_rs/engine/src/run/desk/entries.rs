@@ -42,19 +42,19 @@ impl<D: Decide> Desk<'_, D> {
         } else if self.free_slots(account, close) == 0 {
             Some(Blocked::NoSlot)
         } else {
-            self.closed_gate(close)
+            self.closed_gate(close.bar, close.moment)
         }
     }
 
-    /// The first closed gate in configured order.
+    /// The first closed gate in configured order, at the close of `bar`.
     #[inline]
-    fn closed_gate(&self, close: &Close) -> Option<Blocked> {
-        let closed = self.instrument.gates.as_ref().and_then(|gates| gates.closed(close.bar));
+    pub(super) fn closed_gate(&self, bar: usize, moment: i64) -> Option<Blocked> {
+        let closed = self.instrument.gates.as_ref().and_then(|gates| gates.closed(bar));
         if let Some((gate, true)) = closed {
             return Some(gate.into());
         }
         let pause = self.cooldown.as_ref();
-        if pause.is_some_and(|c| c.blocks(close.moment, close.bar, self.last_exit, self.last_order)) {
+        if pause.is_some_and(|c| c.blocks(moment, bar, self.last_exit, self.last_order)) {
             return Some(Blocked::Cooldown);
         }
         closed.map(|(gate, _)| gate.into())

@@ -1,8 +1,9 @@
 //! Quiet bars while one position is held: a look over some bars at a time takes the place of the steps of each.
 
 use super::Desk;
+use super::management::excursion;
 use crate::Result;
-use crate::execution::exits::{Levels, levels};
+use crate::execution::exits::levels;
 use crate::extremes::{BLOCK, Extremes, Span};
 use crate::orders::{Direction, Position};
 use crate::portfolio::{EquityTracker, Sample};
@@ -15,8 +16,6 @@ use std::ops::Range;
 
 /// What the bars of a position are looked over for, the same for all of them.
 struct Search<'a> {
-    /// Where stop or target are reached.
-    levels: Levels,
     /// Whether the strategy would be asked for entries.
     entries: bool,
     /// Whether the account is ruined already.
@@ -52,18 +51,33 @@ impl<D: Decide> Desk<'_, D> {
         i: usize,
         last: usize,
     ) -> Result<usize> {
-        let blocked = if barred {
+        let cause = if barred {
             Some(Blocked::Ruined)
         } else {
             // Nothing is queued or pending, and nothing was closed on this bar.
             (self.room(account) <= self.open).then_some(Blocked::NoSlot)
         };
+        let mut from = i;
+        while from < last {
+            let (blocked, end) = self.unchanged(cause, from, last);
+            let start = from;
+            from = self.pass_alike(account, blocked.is_none(), start, end)?;
+            account.exposed_bars += from - start;
+            self.count_blocked(account, blocked, start..from);
+            if from < end {
+                break;
+            }
+        }
+        Ok(from)
+    }
+
+    /// The same of bars on all of which the strategy is asked for entries, or on none.
+    #[inline]
+    fn pass_alike(&mut self, account: &mut Account, entries: bool, i: usize, last: usize) -> Result<usize> {
         let ruined = account.out.ruined_at.is_some();
         let Account { book, tracker, watch, .. } = account;
         let position = &mut book.open[0];
-        let levels = levels(position, self.exit_rules);
-        let entries = blocked.is_none();
-        let search = Search { levels, entries, ruined, watch: watch.as_ref(), cash: book.cash };
+        let search = Search { entries, ruined, watch: watch.as_ref(), cash: book.cash };
         let mut from = i;
         while from < last {
             let bars = piece(from, last, tracker.until_day_end());
@@ -73,8 +87,6 @@ impl<D: Decide> Desk<'_, D> {
                 break;
             }
         }
-        account.exposed_bars += from - i;
-        self.count_blocked(account, blocked, i..from);
         Ok(from)
     }
 
@@ -89,12 +101,11 @@ impl<D: Decide> Desk<'_, D> {
     ) -> Result<usize> {
         let from = bars.start;
         let end = self.before_timeout(position, bars);
-        let moves = self.rules.be_r > 0.0 || self.rules.trails;
-        let action = if moves { None } else { self.decider.next_action(position, from, end) };
+        let action = self.decider.next_action(position, from, end);
         if let Some(at) = action.filter(|&at| at < end) {
             self.expect(at);
         }
-        let mut to = self.before_touch(position, search.levels, from..action.unwrap_or(end));
+        let mut to = self.before_touch(position, from..action.unwrap_or(end));
         if search.entries {
             to = self.decider.next_signal(from, to, &self.view, &mut self.signals);
         }
@@ -106,6 +117,8 @@ impl<D: Decide> Desk<'_, D> {
         }
         if action.is_none() {
             to = self.before_action(position, from..to);
+        } else if self.rules.be_r > 0.0 || self.rules.trails {
+            to = self.follow(position, from..to);
         } else if self.tracks {
             let (side, extremes) = self.exit_side(position);
             let range = extremes.range(side, from..to);
@@ -117,7 +130,8 @@ impl<D: Decide> Desk<'_, D> {
 
     /// The first bar that reaches stop or target.
     #[inline]
-    fn before_touch(&self, position: &Position, levels: Levels, bars: Range<usize>) -> usize {
+    fn before_touch(&self, position: &Position, bars: Range<usize>) -> usize {
+        let levels = levels(position, self.exit_rules);
         let (side, extremes) = self.exit_side(position);
         let around = extremes.range_around(bars.clone());
         if !levels.reached(around.low, around.high) {
@@ -264,6 +278,36 @@ impl<D: Decide> Desk<'_, D> {
         }
     }
 
+    /// Tracks the position and moves its stop, up to the first bar that reaches stop or target. The stop that a close
+    /// decides on is there from the next open on: nothing looks at it before.
+    fn follow(&self, position: &mut Position, bars: Range<usize>) -> usize {
+        let (side, extremes) = self.exit_side(position);
+        let mut least = self.least_excursion(position);
+        if farthest(position, extremes.range_around(bars.clone())) < least {
+            let range = extremes.range(side, bars.clone());
+            position.track(range.high, range.low);
+            return bars.end;
+        }
+        let mut at = levels(position, self.exit_rules);
+        let end = bars.end;
+        for bar in bars {
+            let (low, high) = (side.low[bar], side.high[bar]);
+            if at.reached(low, high) {
+                return bar;
+            }
+            position.track(high, low);
+            if excursion(position) < least {
+                continue;
+            }
+            if let Some((price, kind)) = self.tightest(None, position, &self.close_of(bar)) {
+                (position.stop_loss, position.stop_kind) = (price, kind);
+                at = levels(position, self.exit_rules);
+                least = self.least_excursion(position);
+            }
+        }
+        end
+    }
+
     /// The first bar at whose close the strategy, break-even or trailing acts; tracks the position on the bars before.
     fn before_action(&self, position: &mut Position, bars: Range<usize>) -> usize {
         let (side, _) = self.exit_side(position);
@@ -280,5 +324,14 @@ impl<D: Decide> Desk<'_, D> {
             }
         }
         end
+    }
+}
+
+/// The largest excursion that a position can have reached, with prices within `span`.
+#[inline]
+fn farthest(position: &Position, span: Span) -> f64 {
+    match position.direction() {
+        Direction::Long => position.best_price.max(span.high) - position.entry_price,
+        Direction::Short => position.entry_price - position.best_price.min(span.low),
     }
 }

@@ -117,8 +117,8 @@ impl<D: Decide> Desk<'_, D> {
         if self.rules.be_r <= 0.0 && !self.rules.trails {
             return own;
         }
-        let long = position.direction() == Direction::Long;
-        let tighter = |price: f64, than: f64| if long { price > than } else { price < than };
+        let direction = position.direction();
+        let tighter = |price: f64, than: f64| tighter(direction, price, than);
         let proposals = [
             self.break_even(position).map(|price| (price, StopKind::BreakEven)),
             self.trail(position, close.bar).map(|price| (price, StopKind::Trailing)),
@@ -133,10 +133,26 @@ impl<D: Decide> Desk<'_, D> {
         })
     }
 
+    /// The excursion below which no close moves the stop of a position, as that is now.
+    #[inline]
+    pub(super) fn least_excursion(&self, position: &Position) -> f64 {
+        let (price, stop) = (self.break_even_price(position), position.stop_loss);
+        let waits = self.rules.be_r > 0.0 && tighter(position.direction(), price, stop);
+        let risk = position.initial_risk();
+        let even = if waits { self.rules.be_r * risk } else { f64::INFINITY };
+        let trail = if self.rules.trails { self.rules.trail_start_r * risk } else { f64::INFINITY };
+        even.min(trail)
+    }
+
     fn break_even(&self, position: &Position) -> Option<f64> {
         let far = self.rules.be_r > 0.0 && excursion(position) >= self.rules.be_r * position.initial_risk();
+        far.then_some(self.break_even_price(position))
+    }
+
+    #[inline]
+    fn break_even_price(&self, position: &Position) -> f64 {
         let sign = position.direction().sign();
-        far.then_some(position.entry_price + sign * self.rules.be_buffer_pips * self.view.spec.pip_size)
+        position.entry_price + sign * self.rules.be_buffer_pips * self.view.spec.pip_size
     }
 
     fn trail(&self, position: &Position, bar: usize) -> Option<f64> {
@@ -179,10 +195,20 @@ impl<D: Decide> Desk<'_, D> {
 }
 
 /// Price distance of the best price in favour of a position.
-fn excursion(position: &Position) -> f64 {
+#[inline]
+pub(super) fn excursion(position: &Position) -> f64 {
     match position.direction() {
         Direction::Long => position.best_price - position.entry_price,
         Direction::Short => position.entry_price - position.best_price,
+    }
+}
+
+/// Whether a stop is nearer to the market than another.
+#[inline]
+fn tighter(direction: Direction, price: f64, than: f64) -> bool {
+    match direction {
+        Direction::Long => price > than,
+        Direction::Short => price < than,
     }
 }
 

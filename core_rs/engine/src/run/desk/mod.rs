@@ -42,7 +42,7 @@ pub struct Desk<'a, D> {
     exit_rules: ExitRules,
     at_close: bool,
     slots: usize,
-    /// Whether quiet stretches may be passed at once: nothing has to be looked up for every bar.
+    /// Whether quiet stretches may be passed at once: no rate has to be looked up for every bar.
     jumps: bool,
     /// Whether best and worst prices of positions matter to anyone.
     tracks: bool,
@@ -85,7 +85,7 @@ impl<'a, D: Decide> Desk<'a, D> {
             execution,
             view,
             decider,
-            jumps: instrument.gates.is_none() && pause.is_none() && (!marked || steady),
+            jumps: !marked || steady,
             tracks: rules.tracks || rules.be_r > 0.0 || rules.trails,
             marked,
             cooldown: pause,

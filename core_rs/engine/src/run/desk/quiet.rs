@@ -8,7 +8,7 @@ use crate::orders::Queued;
 use crate::portfolio::Sample;
 use crate::run::account::Account;
 use crate::run::outcome::Blocked;
-use crate::strategy::Decide;
+use crate::strategy::{Decide, View};
 use std::ops::Range;
 
 impl<D: Decide> Desk<'_, D> {
@@ -39,22 +39,58 @@ impl<D: Decide> Desk<'_, D> {
 
     /// Without a position equity stands still: the next signal is all that there is to look for, however far it is.
     fn pass_flat(&mut self, account: &mut Account, barred: bool, i: usize, last: usize) -> usize {
-        let until = if barred {
-            last
-        } else {
-            let from = self.warmup.clamp(i, last);
-            self.decider.next_signal(from, last, &self.view, &mut self.signals)
-        };
-        let Account { book, tracker, .. } = account;
-        if until < last {
-            self.expect(until);
+        let mut from = i;
+        while from < last {
+            let (blocked, end) = self.unchanged(barred.then_some(Blocked::Ruined), from, last);
+            let until = if blocked.is_some() {
+                end
+            } else {
+                let asked = self.warmup.clamp(from, end);
+                self.decider.next_signal(asked, end, &self.view, &mut self.signals)
+            };
+            let Account { book, tracker, .. } = account;
+            if until < end {
+                self.expect(until);
+            }
+            if until > from {
+                tracker.sample(Sample { time: self.view.label[from], equity: book.cash, balance: book.cash });
+                tracker.repeat(until - from - 1, self.view.label[until - 1]);
+            }
+            self.count_blocked(account, blocked, from..until);
+            from = until;
+            if until < end {
+                break;
+            }
         }
-        if until > i {
-            tracker.sample(Sample { time: self.view.label[i], equity: book.cash, balance: book.cash });
-            tracker.repeat(until - i - 1, self.view.label[until - 1]);
+        from
+    }
+
+    /// Why the strategy is not asked on the bars from `i` on, if it is not, and the end of those for which that stays so,
+    /// `last` at most, while nothing is entered or left. Those before its first bar do not count.
+    ///
+    /// `cause` is a reason that comes before all gates, and stays.
+    #[inline]
+    pub(super) fn unchanged(
+        &self,
+        cause: Option<Blocked>,
+        i: usize,
+        last: usize,
+    ) -> (Option<Blocked>, usize) {
+        let (gates, pause) = (self.instrument.gates.as_ref(), self.cooldown.as_ref());
+        if cause.is_some() || (gates.is_none() && pause.is_none()) {
+            return (cause, last);
         }
-        self.count_blocked(account, barred.then_some(Blocked::Ruined), i..until);
-        until
+        let View { label, timeframe, .. } = self.view;
+        let from = self.warmup.clamp(i, last);
+        let mut end = gates.and_then(|gates| gates.next_change(from)).map_or(last, |change| change.min(last));
+        if let Some(pause) = pause {
+            let first_at = |time: i64| label.partition_point(|&label| label + timeframe < time);
+            let free = pause.free_from(self.last_exit, self.last_order, first_at);
+            if from < free {
+                end = end.min(free);
+            }
+        }
+        (self.closed_gate(from, label[from] + timeframe), end)
     }
 
     /// Counts quiet bars by why the strategy was not asked on them, if it was not; before its first bar that is why.
