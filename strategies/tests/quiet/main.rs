@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 use sweep_engine::declare::canonicalise;
 use sweep_engine::execution::resolve::resolve;
 use sweep_engine::market::{Market, SymbolSpec, SyntheticOptions};
-use sweep_engine::orders::{Direction, Signal, StopKind};
+use sweep_engine::orders::{Direction, Labels, OrderType, Signal, StopKind};
 use sweep_engine::run::script::{Reply, Script, Trail};
 use sweep_engine::run::{Outcome, Prepared, Session, simulation};
-use sweep_engine::strategy::{Part, Rules};
+use sweep_engine::strategy::{Part, Rules, View};
 use sweep_strategies::STRATEGIES;
 
 const BARS: i64 = 1_500;
@@ -126,14 +126,62 @@ fn rules() -> impl Strategy<Value = (Rules, Option<Trail>)> {
     )
 }
 
-/// Rows of a script: bar, direction, distances of stop and target in pips.
-type Row = (usize, bool, f64, Option<f64>);
+/// A row of a script: an order, with distances of its levels in pips.
+#[derive(Debug, Clone)]
+struct Row {
+    bar: usize,
+    long: bool,
+    stop: f64,
+    target: Option<f64>,
+    /// How far a limit or stop order lies from the close.
+    pending: Option<(OrderType, f64)>,
+    valid_bars: Option<i64>,
+    /// For how many hours.
+    good: Option<i64>,
+    grouped: bool,
+}
+
+impl Row {
+    fn signal(&self, view: &View<'_>) -> Signal {
+        let (direction, s) = if self.long { (Direction::Long, 1.0) } else { (Direction::Short, -1.0) };
+        let close = view.bid.close[self.bar];
+        let Some((order_type, distance)) = self.pending else {
+            let target = self.target.map(|target| close + s * target * 1e-4);
+            return Signal::market(direction, close - s * self.stop * 1e-4, target);
+        };
+        let ahead = if order_type == OrderType::Stop { s } else { -s };
+        let price = close + ahead * distance * 1e-4;
+        let target = self.target.map(|target| price + s * target * 1e-4);
+        let order = Signal::pending(order_type, direction, price, price - s * self.stop * 1e-4, target);
+        let labels = Labels { oco_group: self.grouped.then(|| "pair".into()), ..Labels::default() };
+        Signal {
+            valid_bars: self.valid_bars,
+            good_till: self.good.map(|hours| view.label[self.bar] + hours * 3_600_000_000),
+            labels: labels.shared(),
+            ..order
+        }
+    }
+}
 
 fn rows() -> impl Strategy<Value = Vec<Row>> {
     let target = prop_oneof![Just(None), (3.0..120.0f64).prop_map(Some)];
-    let row = (0..BARS as usize, any::<bool>(), 3.0..120.0f64, target);
+    let kind = prop_oneof![Just(OrderType::Limit), Just(OrderType::Stop)];
+    let pending = prop_oneof![1 => Just(None), 1 => (kind, 1.0..60.0f64).prop_map(Some)];
+    let until = (prop::option::of(0..300i64), prop::option::of(0..40i64), any::<bool>());
+    let row = (0..BARS as usize, any::<bool>(), 3.0..120.0f64, target, pending, until).prop_map(
+        |(bar, long, stop, target, pending, (valid_bars, good, grouped))| Row {
+            bar,
+            long,
+            stop,
+            target,
+            pending,
+            valid_bars,
+            good,
+            grouped,
+        },
+    );
     prop::collection::vec(row, 0..25).prop_map(|mut rows| {
-        rows.sort_by_key(|row| row.0);
+        rows.sort_by_key(|row| row.bar);
         rows
     })
 }
@@ -142,6 +190,7 @@ fn exits() -> impl Strategy<Value = Vec<(usize, (Direction, Reply))>> {
     let direction = prop_oneof![Just(Direction::Long), Just(Direction::Short)];
     let reply = prop_oneof![
         3 => Just(Reply::Close),
+        1 => Just(Reply::Cancel),
         1 => (0.9..1.3f64).prop_map(|price| Reply::ModifyStop(price, StopKind::Manual)),
         1 => Just(Reply::ModifyTarget(None)),
         1 => Just(Reply::PartialClose(Part::Fraction(0.5))),
@@ -158,12 +207,7 @@ proptest! {
     #[test]
     fn of_scripts(seed in 0..50u64, options in options(), (rules, trail) in rules(), rows in rows(), exits in exits()) {
         let session = session("EURUSD", seed, &options);
-        let close = session.instruments[0].view().bid.close;
-        let signals = || rows.iter().map(|&(bar, long, stop, target)| {
-            let (direction, s) = if long { (Direction::Long, 1.0) } else { (Direction::Short, -1.0) };
-            let level = |pips: f64| close[bar] + pips * 1e-4;
-            (bar, Signal::market(direction, level(-s * stop), target.map(|t| level(s * t))))
-        });
+        let signals = || rows.iter().map(|row| (row.bar, row.signal(&session.instruments[0].view())));
         let run = |stepwise| {
             let script = Script::new(signals().collect(), exits.clone(), rules, trail.clone()).unwrap();
             plain(simulation::run(&session, &[Prepared { decider: script, warmup: 20 }], stepwise).unwrap())

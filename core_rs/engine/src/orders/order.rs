@@ -3,6 +3,7 @@
 use super::direction::Direction;
 use super::position::ExitReason;
 use super::signal::{OrderType, Signal};
+use crate::execution::exits::Levels;
 
 /// A market order that waits for the next open, or a pending limit or stop order.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,15 +63,25 @@ impl Order {
         by_bars || self.signal.good_till.is_some_and(|till| time >= till)
     }
 
+    /// Entry-side prices at which it triggers; those of a market order are all.
+    #[inline]
+    pub fn levels(&self) -> Levels {
+        let (price, never) = (self.price(), f64::INFINITY);
+        match (self.signal.order_type, self.direction()) {
+            (OrderType::Market, _) => Levels { floor: never, ceiling: -never },
+            (OrderType::Limit, Direction::Long) | (OrderType::Stop, Direction::Short) => {
+                Levels { floor: price, ceiling: never }
+            }
+            (OrderType::Limit, Direction::Short) | (OrderType::Stop, Direction::Long) => {
+                Levels { floor: -never, ceiling: price }
+            }
+        }
+    }
+
     /// Whether entry-side prices from `low` to `high` reach the order price.
     #[inline]
     pub fn reached(&self, low: f64, high: f64) -> bool {
-        let price = self.price();
-        match (self.signal.order_type, self.direction()) {
-            (OrderType::Market, _) => true,
-            (OrderType::Limit, Direction::Long) | (OrderType::Stop, Direction::Short) => low <= price,
-            (OrderType::Limit, Direction::Short) | (OrderType::Stop, Direction::Long) => high >= price,
-        }
+        self.levels().reached(low, high)
     }
 
     /// Whether `other` is a leg of the same one-cancels-other group.

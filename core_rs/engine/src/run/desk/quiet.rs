@@ -4,12 +4,17 @@
 
 use super::Desk;
 use crate::Result;
-use crate::orders::Queued;
+use crate::orders::{Direction, Queued};
 use crate::portfolio::Sample;
 use crate::run::account::Account;
 use crate::run::outcome::Blocked;
 use crate::strategy::{Decide, View};
 use std::ops::Range;
+
+/// Bars that are looked at ahead while orders wait: what is found may be of no use when one is added.
+const LOOK: usize = 128;
+/// Pending orders that are looked at ahead.
+const MOST_WAITING: usize = 16;
 
 impl<D: Decide> Desk<'_, D> {
     /// Passes the quiet bars from `i` on, before `last`, and gives the first bar that has to be looked at.
@@ -18,15 +23,16 @@ impl<D: Decide> Desk<'_, D> {
     /// None while rates are steady.
     #[inline]
     pub fn pass_quiet(&mut self, account: &mut Account, i: usize, last: usize) -> Result<usize> {
-        let eventful = self.changes || !self.queued.is_empty() || !self.pending.is_empty();
+        let eventful = self.changes || !self.queued.is_empty();
         let about_to_ruin = account.out.ruined_at.is_none() && account.book.cash <= 0.0;
         if !self.jumps || eventful || about_to_ruin || i >= last {
             return Ok(i);
         }
         let barred = account.out.ruined_at.is_some() && self.execution.stop_on_ruin;
         match &account.book.open[..] {
-            [] => Ok(self.pass_flat(account, barred, i, last)),
-            [position] => {
+            [] if self.pending.is_empty() => Ok(self.pass_flat(account, barred, i, last)),
+            [] => Ok(self.pass_waiting(account, barred, i, last)),
+            [position] if self.pending.is_empty() => {
                 debug_assert!(position.queued == Queued::default(), "what is queued is a change");
                 if position.exits_from > i || position.tracked_from > i {
                     return Ok(i);
@@ -48,21 +54,70 @@ impl<D: Decide> Desk<'_, D> {
                 let asked = self.warmup.clamp(from, end);
                 self.decider.next_signal(asked, end, &self.view, &mut self.signals)
             };
-            let Account { book, tracker, .. } = account;
             if until < end {
                 self.expect(until);
             }
-            if until > from {
-                tracker.sample(Sample { time: self.view.label[from], equity: book.cash, balance: book.cash });
-                tracker.repeat(until - from - 1, self.view.label[until - 1]);
-            }
-            self.count_blocked(account, blocked, from..until);
+            self.stand_still(account, blocked, from..until);
             from = until;
             if until < end {
                 break;
             }
         }
         from
+    }
+
+    /// Quiet bars without a position.
+    fn stand_still(&self, account: &mut Account, blocked: Option<Blocked>, bars: Range<usize>) {
+        let Account { book, tracker, .. } = account;
+        if !bars.is_empty() {
+            let time = self.view.label[bars.start];
+            tracker.sample(Sample { time, equity: book.cash, balance: book.cash });
+            tracker.repeat(bars.len() - 1, self.view.label[bars.end - 1]);
+        }
+        self.count_blocked(account, blocked, bars);
+    }
+
+    /// Without a position, while pending orders wait: as long as none of them ends, and nothing is entered.
+    fn pass_waiting(&mut self, account: &mut Account, barred: bool, i: usize, last: usize) -> usize {
+        if self.pending.len() > MOST_WAITING {
+            return i;
+        }
+        let cause = if barred {
+            Some(Blocked::Ruined)
+        } else {
+            (self.free_slots(account, &self.close_of(i)) == 0).then_some(Blocked::NoSlot)
+        };
+        let (blocked, mut end) = self.unchanged(cause, i, last.min(i.saturating_add(LOOK)));
+        if blocked.is_none() {
+            let asked = self.warmup.clamp(i, end);
+            end = self.decider.next_signal(asked, end, &self.view, &mut self.signals);
+        }
+        let until = self.before_end_of_orders(i, end);
+        self.stand_still(account, blocked, i..until);
+        until
+    }
+
+    /// The first of some bars on which a pending order triggers, expires or is cancelled, or at whose close it is spent:
+    /// it then holds no slot.
+    fn before_end_of_orders(&self, i: usize, last: usize) -> usize {
+        let View { label, timeframe, bid, ask, .. } = &self.view;
+        let extremes = &self.instrument.extremes;
+        self.pending.iter().fold(last, |mut end, order| {
+            let signal = &order.signal;
+            if let Some(bars) = signal.valid_bars {
+                let waits = usize::try_from(bars.unsigned_abs()).unwrap_or(usize::MAX);
+                end = end.min(order.order_bar.saturating_add(waits)).max(i);
+            }
+            if let Some(till) = signal.good_till {
+                end = i + label[i..end].partition_point(|label| label + timeframe < till);
+            }
+            let (side, extremes) = match order.direction() {
+                Direction::Long => (ask, &extremes.ask),
+                Direction::Short => (bid, &extremes.bid),
+            };
+            end = extremes.first_touch(side, i..end, order.levels());
+            self.decider.next_cancel(order, i, end, &self.view)
+        })
     }
 
     /// Why the strategy is not asked on the bars from `i` on, if it is not, and the end of those for which that stays so,
