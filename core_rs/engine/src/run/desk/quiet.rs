@@ -13,6 +13,8 @@ use std::ops::Range;
 
 /// Bars that are looked at ahead while orders wait: what is found may be of no use when one is added.
 const LOOK: usize = 128;
+/// Fewer bars are not worth the look.
+const LEAST: usize = 16;
 /// Pending orders that are looked at ahead.
 const MOST_WAITING: usize = 16;
 
@@ -82,12 +84,16 @@ impl<D: Decide> Desk<'_, D> {
         if self.pending.len() > MOST_WAITING {
             return i;
         }
+        let end = self.before_spent(i, last.min(i.saturating_add(LOOK)));
+        if end < i.saturating_add(LEAST) {
+            return i;
+        }
         let cause = if barred {
             Some(Blocked::Ruined)
         } else {
             (self.free_slots(account, &self.close_of(i)) == 0).then_some(Blocked::NoSlot)
         };
-        let (blocked, mut end) = self.unchanged(cause, i, last.min(i.saturating_add(LOOK)));
+        let (blocked, mut end) = self.unchanged(cause, i, end);
         if blocked.is_none() {
             let asked = self.warmup.clamp(i, end);
             end = self.decider.next_signal(asked, end, &self.view, &mut self.signals);
@@ -97,25 +103,31 @@ impl<D: Decide> Desk<'_, D> {
         until
     }
 
-    /// The first of some bars on which a pending order triggers, expires or is cancelled, or at whose close it is spent:
-    /// it then holds no slot.
-    fn before_end_of_orders(&self, i: usize, last: usize) -> usize {
-        let View { label, timeframe, bid, ask, .. } = &self.view;
-        let extremes = &self.instrument.extremes;
+    /// The first of some bars at whose close a pending order is spent: it then holds no slot, and expires on the next one.
+    fn before_spent(&self, i: usize, last: usize) -> usize {
+        let View { label, timeframe, .. } = &self.view;
         self.pending.iter().fold(last, |mut end, order| {
-            let signal = &order.signal;
-            if let Some(bars) = signal.valid_bars {
+            if let Some(bars) = order.signal.valid_bars {
                 let waits = usize::try_from(bars.unsigned_abs()).unwrap_or(usize::MAX);
                 end = end.min(order.order_bar.saturating_add(waits)).max(i);
             }
-            if let Some(till) = signal.good_till {
+            if let Some(till) = order.signal.good_till {
                 end = i + label[i..end].partition_point(|label| label + timeframe < till);
             }
+            end
+        })
+    }
+
+    /// The first of some bars on which a pending order triggers or is cancelled.
+    fn before_end_of_orders(&self, i: usize, last: usize) -> usize {
+        let View { bid, ask, .. } = &self.view;
+        let extremes = &self.instrument.extremes;
+        self.pending.iter().fold(last, |end, order| {
             let (side, extremes) = match order.direction() {
                 Direction::Long => (ask, &extremes.ask),
                 Direction::Short => (bid, &extremes.bid),
             };
-            end = extremes.first_touch(side, i..end, order.levels());
+            let end = extremes.first_touch(side, i..end, order.levels());
             self.decider.next_cancel(order, i, end, &self.view)
         })
     }
