@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from statistics import median
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,13 +25,17 @@ COSTS = {
 
 PAIRS = [(fast, slow) for fast in range(5, 15) for slow in range(30, 130, 10)]
 
+SEARCH = "default search of"
+SETS = 16
+"""Of a strategy's whole search, drawn at random: with every kind of exit, filter and pause."""
+
 
 def run() -> Iterator[str]:
     """ns per bar of single backtests and of batches, series cold and warm."""
     times = interleaved(work(), rounds=7)
     for name, seconds in times.items():
         if name != "calibration":
-            bars = BARS * (len(PAIRS) if "100" in name else 1)
+            bars = BARS * (len(PAIRS) if "100" in name else SETS if name.startswith(SEARCH) else 1)
             yield line(name, seconds, bars, "bar", times["calibration"])
     yield from _crowd()
 
@@ -59,9 +64,29 @@ def work() -> dict[str, Callable[[], object]]:
         "ma_cross, batch of 100": lambda: ma_cross.run_batch(crosses),
         "mean_reversion_z_score 2, series warm": lambda: reversion.run_batch(scenario),
     }
+    for strategy in json.loads(_core.strategies()):
+        made[f"{SEARCH} {strategy['id']}, series warm"] = _searched(market, strategy)
     for call in made.values():
         call()
     return made
+
+
+def _searched(market: Market, declared: Mapping[str, Any]) -> Callable[[], object]:
+    """Backtests of sets drawn from all that a strategy searches."""
+    from sweep.executors.worker import table_of
+    from sweep.samplers.stream import random_stream
+    from sweep.space import Space
+
+    timeframe = market.meta["timeframe"]
+    space = Space.build(
+        declaration=declared, timeframe=timeframe, pinned={}, space={}, others="search", measured=False
+    )
+    evaluations = space.evaluate(random_stream(space, 7).points(0, 20 * SETS))
+    valid = [each.candidate.params for each in evaluations if each.candidate is not None]
+    table = table_of(valid[:SETS])
+    assert table.num_rows == SETS
+    engine = Engine(market, str(declared["id"]), costs=COSTS, account=ACCOUNT)
+    return lambda: engine.run_batch(table)
 
 
 def _crowd() -> Iterator[str]:
