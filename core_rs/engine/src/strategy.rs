@@ -50,7 +50,7 @@ pub trait Decide: Send + Sync {
     }
 
     /// The first bar from `i` on, before `end`, at whose close [`Decide::manage`] does something with the position,
-    /// whatever its best and worst prices are by then; `end` if none does. `None`: every bar has to be asked.
+    /// whatever its stop, and its best and worst prices, are by then; `end` if none does. `None`: every bar has to be asked.
     fn next_action(&self, _position: &Position, _i: usize, _end: usize) -> Option<usize> {
         None
     }
