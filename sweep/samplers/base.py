@@ -1,4 +1,4 @@
-"""The contract of a sampler: propose(k, view) is a pure function; nothing survives from batch to batch.
+"""The contract of a sampler: propose(k, view) is a pure function; nothing but caches survives from batch to batch.
 
 Reading order: base, stream, enumerated (grid, random, qmc), adaptive (tpe, cmaes, optuna with nsga2, gp and named), told,
 history; for tpe split, parzen, density, memory.

@@ -99,14 +99,15 @@ class _Grid:
         self._axis, self._mu, self._sigma = axis, mu, sigma
         low, high = ends
         inside = ndtr((high - mu) / sigma) - ndtr((low - mu) / sigma)
-        self._of_all: Array = np.log(axis.size / inside)
+        self._cut: Array = np.log(axis.size / inside)
+        """What the masses of a kernel gain because it ends at both ends, relative to even ones."""
         self._fine = not axis.log and bool(sigma.min() >= _FINE)
         self._widths, self._width = np.unique(sigma, return_inverse=True)
 
     def table(self, numbers: Array) -> tuple[Array, Index]:
         """As that of `_Choices`."""
         cells, index = _distinct(numbers, self._axis.size)
-        return self._masses(cells) + self._of_all, index
+        return self._masses(cells) + self._cut, index
 
     def _masses(self, cells: Array) -> Array:
         axis, mu, sigma = self._axis, self._mu, self._sigma

@@ -138,7 +138,7 @@ class Candidates:
 
 
 class TpeModel:
-    """The part of the sampler that learns."""
+    """The part of the sampler that learns. What it keeps from batch to batch is a cache and nothing else."""
 
     def __init__(self, settings: Settings) -> None:
         self._space: Space = settings.space

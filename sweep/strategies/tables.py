@@ -344,8 +344,14 @@ def _columns(what: str, table: Any) -> dict[str, Any]:
         raise error(1004, f"{type(table).__name__} is no table", where=what, remedy=remedy)
     if len(set(whole.column_names)) < len(whole.column_names):
         raise error(1005, "a column is there twice", where=what, remedy="name columns once")
-    return {name: pa.concat_arrays(whole[name].chunks) if whole[name].num_chunks != 1 else whole[name].chunk(0)
-            for name in whole.column_names}  # fmt: skip
+    return {name: _one_chunk(whole[name]) for name in whole.column_names}
+
+
+def _one_chunk(column: Any) -> Any:
+    """A column as one array; that of a table without rows may have no chunk."""
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return pa.concat_arrays(column.chunks or [pa.array([], column.type)])
 
 
 def _array(what: str, name: str, values: Any) -> Any:

@@ -293,3 +293,18 @@ def test_a_function_may_write_to_what_it_returned_before(market: sweep.Market) -
         digests.append(engine.run_batch(many)["signals_digest"].to_pylist())
     assert digests[0] == digests[1]
     assert len(set(digests[0])) == 3
+
+
+def test_a_table_without_rows_is_no_signals(market: sweep.Market) -> None:
+    kinds = {"bar_index": pa.int64(), "direction": pa.int64(), "action": pa.string()}
+    nothing = pa.table({name: pa.array([], kind) for name, kind in kinds.items()})
+
+    def function(m: Any) -> Any:
+        return pa.table(entries(m, take_profit=None)), nothing
+
+    def alone(m: Any) -> Any:
+        return pa.table(entries(m, take_profit=None))
+
+    with_it, without = (sweep.Engine(market, returning(each)).run({}) for each in (function, alone))
+    assert with_it.metrics["total_trades"] > 0
+    assert with_it.trades.equals(without.trades)

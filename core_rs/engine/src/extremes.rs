@@ -1,6 +1,5 @@
 //! Highest and lowest prices of any stretch of bars, by blocks: a stretch is looked at in a 32nd of its length.
 
-use crate::execution::exits::Levels;
 use crate::strategy::SideView;
 use std::ops::Range;
 
@@ -20,6 +19,23 @@ impl Span {
     #[inline]
     fn join(self, other: Self) -> Self {
         Self { low: lower(other.low, self.low), high: higher(other.high, self.high) }
+    }
+}
+
+/// Prices at which something happens, such as an exit or the trigger of an order.
+#[derive(Debug, Clone, Copy)]
+pub struct Levels {
+    /// At or below it.
+    pub floor: f64,
+    /// At or above it.
+    pub ceiling: f64,
+}
+
+impl Levels {
+    /// Whether prices from `low` to `high` reach one of them.
+    #[inline]
+    pub fn reached(self, low: f64, high: f64) -> bool {
+        low <= self.floor || high >= self.ceiling
     }
 }
 

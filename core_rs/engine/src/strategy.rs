@@ -60,11 +60,6 @@ pub trait Decide: Send + Sync {
         false
     }
 
-    /// The first bar from `i` on, before `end`, at whose close [`Decide::cancel`] cancels the order; `end` if none does.
-    fn next_cancel(&self, order: &Order, i: usize, end: usize, view: &View<'_>) -> usize {
-        (i..end).find(|&bar| self.cancel(order, bar, view)).unwrap_or(end)
-    }
-
     /// Distance in price at which the stop follows the best price; NaN, zero and less propose nothing on bar `i`.
     fn trail_distance(&self, _i: usize) -> f64 {
         0.0

@@ -100,7 +100,8 @@ fn rules() -> impl Strategy<Value = (Rules, Option<Trail>)> {
     let trail = prop_oneof![2 => Just(None), 1 => (0.0003..0.004f64).prop_map(Some)];
     let pause = prop_oneof![2 => Just(0), 1 => 1..60usize];
     let buffer = prop_oneof![1 => Just(0.0), 1 => 0.0..5.0f64];
-    (bars, minutes, (be, buffer), trail, 0.0..1.5f64, any::<bool>(), pause).prop_map(
+    let start = prop_oneof![1 => Just(0.0), 1 => 0.0..1.5f64];
+    (bars, minutes, (be, buffer), trail, start, any::<bool>(), pause).prop_map(
         |(
             timeout_bars,
             timeout_minutes,
@@ -121,7 +122,12 @@ fn rules() -> impl Strategy<Value = (Rules, Option<Trail>)> {
                 tracks,
                 ..Rules::default()
             };
-            (rules, trail.map(Trail::Fixed))
+            // Without a distance on some bars, as before an average is there.
+            let distance = |far: f64| {
+                move |bar: i64| if bar % 7 < 2 { f64::NAN } else { far * (1.0 + (bar % 11) as f64) }
+            };
+            let by_bar = |far| Trail::ByBar((0..BARS).map(distance(far)).collect());
+            (rules, trail.map(|far| if tracks { Trail::Fixed(far) } else { by_bar(far) }))
         },
     )
 }
@@ -180,7 +186,7 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
             grouped,
         },
     );
-    prop::collection::vec(row, 0..25).prop_map(|mut rows| {
+    prop::collection::vec(row, 0..40).prop_map(|mut rows| {
         rows.sort_by_key(|row| row.bar);
         rows
     })

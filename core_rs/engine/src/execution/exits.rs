@@ -1,6 +1,7 @@
 //! Stop and target of an open position on one bar: whether, where and why it ends.
 
 use super::options::TpConfirmation;
+use crate::extremes::Levels;
 use crate::orders::{Direction, ExitReason, OrderType, Position};
 
 /// Exit-side prices of a bar or tick.
@@ -42,24 +43,7 @@ pub struct Exit {
     pub ambiguous: bool,
 }
 
-/// Exit-side prices at which stop or target are reached.
-#[derive(Debug, Clone, Copy)]
-pub struct Levels {
-    /// At or below it.
-    pub floor: f64,
-    /// At or above it.
-    pub ceiling: f64,
-}
-
-impl Levels {
-    /// Whether prices from `low` to `high` reach one of them.
-    #[inline]
-    pub fn reached(self, low: f64, high: f64) -> bool {
-        low <= self.floor || high >= self.ceiling
-    }
-}
-
-/// Where stop or target of `position` are reached.
+/// Exit-side prices at which stop or target of `position` are reached.
 #[inline]
 pub fn levels(position: &Position, rules: ExitRules) -> Levels {
     let (stop, target, buffer) = (position.stop_loss, position.take_profit, rules.buffer);

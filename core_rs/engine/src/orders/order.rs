@@ -3,7 +3,7 @@
 use super::direction::Direction;
 use super::position::ExitReason;
 use super::signal::{OrderType, Signal};
-use crate::execution::exits::Levels;
+use crate::extremes::Levels;
 
 /// A market order that waits for the next open, or a pending limit or stop order.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +55,15 @@ impl Order {
         self.outlived(bar, close, true)
     }
 
+    /// The first bar at whose close it is spent, `usize::MAX` if it never is by itself; `first_at` gives the first bar whose
+    /// moment of decision is not before a time.
+    pub fn spent_from(&self, first_at: impl FnOnce(i64) -> usize) -> usize {
+        let by_bars = self.signal.valid_bars.map_or(usize::MAX, |n| {
+            self.order_bar.saturating_add(usize::try_from(n.unsigned_abs()).unwrap_or(usize::MAX))
+        });
+        by_bars.min(self.signal.good_till.map_or(usize::MAX, first_at))
+    }
+
     fn outlived(&self, bar: usize, time: i64, at_close: bool) -> bool {
         let by_bars = self.signal.valid_bars.is_some_and(|n| {
             let waited = bar.saturating_sub(self.order_bar) as u64 + u64::from(at_close);
@@ -99,4 +108,28 @@ pub struct EndedOrder {
     pub time: i64,
     /// `limit_expired`, `signal` or `end_of_data`.
     pub reason: ExitReason,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    fn an_order_is_spent_from_one_bar_on(
+        #[values(None, Some(0), Some(1), Some(7))] valid_bars: Option<i64>,
+        #[values(None, Some(0), Some(5_700), Some(5_800), Some(6_001))] good_till: Option<i64>,
+    ) {
+        let plain = Signal::pending(OrderType::Limit, Direction::Long, 1.1, 1.0, None);
+        let signal = Signal { valid_bars, good_till, ..plain };
+        let order = Order { id: 1, symbol: 0, order_time: 5_000, order_bar: 50, signal };
+        // Bar k is named 100 k, and decided on 100 later.
+        let bars = 50..70;
+        let first_at =
+            |time: i64| bars.clone().find(|&bar| 100 * (bar as i64 + 1) >= time).unwrap_or(bars.end);
+        let from = order.spent_from(first_at);
+        for bar in bars.clone() {
+            assert_eq!(order.spent(bar, 100 * (bar as i64 + 1)), bar >= from, "bar {bar}");
+        }
+    }
 }

@@ -243,11 +243,14 @@ impl<D: Decide> Desk<'_, D> {
     /// The prices at which a position is left, and their extremes.
     #[inline]
     pub(super) fn exit_side(&self, position: &Position) -> (&SideView<'_>, &Extremes) {
+        self.quotes(position.direction() == Direction::Long)
+    }
+
+    /// Bid or ask prices, and their extremes.
+    #[inline]
+    pub(super) fn quotes(&self, bid: bool) -> (&SideView<'_>, &Extremes) {
         let extremes = &self.instrument.extremes;
-        match position.direction() {
-            Direction::Long => (&self.view.bid, &extremes.bid),
-            Direction::Short => (&self.view.ask, &extremes.ask),
-        }
+        if bid { (&self.view.bid, &extremes.bid) } else { (&self.view.ask, &extremes.ask) }
     }
 
     /// Equity at a price, with one open position. The rate is steady: one moment is as good as any other.

@@ -1,6 +1,7 @@
-//! Stretches of bars on which nothing happens: no order, no exit, no decision. They are found ahead and passed at once.
+//! Stretches of bars on which nothing is filled, ended or decided. They are found ahead and passed at once.
 //!
-//! The plain steps of a bar stay the definition: a stretch ends before the first bar on which any of them could act.
+//! The plain steps of a bar stay the definition: a stretch ends before the first bar on which one of them could do more than
+//! count, take a sample, or move a stop to the entry or after the price.
 
 use super::Desk;
 use crate::Result;
@@ -11,7 +12,7 @@ use crate::run::outcome::Blocked;
 use crate::strategy::{Decide, View};
 use std::ops::Range;
 
-/// Bars that are looked at ahead while orders wait: what is found may be of no use when one is added.
+/// Bars that are looked at ahead while orders wait: when a further order comes, they are looked at again.
 const LOOK: usize = 128;
 /// Fewer bars are not worth the look.
 const LEAST: usize = 16;
@@ -105,35 +106,29 @@ impl<D: Decide> Desk<'_, D> {
 
     /// The first of some bars at whose close a pending order is spent: it then holds no slot, and expires on the next one.
     fn before_spent(&self, i: usize, last: usize) -> usize {
-        let View { label, timeframe, .. } = &self.view;
-        self.pending.iter().fold(last, |mut end, order| {
-            if let Some(bars) = order.signal.valid_bars {
-                let waits = usize::try_from(bars.unsigned_abs()).unwrap_or(usize::MAX);
-                end = end.min(order.order_bar.saturating_add(waits)).max(i);
-            }
-            if let Some(till) = order.signal.good_till {
-                end = i + label[i..end].partition_point(|label| label + timeframe < till);
-            }
-            end
+        self.pending.iter().fold(last, |end, order| {
+            let first_at = |time| i + self.first_at(time, i..end);
+            end.min(order.spent_from(first_at).max(i))
         })
+    }
+
+    /// How many of some bars have their moment of decision before a time.
+    fn first_at(&self, time: i64, bars: Range<usize>) -> usize {
+        self.view.label[bars].partition_point(|label| label + self.view.timeframe < time)
     }
 
     /// The first of some bars on which a pending order triggers or is cancelled.
     fn before_end_of_orders(&self, i: usize, last: usize) -> usize {
-        let View { bid, ask, .. } = &self.view;
-        let extremes = &self.instrument.extremes;
         self.pending.iter().fold(last, |end, order| {
-            let (side, extremes) = match order.direction() {
-                Direction::Long => (ask, &extremes.ask),
-                Direction::Short => (bid, &extremes.bid),
-            };
+            let (side, extremes) = self.quotes(order.direction() == Direction::Short);
             let end = extremes.first_touch(side, i..end, order.levels());
-            self.decider.next_cancel(order, i, end, &self.view)
+            (i..end).find(|&bar| self.decider.cancel(order, bar, &self.view)).unwrap_or(end)
         })
     }
 
-    /// Why the strategy is not asked on the bars from `i` on, if it is not, and the end of those for which that stays so,
-    /// `last` at most, while nothing is entered or left. Those before its first bar do not count.
+    /// Why the strategy is not asked on the bars from `i` on, if it is not, and the first bar, `last` at most, on which that
+    /// may be another reason, while nothing is entered or left. On bars before its warm-up is over that is the reason,
+    /// whatever is said here.
     ///
     /// `cause` is a reason that comes before all gates, and stays.
     #[inline]
@@ -151,7 +146,7 @@ impl<D: Decide> Desk<'_, D> {
         let from = self.warmup.clamp(i, last);
         let mut end = gates.and_then(|gates| gates.next_change(from)).map_or(last, |change| change.min(last));
         if let Some(pause) = pause {
-            let first_at = |time: i64| label.partition_point(|&label| label + timeframe < time);
+            let first_at = |time| self.first_at(time, 0..label.len());
             let free = pause.free_from(self.last_exit, self.last_order, first_at);
             if from < free {
                 end = end.min(free);
