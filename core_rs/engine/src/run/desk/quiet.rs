@@ -112,7 +112,7 @@ impl<D: Decide> Desk<'_, D> {
         })
     }
 
-    /// How many of some bars have their moment of decision before a time.
+    /// The place among some bars of the first whose moment of decision is not before a time; their number if there is none.
     fn first_at(&self, time: i64, bars: Range<usize>) -> usize {
         self.view.label[bars].partition_point(|label| label + self.view.timeframe < time)
     }
