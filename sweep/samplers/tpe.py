@@ -183,8 +183,8 @@ class Choice:
         self._known, self._judged = known, judged
         self._next = [0] * count
         """Of each trial, the candidate to look at next, counted over all rounds."""
-        self._points: list[list[Numbers]] = [[]] * count
-        """Of each trial, the candidates of its current round."""
+        self._points: list[Array] = [np.empty((0, 0))] * count
+        """Of each trial, the candidates of its current round, mostly looked at no further than the first."""
         self._found: list[Candidate | None] = [None] * count
 
     def all(self, taken: set[str]) -> list[Candidate | None]:
@@ -205,7 +205,7 @@ class Choice:
         waiting = list(trials)
         while waiting:
             waiting = self._refill(waiting)
-            self._judge([self._points[trial][self._next[trial] % CANDIDATES] for trial in waiting])
+            self._judge([_numbers(self._points[trial][self._next[trial] % CANDIDATES]) for trial in waiting])
             waiting = [trial for trial in waiting if not self._find(trial)]
 
     def _refill(self, trials: Sequence[int]) -> list[int]:
@@ -221,9 +221,8 @@ class Choice:
             if place == 0:
                 dry.setdefault(number, []).append(trial)
         for number, waiting in dry.items():
-            drawn = self._candidates.draw(number, waiting).tolist()
-            for trial, points in zip(waiting, drawn, strict=True):
-                self._points[trial] = list(map(tuple, points))
+            for trial, points in zip(waiting, self._candidates.draw(number, waiting), strict=True):
+                self._points[trial] = points
         return left
 
     def _judge(self, points: Sequence[Numbers]) -> None:
@@ -240,13 +239,17 @@ class Choice:
 
     def _find(self, trial: int) -> bool:
         """Moves a trial on, as far as its round is judged; whether it has come to a candidate that is new."""
-        points, start = self._points[trial], self._next[trial] % CANDIDATES
-        for place in range(start, CANDIDATES):
-            if points[place] not in self._judged:
+        for row in self._points[trial][self._next[trial] % CANDIDATES :]:
+            point = _numbers(row)
+            if point not in self._judged:
                 return False
             self._next[trial] += 1
-            found = self._judged[points[place]]
+            found = self._judged[point]
             if found is not None and found.key not in self._known:
                 self._found[trial] = found
                 return True
         return False
+
+
+def _numbers(row: Array) -> Numbers:
+    return tuple(row.tolist())
