@@ -80,6 +80,8 @@ impl Sums {
         Ok(made)
     }
 
+    // By itself: what it is compiled to, twice as fast or not, must not depend on what is around.
+    #[inline(never)]
     fn exponents(&self, point: usize, exponents: &mut [f64]) {
         let features = &self.features[point * self.terms..][..self.terms];
         let entries: Vec<&[f64]> =
@@ -136,6 +138,7 @@ fn add(held: &mut [f64; LANES], values: &[f64], factor: f64) {
 }
 
 /// Of one mixture, whose last kernel is the widest.
+#[inline(never)] // as `Sums::exponents`
 fn sum(exponents: &[f64], negligible: f64) -> f64 {
     let least = exponents.last().map_or(0.0, |last| last - negligible);
     let mut sum = 0.0;
