@@ -102,7 +102,6 @@ class _Grid:
         self._cut: Array = np.log(axis.size / inside)
         """What the masses of a kernel gain because it ends at both ends, relative to even ones."""
         self._fine = not axis.log and bool(sigma.min() >= _FINE)
-        self._widths, self._width = np.unique(sigma, return_inverse=True)
 
     def table(self, numbers: Array) -> tuple[Array, Index]:
         """As that of `_Choices`."""
@@ -113,13 +112,18 @@ class _Grid:
         axis, mu, sigma = self._axis, self._mu, self._sigma
         if self._fine:
             return _fine_masses(cells, mu, sigma)
-        if axis.log or 4 * axis.size * len(self._widths) > len(cells) * len(mu):
+        if axis.log or 4 * axis.size * len(self._widths[0]) > len(cells) * len(mu):
             return _cell_masses(axis, cells, mu, sigma)
-        return _grid_masses(axis.size, cells, mu, self._steps, self._width)
+        return _grid_masses(axis.size, cells, mu, self._by_distance, self._widths[1])
 
     @cached_property
-    def _steps(self) -> Array:
-        return _masses_by_distance(self._axis.size, self._widths)
+    def _widths(self) -> tuple[Array, Index]:
+        """The different widths, and which of them each kernel has."""
+        return np.unique(self._sigma, return_inverse=True)
+
+    @cached_property
+    def _by_distance(self) -> Array:
+        return _masses_by_distance(self._axis.size, self._widths[0])
 
 
 def _distinct(numbers: Array, size: int) -> tuple[Array, Index]:

@@ -344,14 +344,12 @@ def _columns(what: str, table: Any) -> dict[str, Any]:
         raise error(1004, f"{type(table).__name__} is no table", where=what, remedy=remedy)
     if len(set(whole.column_names)) < len(whole.column_names):
         raise error(1005, "a column is there twice", where=what, remedy="name columns once")
-    return {name: _one_chunk(whole[name]) for name in whole.column_names}
+    return {name: _in_one(whole[name]) for name in whole.column_names}
 
 
-def _one_chunk(column: Any) -> Any:
-    """A column as one array; that of a table without rows may have no chunk."""
-    if column.num_chunks == 1:
-        return column.chunk(0)
-    return pa.concat_arrays(column.chunks or [pa.array([], column.type)])
+def _in_one(column: Any) -> Any:
+    """A column as one array, not copied where it is in one chunk."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _array(what: str, name: str, values: Any) -> Any:

@@ -36,14 +36,18 @@ impl<D: Decide> Desk<'_, D> {
     #[inline]
     fn blocked(&self, account: &Account, close: &Close) -> Option<Blocked> {
         if close.bar < self.warmup {
-            Some(Blocked::Warmup)
-        } else if account.out.ruined_at.is_some() && self.execution.stop_on_ruin {
-            Some(Blocked::Ruined)
-        } else if self.free_slots(account, close) == 0 {
-            Some(Blocked::NoSlot)
-        } else {
-            self.closed_gate(close.bar, close.moment)
+            return Some(Blocked::Warmup);
         }
+        self.barred(account, close).or_else(|| self.closed_gate(close.bar, close.moment))
+    }
+
+    /// What comes before all gates, and stays as long as nothing is entered or left: a ruined account, or no free slot.
+    #[inline]
+    pub(super) fn barred(&self, account: &Account, close: &Close) -> Option<Blocked> {
+        if account.out.ruined_at.is_some() && self.execution.stop_on_ruin {
+            return Some(Blocked::Ruined);
+        }
+        (self.free_slots(account, close) == 0).then_some(Blocked::NoSlot)
     }
 
     /// The first closed gate in configured order, at the close of `bar`.

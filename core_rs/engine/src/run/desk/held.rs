@@ -8,7 +8,6 @@ use crate::extremes::{BLOCK, Extremes, Span};
 use crate::orders::{Direction, Position};
 use crate::portfolio::{EquityTracker, Sample};
 use crate::run::account::Account;
-use crate::run::outcome::Blocked;
 use crate::run::watch::Watch;
 use crate::strategy::{Actions, Decide, SideView, View};
 use std::hint::black_box;
@@ -44,22 +43,11 @@ fn piece(from: usize, last: usize, until_day_end: usize) -> Range<usize> {
 
 impl<D: Decide> Desk<'_, D> {
     /// Passes the quiet bars from `i` on, before `last`, and gives the first that is not.
-    pub(super) fn pass_held(
-        &mut self,
-        account: &mut Account,
-        barred: bool,
-        i: usize,
-        last: usize,
-    ) -> Result<usize> {
-        let cause = if barred {
-            Some(Blocked::Ruined)
-        } else {
-            // Nothing is queued or pending, and nothing was closed on this bar.
-            (self.room(account) <= self.open).then_some(Blocked::NoSlot)
-        };
+    pub(super) fn pass_held(&mut self, account: &mut Account, i: usize, last: usize) -> Result<usize> {
+        let barred = self.barred(account, &self.close_of(i));
         let mut from = i;
         while from < last {
-            let (blocked, end) = self.unchanged(cause, from, last);
+            let (blocked, end) = self.unchanged(barred, from, last);
             let start = from;
             from = self.pass_alike(account, blocked.is_none(), start, end)?;
             account.exposed_bars += from - start;

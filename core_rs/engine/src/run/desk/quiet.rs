@@ -31,26 +31,26 @@ impl<D: Decide> Desk<'_, D> {
         if !self.jumps || eventful || about_to_ruin || i >= last {
             return Ok(i);
         }
-        let barred = account.out.ruined_at.is_some() && self.execution.stop_on_ruin;
         match &account.book.open[..] {
-            [] if self.pending.is_empty() => Ok(self.pass_flat(account, barred, i, last)),
-            [] => Ok(self.pass_waiting(account, barred, i, last)),
+            [] if self.pending.is_empty() => Ok(self.pass_flat(account, i, last)),
+            [] => Ok(self.pass_waiting(account, i, last)),
             [position] if self.pending.is_empty() => {
                 debug_assert!(position.queued == Queued::default(), "what is queued is a change");
                 if position.exits_from > i || position.tracked_from > i {
                     return Ok(i);
                 }
-                self.pass_held(account, barred, i, last)
+                self.pass_held(account, i, last)
             }
             _ => Ok(i),
         }
     }
 
     /// Without a position equity stands still: the next signal is all that there is to look for, however far it is.
-    fn pass_flat(&mut self, account: &mut Account, barred: bool, i: usize, last: usize) -> usize {
+    fn pass_flat(&mut self, account: &mut Account, i: usize, last: usize) -> usize {
+        let barred = self.barred(account, &self.close_of(i));
         let mut from = i;
         while from < last {
-            let (blocked, end) = self.unchanged(barred.then_some(Blocked::Ruined), from, last);
+            let (blocked, end) = self.unchanged(barred, from, last);
             let until = if blocked.is_some() {
                 end
             } else {
@@ -81,7 +81,7 @@ impl<D: Decide> Desk<'_, D> {
     }
 
     /// Without a position, while pending orders wait: as long as none of them ends, and nothing is entered.
-    fn pass_waiting(&mut self, account: &mut Account, barred: bool, i: usize, last: usize) -> usize {
+    fn pass_waiting(&mut self, account: &mut Account, i: usize, last: usize) -> usize {
         if self.pending.len() > MOST_WAITING {
             return i;
         }
@@ -89,12 +89,7 @@ impl<D: Decide> Desk<'_, D> {
         if end < i.saturating_add(LEAST) {
             return i;
         }
-        let cause = if barred {
-            Some(Blocked::Ruined)
-        } else {
-            (self.free_slots(account, &self.close_of(i)) == 0).then_some(Blocked::NoSlot)
-        };
-        let (blocked, mut end) = self.unchanged(cause, i, end);
+        let (blocked, mut end) = self.unchanged(self.barred(account, &self.close_of(i)), i, end);
         if blocked.is_none() {
             let asked = self.warmup.clamp(i, end);
             end = self.decider.next_signal(asked, end, &self.view, &mut self.signals);
@@ -130,17 +125,17 @@ impl<D: Decide> Desk<'_, D> {
     /// may be another reason, while nothing is entered or left. On bars before its warm-up is over that is the reason,
     /// whatever is said here.
     ///
-    /// `cause` is a reason that comes before all gates, and stays.
+    /// `barred` is what [`Self::barred`] says.
     #[inline]
     pub(super) fn unchanged(
         &self,
-        cause: Option<Blocked>,
+        barred: Option<Blocked>,
         i: usize,
         last: usize,
     ) -> (Option<Blocked>, usize) {
         let (gates, pause) = (self.instrument.gates.as_ref(), self.cooldown.as_ref());
-        if cause.is_some() || (gates.is_none() && pause.is_none()) {
-            return (cause, last);
+        if barred.is_some() || (gates.is_none() && pause.is_none()) {
+            return (barred, last);
         }
         let View { label, timeframe, .. } = self.view;
         let from = self.warmup.clamp(i, last);
