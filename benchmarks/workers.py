@@ -37,8 +37,10 @@ def run() -> Iterator[str]:
 
 # ---------------------------------------------------------------------------------------------------- two against one
 ROUNDS: Final = 3
-LENGTHS: Final = {50_000: 3000, 200_000: 1500}
-"""Trials by the bars of the market: of less than a millisecond each, and of some."""
+LENGTHS: Final = (50_000, 200_000)
+"""Bars of the market: trials of less than a millisecond each, and of some."""
+TRIALS: Final = 5_000
+"""So many that what every worker pays once, the first touch of its memory, is no large part."""
 BLOCKS: Final = 1500
 """Of a mebibyte each, that a process of the control hashes: about a second."""
 WANTED_SCALING: Final = 1.9
@@ -112,7 +114,7 @@ def _searched(bars: int, backend: str, workers: int) -> Cost:
     asked = config(
         bars=bars,
         sampler="random",
-        trials=LENGTHS[bars],
+        trials=TRIALS,
         batch=256,
         compute={"backend": backend, "workers": workers},
         tracking=SILENT,
@@ -220,7 +222,7 @@ def _run(path: Path, read: Path) -> None:
 
 # ------------------------------------------------------------------------------------------------------------- memory
 CACHE: Final = 32 * MIB
-SOAK: Final = 10_000
+SOAK: Final = 20_000
 """Trials whose continuous parameters make new series all the time."""
 WANTED_MEMORY: Final = 150
 SHARE: Final = 0.1
@@ -290,7 +292,8 @@ def _itself(driver: int) -> list[int]:
 
 def _told(name: str, looks: Sequence[Look], cache: int) -> Iterator[str]:
     """The most of the first trials and of the last ones, the latter by origin."""
-    first = _most([look for look in looks if look.trials <= SHARE * SOAK])
+    # A quick worker may have passed its first share when it is looked at for the first time.
+    first = _most([look for look in looks if look.trials <= SHARE * SOAK] or looks[:1])
     last = _most([look for look in looks if look.trials >= (1.0 - SHARE) * SOAK])
     beyond = last.held.pss - last.held.shared - cache
     yield (
