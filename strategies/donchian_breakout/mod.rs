@@ -38,7 +38,7 @@ pub struct DonchianBreakout {
 impl DonchianBreakout {
     /// The stop order of one direction, if its level lies beyond the market and the trend allows it.
     fn order(&self, i: usize, direction: Direction, view: &View<'_>) -> Option<Signal> {
-        if !self.directions.allow(direction) {
+        if !self.directions.allow(direction) || !self.trend.passes(i, direction, view) {
             return None;
         }
         let s = direction.sign();
@@ -51,7 +51,7 @@ impl DonchianBreakout {
             Direction::Long => price < level,
             Direction::Short => price > level,
         };
-        if !ahead || !self.trend.passes(i, direction, view) {
+        if !ahead {
             return None;
         }
         let stop = self.rounder.round(level - s * (self.sl_atr * self.atr[i]));

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod held;
+mod restless;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
@@ -240,6 +241,11 @@ proptest! {
             }),
             "mean_reversion_z_score" => json!({"enabled_scenarios": "1+2", "window_length": periods.1}),
             "mtf_trend_pullback" => json!({"htf": "H1", "be_r": be, "trail_atr": trail, "cooldown_bars": pause}),
+            "donchian_breakout" => json!({
+                "entry_lookback": periods.1, "exit_lookback": if seed % 4 > 0 { periods.0 } else { 0 },
+                "order_valid_bars": 1 + seed % 10, "buffer_atr": 0.1 * (seed % 3) as f64, "be_r": be,
+                "trail_atr": trail, "cooldown_bars": pause, "trend_ema": if seed % 2 > 0 { 100 } else { 0 },
+            }),
             _ => json!({"be_r": be, "trail_atr": trail, "cooldown_bars": pause}),
         };
         let params = canonicalise(strategy.declaration(), &session.context(), raw.as_object().unwrap()).unwrap();

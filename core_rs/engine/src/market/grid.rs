@@ -32,17 +32,18 @@ impl TickGrid {
 
     /// floor((p·N)/M + 0.5).
     pub fn ticks(&self, p: f64) -> i64 {
-        (((p * self.n) / self.m) + 0.5).floor() as i64
+        (self.in_ticks(p) + 0.5).floor() as i64
     }
 
     /// (t·M)/N: the double nearest to the decimal price of `t` ticks.
     pub fn price(&self, t: i64) -> f64 {
-        (t as f64 * self.m) / self.n
+        self.of_ticks(t as f64)
     }
 
     /// The nearest price on the grid, halves away from zero.
+    #[inline]
     pub fn round_half_away(&self, x: f64) -> f64 {
-        (self.nearest(x) * self.m) / self.n
+        self.of_ticks(whole::nearest_away(self.in_ticks(x)))
     }
 
     /// Whether `x` is exactly the price of a whole number of ticks.
@@ -50,8 +51,18 @@ impl TickGrid {
         x == self.round_half_away(x)
     }
 
-    fn nearest(&self, x: f64) -> f64 {
-        whole::nearest_away((x * self.n) / self.m)
+    /// (x·N)/M.
+    #[inline]
+    fn in_ticks(&self, x: f64) -> f64 {
+        let scaled = x * self.n;
+        // Mostly a tick is one of its decimals, and a division by one takes as long as any other.
+        if self.m == 1.0 { scaled } else { scaled / self.m }
+    }
+
+    /// (t·M)/N of a whole number.
+    #[inline]
+    fn of_ticks(&self, t: f64) -> f64 {
+        (t * self.m) / self.n
     }
 }
 

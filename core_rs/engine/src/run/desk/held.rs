@@ -1,10 +1,10 @@
 //! Quiet bars while one position is held: a look over some bars at a time takes the place of the steps of each.
 
 use super::Desk;
-use super::management::excursion;
+use super::management::{excursion, valid_stop};
 use crate::Result;
 use crate::execution::exits::levels;
-use crate::extremes::{BLOCK, Extremes, Span};
+use crate::extremes::{BLOCK, Extremes, Levels, Span};
 use crate::orders::{Direction, Position};
 use crate::portfolio::{EquityTracker, Sample};
 use crate::run::account::Account;
@@ -103,10 +103,8 @@ impl<D: Decide> Desk<'_, D> {
             (to, certain) = self.before_fate(position, tracker.high_water(), search, from..to)?;
             ends = Some(certain);
         }
-        if action.is_none() {
-            to = self.before_action(position, from..to);
-        } else if self.rules.be_r > 0.0 || self.rules.trails {
-            to = self.follow(position, from..to);
+        if action.is_none() || self.rules.be_r > 0.0 || self.rules.trails {
+            to = self.follow(position, from..to, action.is_none());
         } else if self.tracks {
             let (side, extremes) = self.exit_side(position);
             let range = extremes.range(side, from..to);
@@ -269,49 +267,44 @@ impl<D: Decide> Desk<'_, D> {
         }
     }
 
-    /// Tracks the position and moves its stop, up to the first bar that reaches stop or target. The stop that a close
-    /// decides on is there from the next open on: nothing looks at it before.
-    fn follow(&self, position: &mut Position, bars: Range<usize>) -> usize {
+    /// Tracks the position and moves its stop, up to the first bar that reaches the stop where it is by then. The stop that a
+    /// close decides on is there from the next open on: nothing looks at it before.
+    ///
+    /// `asks`: the strategy is asked at every close. Its stops are moves like others; whatever else it wants ends the stretch.
+    fn follow(&self, position: &mut Position, bars: Range<usize>, asks: bool) -> usize {
         let (side, extremes) = self.exit_side(position);
         let mut least = self.least_excursion(position);
-        if farthest(position, extremes.range_around(bars.clone())) < least {
+        if !asks && farthest(position, extremes.range_around(bars.clone())) < least {
             let range = extremes.range(side, bars.clone());
             position.track(range.high, range.low);
             return bars.end;
         }
-        let mut at = levels(position, self.exit_rules);
+        let mut moved: Option<Levels> = None;
         let end = bars.end;
         for bar in bars {
-            let (low, high) = (side.low[bar], side.high[bar]);
-            if at.reached(low, high) {
+            if moved.is_some_and(|at| at.reached(side.low[bar], side.high[bar])) {
                 return bar;
             }
-            position.track(high, low);
-            if excursion(position) < least {
-                continue;
-            }
-            if let Some((price, kind)) = self.tightest(None, position, &self.close_of(bar)) {
-                (position.stop_loss, position.stop_kind) = (price, kind);
-                at = levels(position, self.exit_rules);
-                least = self.least_excursion(position);
-            }
-        }
-        end
-    }
-
-    /// The first bar at whose close the strategy, break-even or trailing acts; tracks the position on the bars before.
-    fn before_action(&self, position: &mut Position, bars: Range<usize>) -> usize {
-        let (side, _) = self.exit_side(position);
-        let end = bars.end;
-        for bar in bars {
             // Tracking comes before the decisions of a bar, and twice is as good as once.
             if self.tracks {
                 position.track(side.high[bar], side.low[bar]);
             }
             let mut actions = Actions::default();
-            self.decider.manage(position, bar, &self.view, &mut actions);
-            if actions != Actions::default() || self.tightest(None, position, &self.close_of(bar)).is_some() {
+            if asks {
+                self.decider.manage(position, bar, &self.view, &mut actions);
+            }
+            if actions == Actions::default() && excursion(position) < least {
+                continue;
+            }
+            let close = self.close_of(bar);
+            let own = actions.stop.filter(|&(price, _)| valid_stop(position, price, &close));
+            if actions != (Actions { stop: own, ..Actions::default() }) {
                 return bar;
+            }
+            if let Some((price, kind)) = self.tightest(own, position, &close) {
+                (position.stop_loss, position.stop_kind) = (price, kind);
+                moved = Some(levels(position, self.exit_rules));
+                least = self.least_excursion(position);
             }
         }
         end

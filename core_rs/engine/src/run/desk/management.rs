@@ -179,7 +179,8 @@ impl<D: Decide> Desk<'_, D> {
         (lots >= least && size - lots >= least).then_some(lots)
     }
 
-    fn manage_orders(&mut self, account: &mut Account, close: &Close) {
+    /// The strategy cancels pending orders.
+    pub(super) fn manage_orders(&mut self, account: &mut Account, close: &Close) {
         let mut at = 0;
         while at < self.pending.len() {
             let order = &self.pending[at];
@@ -213,7 +214,7 @@ fn tighter(direction: Direction, price: f64, than: f64) -> bool {
 }
 
 /// Whether a stop lies on the losing side of the exit-side close.
-fn valid_stop(position: &Position, price: f64, close: &Close) -> bool {
+pub(super) fn valid_stop(position: &Position, price: f64, close: &Close) -> bool {
     let market = close.exit_side(position.direction());
     usable(price)
         && match position.direction() {

@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 impl<D: Decide> Desk<'_, D> {
     /// Expiry, then triggers in id order.
     pub(super) fn work_pending(&mut self, account: &mut Account, now: &Now<'_>) -> Result<()> {
-        self.expire(account, now);
+        self.expire(account, now.bar, now.time);
         if !self.decide_fates(now) {
             return Ok(());
         }
@@ -34,12 +34,13 @@ impl<D: Decide> Desk<'_, D> {
         Ok(())
     }
 
-    fn expire(&mut self, account: &mut Account, now: &Now<'_>) {
+    /// Orders end that may not trigger any more on bar `bar`, named `time`.
+    pub(super) fn expire(&mut self, account: &mut Account, bar: usize, time: i64) {
         let mut at = 0;
         while at < self.pending.len() {
-            if self.pending[at].expired(now.bar, now.time) {
+            if self.pending[at].expired(bar, time) {
                 let order = self.pending.remove(at);
-                account.end(order, now.time, ExitReason::LimitExpired);
+                account.end(order, time, ExitReason::LimitExpired);
             } else {
                 at += 1;
             }

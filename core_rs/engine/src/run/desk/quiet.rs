@@ -1,11 +1,11 @@
-//! Stretches of bars on which nothing is filled, ended or decided. They are found ahead and passed at once.
+//! Stretches of bars on which no position begins, changes its size or ends. They are found ahead and passed at once.
 //!
 //! The plain steps of a bar stay the definition: a stretch ends before the first bar on which one of them could do more than
-//! count, take a sample, or move a stop to the entry or after the price.
+//! count, take a sample, move a stop or, without a position, end pending orders unfilled and accept others.
 
 use super::Desk;
 use crate::Result;
-use crate::orders::{Direction, Queued};
+use crate::orders::{Direction, Order, Queued};
 use crate::portfolio::Sample;
 use crate::run::account::Account;
 use crate::run::outcome::Blocked;
@@ -14,7 +14,7 @@ use std::ops::Range;
 
 /// Bars that are looked at ahead while orders wait: when a further order comes, they are looked at again.
 const LOOK: usize = 128;
-/// Fewer bars are not worth the look.
+/// Fewer bars are not worth the look where the strategy is asked for entries too.
 const LEAST: usize = 16;
 /// Pending orders that are looked at ahead.
 const MOST_WAITING: usize = 16;
@@ -33,7 +33,7 @@ impl<D: Decide> Desk<'_, D> {
         }
         match &account.book.open[..] {
             [] if self.pending.is_empty() => Ok(self.pass_flat(account, i, last)),
-            [] => Ok(self.pass_waiting(account, i, last)),
+            [] => self.pass_waiting(account, i, last),
             [position] if self.pending.is_empty() => {
                 debug_assert!(position.queued == Queued::default(), "what is queued is a change");
                 if position.exits_from > i || position.tracked_from > i {
@@ -60,43 +60,73 @@ impl<D: Decide> Desk<'_, D> {
             if until < end {
                 self.expect(until);
             }
-            self.stand_still(account, blocked, from..until);
+            self.count_blocked(account, blocked, from..until);
             from = until;
             if until < end {
                 break;
             }
         }
+        self.stand_still(account, i..from);
         from
     }
 
-    /// Quiet bars without a position.
-    fn stand_still(&self, account: &mut Account, blocked: Option<Blocked>, bars: Range<usize>) {
+    /// Step 6 of bars without a position.
+    fn stand_still(&self, account: &mut Account, bars: Range<usize>) {
         let Account { book, tracker, .. } = account;
         if !bars.is_empty() {
             let time = self.view.label[bars.start];
             tracker.sample(Sample { time, equity: book.cash, balance: book.cash });
             tracker.repeat(bars.len() - 1, self.view.label[bars.end - 1]);
         }
-        self.count_blocked(account, blocked, bars);
     }
 
-    /// Without a position, while pending orders wait: as long as none of them ends, and nothing is entered.
-    fn pass_waiting(&mut self, account: &mut Account, i: usize, last: usize) -> usize {
-        if self.pending.len() > MOST_WAITING {
-            return i;
+    /// Without a position, while pending orders wait: as long as none of them triggers. Those that end unfilled, and those
+    /// that take their place, leave equity where it is.
+    fn pass_waiting(&mut self, account: &mut Account, i: usize, last: usize) -> Result<usize> {
+        let mut from = i;
+        while from < last && !self.pending.is_empty() && self.pending.len() <= MOST_WAITING {
+            self.expire(account, from, self.view.label[from]);
+            let until = self.pass_unchanged(account, from, last);
+            let triggered = until < last && self.pending.iter().any(|order| self.triggers(order, until));
+            from = until;
+            if triggered || until == last || self.at_close {
+                break;
+            }
+            let close = self.close_of(until);
+            self.manage_orders(account, &close);
+            self.enter(account, &close)?;
+            from += 1;
+            if !self.queued.is_empty() {
+                break;
+            }
         }
+        self.stand_still(account, i..from);
+        Ok(from)
+    }
+
+    /// The bars from `i` on on which no pending order ends and nothing is entered.
+    fn pass_unchanged(&mut self, account: &mut Account, i: usize, last: usize) -> usize {
         let end = self.before_spent(i, last.min(i.saturating_add(LOOK)));
-        if end < i.saturating_add(LEAST) {
+        if end == i {
             return i;
         }
         let (blocked, mut end) = self.unchanged(self.barred(account, &self.close_of(i)), i, end);
         if blocked.is_none() {
+            if end < i.saturating_add(LEAST) {
+                return i;
+            }
             let asked = self.warmup.clamp(i, end);
             end = self.decider.next_signal(asked, end, &self.view, &mut self.signals);
         }
         let until = self.before_end_of_orders(i, end);
-        self.stand_still(account, blocked, i..until);
+        self.count_blocked(account, blocked, i..until);
         until
+    }
+
+    /// Whether a pending order triggers on a bar.
+    fn triggers(&self, order: &Order, bar: usize) -> bool {
+        let (side, _) = self.quotes(order.direction() == Direction::Short);
+        order.reached(side.low[bar], side.high[bar])
     }
 
     /// The first of some bars at whose close a pending order is spent: it then holds no slot, and expires on the next one.

@@ -1,0 +1,146 @@
+//! A strategy that has to be asked at every close, replaces its orders all the time, and moves stops at will.
+
+use super::{options, plain, rules, session};
+use proptest::prelude::*;
+use sweep_engine::orders::{Direction, Labels, Order, OrderType, Position, Signal, StopKind};
+use sweep_engine::run::script::Trail;
+use sweep_engine::run::{Prepared, simulation};
+use sweep_engine::strategy::{Actions, Decide, Part, Rules, View};
+
+/// How often it does what, of a hundred.
+#[derive(Debug, Clone)]
+struct Habits {
+    enters: u64,
+    moves: u64,
+    leaves: u64,
+    cancels: u64,
+    /// The longest that an order waits, in bars.
+    patience: u64,
+}
+
+#[derive(Debug)]
+struct Restless {
+    seed: u64,
+    habits: Habits,
+    rules: Rules,
+    trail: Option<Trail>,
+}
+
+/// What is drawn on a bar.
+#[derive(Debug, Clone, Copy)]
+enum Draw {
+    Enter,
+    Kind,
+    Distance,
+    Patience,
+    Move,
+    Stop,
+    Leave,
+    Cancel,
+}
+
+impl Restless {
+    /// A number below `n` that depends on nothing but seed and bar.
+    fn draw(&self, draw: Draw, i: usize, n: u64) -> u64 {
+        let mut x = self.seed ^ (i as u64) << 8 ^ draw as u64;
+        for odd in [0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb] {
+            x = (x ^ (x >> 30)).wrapping_mul(odd);
+        }
+        (x ^ (x >> 31)) % n
+    }
+
+    /// Pips as a price.
+    fn pips(&self, draw: Draw, i: usize, n: u64) -> f64 {
+        self.draw(draw, i, n) as f64 * 1e-4
+    }
+}
+
+impl Decide for Restless {
+    fn rules(&self) -> Rules {
+        Rules { trails: self.trail.is_some(), ..self.rules }
+    }
+
+    fn evaluate(&self, i: usize, view: &View<'_>, signals: &mut Vec<Signal>) {
+        if self.draw(Draw::Enter, i, 100) >= self.habits.enters {
+            return;
+        }
+        let (close, far) = (view.bid.close[i], self.pips(Draw::Distance, i, 12));
+        let kind = self.draw(Draw::Kind, i, 10);
+        let valid = 1 + self.draw(Draw::Patience, i, self.habits.patience);
+        let labels = Labels { oco_group: Some("pair".into()), ..Labels::default() }.shared();
+        let pending = |order_type, direction: Direction, ahead: f64| {
+            let price = close + ahead * far;
+            // Some are already passed, and refused.
+            let order =
+                Signal::pending(order_type, direction, price, price - direction.sign() * 0.0012, None);
+            Signal { valid_bars: i64::try_from(valid).ok(), labels: labels.clone(), ..order }
+        };
+        match kind {
+            0 => signals.push(Signal::market(Direction::Long, close - 0.001, None)),
+            1 => signals.push(Signal::market(Direction::Short, close + 0.001, Some(close - 0.003))),
+            2..=4 => signals.push(pending(OrderType::Limit, Direction::Long, -1.0)),
+            5 => signals.push(Signal { labels: None, ..pending(OrderType::Limit, Direction::Short, 1.0) }),
+            _ => signals.extend([
+                pending(OrderType::Stop, Direction::Long, 1.0),
+                pending(OrderType::Stop, Direction::Short, -1.0),
+            ]),
+        }
+    }
+
+    fn manage(&self, position: &Position, i: usize, view: &View<'_>, actions: &mut Actions) {
+        if self.draw(Draw::Leave, i, 100) < self.habits.leaves {
+            match self.draw(Draw::Kind, i, 4) {
+                0 => actions.modify_target(None),
+                1 => actions.partial_close(Part::Fraction(0.5)),
+                2 => actions.modify_target(Some(position.entry_price + position.direction().sign() * 0.002)),
+                _ => return actions.close(),
+            }
+        }
+        if self.draw(Draw::Move, i, 100) < self.habits.moves {
+            // Tighter or wider, now and then beyond the market.
+            let far = self.pips(Draw::Stop, i, 30) - 2e-4;
+            let price = view.bid.close[i] - position.direction().sign() * far;
+            let kind = if far > 1e-3 { StopKind::Trailing } else { StopKind::Manual };
+            actions.modify_stop(price, kind);
+        }
+    }
+
+    fn cancel(&self, order: &Order, i: usize, _view: &View<'_>) -> bool {
+        self.draw(Draw::Cancel, i ^ usize::try_from(order.id).unwrap(), 100) < self.habits.cancels
+    }
+
+    fn trail_distance(&self, i: usize) -> f64 {
+        match &self.trail {
+            None => 0.0,
+            Some(Trail::Fixed(distance)) => *distance,
+            Some(Trail::ByBar(distances)) => distances[i],
+        }
+    }
+}
+
+fn habits() -> impl Strategy<Value = Habits> {
+    let some = |most: u64| prop_oneof![1 => Just(0), 3 => 0..most];
+    (1..100u64, some(60), some(4), some(10), 1..12u64).prop_map(
+        |(enters, moves, leaves, cancels, patience)| Habits { enters, moves, leaves, cancels, patience },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+    #[test]
+    fn of_a_restless_strategy(
+        seed in 0..50u64,
+        options in options(),
+        (rules, trail) in rules(),
+        habits in habits(),
+        draws in any::<u64>(),
+    ) {
+        let session = session("EURUSD", seed, &options);
+        let run = |stepwise| {
+            let decider = Restless { seed: draws, habits: habits.clone(), rules, trail: trail.clone() };
+            plain(simulation::run(&session, &[Prepared { decider, warmup: 20 }], stepwise).unwrap())
+        };
+        prop_assert_eq!(run(false), run(true));
+    }
+}
