@@ -24,7 +24,7 @@ use sweep_indicators::atr::Atr;
 use sweep_indicators::bollinger::{Bands, bands};
 use sweep_indicators::ema::Ema;
 use sweep_indicators::garch::Garch;
-use sweep_indicators::kalman_garch::{KalmanGarch, KalmanGarchLocal};
+use sweep_indicators::kalman_garch::{KalmanGarch, KalmanGarchLocal, Windows};
 use sweep_indicators::kalman_mean::KalmanMean;
 use sweep_indicators::kalman_zscore::KalmanZscore;
 use sweep_indicators::rolling_std::RollingStd;
@@ -59,14 +59,14 @@ impl Band {
 #[derive(Debug)]
 enum GarchScore {
     Whole(Series),
-    Local(KalmanGarchLocal, Arc<Slots>),
+    Local(Windows, Arc<Slots>),
 }
 
 impl GarchScore {
     fn at(&self, i: usize, view: &View<'_>) -> f64 {
         match self {
             Self::Whole(z) => z[i],
-            Self::Local(local, slots) => slots.get(i, || local.score(view.bid.close, i)),
+            Self::Local(windows, slots) => windows.at(view.bid.close, i, slots),
         }
     }
 }
@@ -398,7 +398,7 @@ fn garch_score(
         lookback => {
             let local = KalmanGarchLocal { idx: None, lookback, model };
             let slots = scope.store().slots(local.slot_key(), scope.bars.len());
-            GarchScore::Local(local, slots)
+            GarchScore::Local(Windows::new(local, scope), slots)
         }
     }
 }

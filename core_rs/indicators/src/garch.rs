@@ -62,14 +62,18 @@ pub(crate) fn one_return(before: f64, now: f64, log: bool, scale: f64) -> f64 {
 
 /// Streaming state of `garch_volatility`.
 pub(crate) struct Recursion {
-    omega: f64,
-    alpha: f64,
-    beta: f64,
-    floor: f64,
-    scale: f64,
-    mean: f64,
-    h: f64,
-    shock: f64,
+    pub omega: f64,
+    pub alpha: f64,
+    pub beta: f64,
+    /// No variance is below it.
+    pub floor: f64,
+    pub scale: f64,
+    /// The first return, on which the others are centred.
+    pub mean: f64,
+    /// The variance.
+    pub h: f64,
+    /// Square of the last return, centred.
+    pub shock: f64,
 }
 
 impl Garch {

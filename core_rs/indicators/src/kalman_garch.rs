@@ -8,6 +8,10 @@ use crate::guarded_div;
 use crate::kalman_mean::{KalmanMean, Q, R, kalman_mean};
 use crate::scope::{Entry, Key, Scope, Series, bits};
 
+mod windows;
+
+pub use windows::Windows;
+
 /// z = (C − kalman_mean) ⊘ (|C|·σ), σ from `garch_volatility`.
 #[derive(Debug, Clone, Copy)]
 pub struct KalmanGarch {
@@ -117,13 +121,12 @@ impl KalmanGarchLocal {
             }
         }
         let Some(state) = garch else { return f64::NAN };
-        let sigma = state.sigma();
-        let too_short = window.len() - 1 - first < self.model.weights.min_periods;
-        if too_short || !window[window.len() - 1].is_finite() || sigma.is_nan() || sigma <= 0.0 {
+        let (newest, too_short) =
+            (window.len() - 1, window.len() - 1 - first < self.model.weights.min_periods);
+        if too_short || !window[newest].is_finite() {
             return f64::NAN;
         }
-        let level = kalman_mean(window, self.model.mean.ratio)[window.len() - 1];
-        score(window[window.len() - 1], level, sigma)
+        windows::last(window[newest], kalman_mean(window, self.model.mean.ratio)[newest], &state)
     }
 }
 
@@ -135,7 +138,7 @@ impl Entry for KalmanGarchLocal {
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
-        vec![(0..scope.bars.len()).map(|i| self.score(scope.bars.close, i)).collect::<Vec<_>>().into()]
+        vec![Windows::new(*self, scope).all(scope.bars.close).into()]
     }
 }
 

@@ -71,6 +71,12 @@ impl Filter {
     }
 }
 
+/// The gains of the first `n` updates after the first close, where no close is missing.
+pub(crate) fn gains(ratio: f64, n: usize) -> Vec<f64> {
+    let mut filter = Filter { x: None, v: 1.0, settled: None, ratio };
+    std::iter::repeat_with(|| filter.gain()).take(n).collect()
+}
+
 /// Filtered level of the closes; only q/r matters.
 #[derive(Debug, Clone, Copy)]
 pub struct KalmanMean {

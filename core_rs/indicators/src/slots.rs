@@ -7,6 +7,11 @@ const EMPTY: u64 = 0x7ff8_0000_0000_0001;
 const BUSY: u64 = 0x7ff8_0000_0000_0002;
 const CANONICAL: u64 = 0x7ff8_0000_0000_0000;
 
+/// A value as it is kept.
+fn word(value: f64) -> u64 {
+    if value.is_nan() { CANONICAL } else { value.to_bits() }
+}
+
 /// Lazily filled values. Threads that ask for the same one wait for one computation.
 #[derive(Debug)]
 pub struct Slots(Vec<AtomicU64>);
@@ -36,6 +41,14 @@ impl Slots {
         self.0.is_empty()
     }
 
+    /// Fills the slot of bar `i`, unless it is filled or about to be.
+    ///
+    /// # Panics
+    /// If there is no slot `i`.
+    pub fn offer(&self, i: usize, value: f64) {
+        let _ = self.0[i].compare_exchange(EMPTY, word(value), Ordering::AcqRel, Ordering::Relaxed);
+    }
+
     /// The value of bar `i`, computed if it is absent.
     ///
     /// # Panics
@@ -46,8 +59,7 @@ impl Slots {
             match slot.compare_exchange(EMPTY, BUSY, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => {
                     let claim = Claim(slot);
-                    let value = compute();
-                    let bits = if value.is_nan() { CANONICAL } else { value.to_bits() };
+                    let bits = word(compute());
                     slot.store(bits, Ordering::Release);
                     drop(claim);
                     return f64::from_bits(bits);
