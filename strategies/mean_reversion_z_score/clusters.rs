@@ -23,16 +23,19 @@ const SMALLEST: f64 = 1e-12;
 impl Clustering {
     /// Rank of the cluster of the last defined value, 0 = the lowest centre; `None` if that cannot be told.
     pub fn label(&self, values: &[f64]) -> Option<usize> {
-        let defined: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
-        if defined.len() < self.min_points {
+        let defined = values.iter().rev().copied().filter(|v| !v.is_nan());
+        let mut points: Vec<f64> = defined.take(self.window.max(self.min_points)).collect();
+        if points.len() < self.min_points {
             return None;
         }
-        let last = &defined[defined.len().saturating_sub(self.window)..];
-        if last.len() < self.k {
+        points.truncate(self.window);
+        if points.len() < self.k {
             return None;
         }
-        let points: Vec<f64> =
-            last.iter().map(|&v| if self.log { libm::log(v.max(SMALLEST)) } else { v }).collect();
+        points.reverse();
+        if self.log {
+            points.iter_mut().for_each(|v| *v = libm::log(v.max(SMALLEST)));
+        }
         let labels = ranked(&points, self.k);
         let current = *labels.last()?;
         let steady = self.hysteresis <= 1
@@ -77,9 +80,9 @@ fn initial(sorted: &[f64], k: usize) -> Vec<f64> {
 
 /// Centres, and the label of every point.
 fn k_means(points: &[f64], mut centres: Vec<f64>) -> (Vec<f64>, Vec<usize>) {
+    let mut labels = vec![0; points.len()];
     for _ in 0..ROUNDS {
-        let labels = assign(points, &centres);
-        let moved = means(points, &labels, &centres);
+        let moved = assign(points, &centres, &mut labels);
         let settled =
             moved.iter().zip(&centres).all(|(new, old)| (new - old).abs() <= 1e-6 + 1e-4 * old.abs());
         centres = moved;
@@ -87,36 +90,29 @@ fn k_means(points: &[f64], mut centres: Vec<f64>) -> (Vec<f64>, Vec<usize>) {
             return (centres, labels);
         }
     }
-    let labels = assign(points, &centres);
+    assign(points, &centres, &mut labels);
     (centres, labels)
 }
 
-/// The nearest centre of every point, the first of equals.
-fn assign(points: &[f64], centres: &[f64]) -> Vec<usize> {
-    let nearest = |&x: &f64| {
-        let mut best = 0;
+/// The nearest centre of every point, the first of equals, as its label; and the mean of those of each centre, summed in the
+/// order of the window. A centre without any stays.
+#[allow(clippy::cast_precision_loss)]
+fn assign(points: &[f64], centres: &[f64], labels: &mut [usize]) -> Vec<f64> {
+    let mut sums = vec![(0.0, 0usize); centres.len()];
+    for (&x, label) in points.iter().zip(labels) {
+        let (mut best, mut nearest) = (0, (x - centres[0]).abs());
         for (j, centre) in centres.iter().enumerate().skip(1) {
-            if (x - centre).abs() < (x - centres[best]).abs() {
-                best = j;
+            let distance = (x - centre).abs();
+            if distance < nearest {
+                (best, nearest) = (j, distance);
             }
         }
-        best
-    };
-    points.iter().map(nearest).collect()
-}
-
-/// Means of the members in the order of the window; an empty cluster keeps its centre.
-#[allow(clippy::cast_precision_loss)]
-fn means(points: &[f64], labels: &[usize], centres: &[f64]) -> Vec<f64> {
-    let mean = |(j, &old): (usize, &f64)| {
-        let (mut sum, mut n) = (0.0, 0usize);
-        for (x, _) in points.iter().zip(labels).filter(|(_, label)| **label == j) {
-            sum += x;
-            n += 1;
-        }
-        if n == 0 { old } else { sum / n as f64 }
-    };
-    centres.iter().enumerate().map(mean).collect()
+        *label = best;
+        let (sum, n) = &mut sums[best];
+        *sum += x;
+        *n += 1;
+    }
+    sums.iter().zip(centres).map(|(&(sum, n), &old)| if n == 0 { old } else { sum / n as f64 }).collect()
 }
 
 #[cfg(test)]

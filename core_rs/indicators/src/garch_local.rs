@@ -2,7 +2,7 @@
 
 use crate::catalogue::{Indicator, Output};
 use crate::declare::{Args, Declaration, Mistake, Parameter, Value};
-use crate::garch::{ALPHA, BETA, Garch, LOG, MIN_PERIODS, OMEGA, SCALE, SIGMA_FLOOR, returns};
+use crate::garch::{ALPHA, BETA, Garch, LOG, MIN_PERIODS, OMEGA, Returns, SCALE, SIGMA_FLOOR, returns};
 use crate::scope::{Entry, Key, Scope, Series};
 
 /// `garch_volatility` on the closes of bars max(0, i + 1 − lookback) … i alone: one window per bar.
@@ -32,18 +32,23 @@ impl GarchLocal {
         scope
             .store()
             .window(Key { id: "garch_window", ..Key::of(&GARCH_VOLATILITY_LOCAL, params) }, &mut || {
-                self.compute_window(scope.bars.close, i)
+                self.compute_window(scope, i)
             })
     }
 
-    fn compute_window(&self, close: &[f64], i: usize) -> Vec<f64> {
-        let window = &close[self.start(i)..=i];
-        self.weights.volatility(&returns(window, self.weights.use_log_returns, self.weights.scale))
+    fn compute_window(&self, scope: &Scope<'_>, i: usize) -> Vec<f64> {
+        let (bars, Garch { use_log_returns: log, scale, .. }) = (self.start(i)..=i, self.weights);
+        if !scope.retains() {
+            return self.weights.volatility(&returns(&scope.bars.close[bars], log, scale));
+        }
+        let mut window = scope.get(&Returns { log, scale })[bars].to_vec();
+        // The first bar of a window has no return: its close before is outside.
+        window[0] = f64::NAN;
+        self.weights.volatility(&window)
     }
 
     /// The last value of the window of bar `i`, without keeping the window.
     fn last(&self, returns: &[f64], i: usize) -> f64 {
-        // The first bar of a window has no return: its close before is outside.
         let window = &returns[self.start(i) + 1..=i];
         let Some(first) = window.iter().position(|r| r.is_finite()) else { return f64::NAN };
         if window.len() - 1 - first < self.weights.min_periods {
@@ -85,8 +90,7 @@ impl Entry for GarchLocal {
     }
 
     fn compute(&self, scope: &Scope<'_>) -> Vec<Series> {
-        let returns = scope
-            .get(&crate::garch::Returns { log: self.weights.use_log_returns, scale: self.weights.scale });
+        let returns = scope.get(&Returns { log: self.weights.use_log_returns, scale: self.weights.scale });
         vec![(0..returns.len()).map(|i| self.last(&returns, i)).collect::<Vec<_>>().into()]
     }
 }
