@@ -4,6 +4,7 @@
 
 mod held;
 mod restless;
+mod several;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};

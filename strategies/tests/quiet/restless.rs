@@ -9,7 +9,7 @@ use sweep_engine::strategy::{Actions, Decide, Part, Rules, View};
 
 /// How often it does what, of a hundred.
 #[derive(Debug, Clone)]
-struct Habits {
+pub struct Habits {
     enters: u64,
     moves: u64,
     leaves: u64,
@@ -19,11 +19,11 @@ struct Habits {
 }
 
 #[derive(Debug)]
-struct Restless {
-    seed: u64,
-    habits: Habits,
-    rules: Rules,
-    trail: Option<Trail>,
+pub struct Restless {
+    pub seed: u64,
+    pub habits: Habits,
+    pub rules: Rules,
+    pub trail: Option<Trail>,
 }
 
 /// What is drawn on a bar.
@@ -118,7 +118,7 @@ impl Decide for Restless {
     }
 }
 
-fn habits() -> impl Strategy<Value = Habits> {
+pub fn habits() -> impl Strategy<Value = Habits> {
     let some = |most: u64| prop_oneof![1 => Just(0), 3 => 0..most];
     (1..100u64, some(60), some(4), some(10), 1..12u64).prop_map(
         |(enters, moves, leaves, cancels, patience)| Habits { enters, moves, leaves, cancels, patience },

@@ -1,5 +1,7 @@
 //! One backtest: every traded bar or tick, in the written order.
 
+mod several;
+
 use crate::error::{Error, Result};
 use crate::market::Ticks;
 use crate::orders::{Direction, Order};
@@ -13,7 +15,7 @@ use crate::run::session::Session;
 use crate::run::spare;
 use crate::run::tick_plan::TickPlan;
 use crate::run::watch::Watch;
-use crate::strategy::{Decide, View};
+use crate::strategy::Decide;
 
 /// A strategy prepared for one symbol, and the first loaded bar at which it may be asked for an entry.
 pub struct Prepared<D> {
@@ -54,7 +56,7 @@ fn one_run<D: Decide>(session: &Session, strategies: &[Prepared<D>], keep: bool)
     let mut simulation = Simulation::new(session, strategies, keep);
     match (&session.instruments[..], &session.instruments[0].ticks) {
         (_, Some(plan)) => simulation.run_ticks(plan)?,
-        ([_], None) => simulation.run_bars()?,
+        ([_], None) if simulation.stepwise || simulation.desks[0].steady => simulation.run_bars()?,
         (_, None) => simulation.run_symbols()?,
     }
     simulation.finite()?;
@@ -130,73 +132,6 @@ impl<'a, D: Decide> Simulation<'a, D> {
         let labels = self.desks[0].view.label;
         let from = self.account.watch.as_ref().and_then(Watch::midpoint);
         from.map_or(labels.len(), |from| labels.partition_point(|&label| label < from))
-    }
-
-    /// Several symbols: at each label every step for all symbols that have a bar there, in configured order.
-    fn run_symbols(&mut self) -> Result<()> {
-        let mut next: Vec<usize> = self.desks.iter().map(|d| d.instrument.traded.start).collect();
-        let mut closes: Vec<Option<Close>> = vec![None; self.desks.len()];
-        let mut quotes = vec![(f64::NAN, f64::NAN); self.desks.len()];
-        let views: Vec<View<'_>> = self.desks.iter().map(|d| d.view).collect();
-        while let Some(label) = self.earliest(&next) {
-            for (k, desk) in self.desks.iter_mut().enumerate() {
-                let i = next[k];
-                let here = desk.instrument.traded.contains(&i) && desk.view.label[i] == label;
-                closes[k] = here.then(|| desk.close_of(i));
-                if here {
-                    next[k] += 1;
-                    desk.trade(&mut self.account, &Now::bar(&views[k], i))?;
-                }
-            }
-            for ((desk, close), quote) in self.desks.iter_mut().zip(&closes).zip(&mut quotes) {
-                if let Some(close) = close {
-                    *quote = (close.bid, close.ask);
-                    desk.manage(&mut self.account, close)?;
-                }
-            }
-            let moment = label + self.desks[0].view.timeframe;
-            for (symbol, close) in closes.iter().enumerate() {
-                if let Some(close) = close {
-                    self.account.taken = self.taken_by_others(symbol, &next, moment);
-                    self.desks[symbol].enter(&mut self.account, close)?;
-                }
-            }
-            for (desk, close) in self.desks.iter_mut().zip(&closes) {
-                if let Some(close) = close.filter(|c| c.last) {
-                    desk.end_of_data(&mut self.account, &close)?;
-                }
-                desk.end_bar();
-            }
-            self.sample(label, moment, |symbol| quotes[symbol])?;
-            if self.account.out.stopped.is_some() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// The next label at which any symbol has a bar.
-    fn earliest(&self, next: &[usize]) -> Option<i64> {
-        let labels = self.desks.iter().zip(next).filter(|(d, i)| d.instrument.traded.contains(i));
-        labels.map(|(d, &i)| d.view.label[i]).min()
-    }
-
-    /// Slots that the other symbols hold, for the limit of the whole portfolio.
-    fn taken_by_others(&self, symbol: usize, next: &[usize], moment: i64) -> usize {
-        if self.account.slots == usize::MAX {
-            return 0;
-        }
-        let others = self
-            .desks
-            .iter()
-            .enumerate()
-            .filter(|&(k, desk)| k != symbol && next[k] > desk.instrument.traded.start);
-        others
-            .map(|(k, desk)| {
-                let close = Close { moment, ..desk.close_of(next[k] - 1) };
-                desk.used_slots(&self.account, &close)
-            })
-            .sum()
     }
 
     /// One symbol, tick by tick; a bar's decisions come with the first tick after it.

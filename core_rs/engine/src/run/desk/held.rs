@@ -103,20 +103,14 @@ impl<D: Decide> Desk<'_, D> {
             (to, certain) = self.before_fate(position, tracker.high_water(), search, from..to)?;
             ends = Some(certain);
         }
-        if action.is_none() || self.rules.be_r > 0.0 || self.rules.trails {
-            to = self.follow(position, from..to, action.is_none());
-        } else if self.tracks {
-            let (side, extremes) = self.exit_side(position);
-            let range = extremes.range(side, from..to);
-            position.track(range.high, range.low);
-        }
+        to = self.move_on(position, from..to, action.is_none());
         self.sample_held(position, tracker, search.cash, ends, from..to)?;
         Ok(to)
     }
 
     /// The first bar that reaches stop or target.
     #[inline]
-    fn before_touch(&self, position: &Position, bars: Range<usize>) -> usize {
+    pub(super) fn before_touch(&self, position: &Position, bars: Range<usize>) -> usize {
         let levels = levels(position, self.exit_rules);
         let (side, extremes) = self.exit_side(position);
         let around = extremes.range_around(bars.clone());
@@ -192,7 +186,7 @@ impl<D: Decide> Desk<'_, D> {
 
     /// The bars before the first at whose close the position is held long enough.
     #[inline]
-    fn before_timeout(&self, position: &Position, bars: Range<usize>) -> usize {
+    pub(super) fn before_timeout(&self, position: &Position, bars: Range<usize>) -> usize {
         let Range { start, end } = bars;
         let mut until = end;
         if self.rules.timeout_bars > 0 {
@@ -265,6 +259,20 @@ impl<D: Decide> Desk<'_, D> {
             black_box((prices(bid), prices(ask)));
             self.slippage.expect(time);
         }
+    }
+
+    /// What bars on which a position is neither left nor changed in size do to it; the first bar that does more.
+    #[inline]
+    pub(super) fn move_on(&self, position: &mut Position, bars: Range<usize>, asks: bool) -> usize {
+        if asks || self.rules.be_r > 0.0 || self.rules.trails {
+            return self.follow(position, bars, asks);
+        }
+        if self.tracks {
+            let (side, extremes) = self.exit_side(position);
+            let range = extremes.range(side, bars.clone());
+            position.track(range.high, range.low);
+        }
+        bars.end
     }
 
     /// Tracks the position and moves its stop, up to the first bar that reaches the stop where it is by then. The stop that a

@@ -3,6 +3,7 @@
 //! Steps 1 to 3 run on a bar or tick ([`Now`]): [`opening`], [`pending`], [`exits`]. Steps 4 and 5 run at the close of
 //! a bar ([`Close`]): [`management`], [`entries`].
 
+mod ahead;
 mod entries;
 mod exits;
 mod fills;
@@ -11,6 +12,8 @@ mod management;
 mod opening;
 mod pending;
 mod quiet;
+
+pub use ahead::Ahead;
 
 use crate::execution::exits::ExitRules;
 use crate::execution::options::{EquityKind, Execution, MarketFill};
@@ -42,8 +45,8 @@ pub struct Desk<'a, D> {
     exit_rules: ExitRules,
     at_close: bool,
     slots: usize,
-    /// Whether quiet stretches may be passed at once: no rate has to be looked up for every bar.
-    jumps: bool,
+    /// Whether equity follows the prices alone: no rate has to be looked up for every bar.
+    pub steady: bool,
     /// Whether best and worst prices of positions matter to anyone.
     tracks: bool,
     /// Whether open positions count in equity.
@@ -85,7 +88,7 @@ impl<'a, D: Decide> Desk<'a, D> {
             execution,
             view,
             decider,
-            jumps: !marked || steady,
+            steady: !marked || steady,
             tracks: rules.tracks || rules.be_r > 0.0 || rules.trails,
             marked,
             cooldown: pause,

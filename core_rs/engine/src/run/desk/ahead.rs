@@ -1,0 +1,104 @@
+//! One symbol among several: how long it does nothing, and the bars until then.
+//!
+//! Equity is the sum of all symbols and is sampled at every label: a stretch spares the steps of each bar alone.
+
+use super::Desk;
+use crate::error::Result;
+use crate::orders::Position;
+use crate::run::account::Account;
+use crate::run::outcome::Blocked;
+use crate::strategy::Decide;
+use std::ops::Range;
+
+/// Bars that are looked at ahead: of no use are those after an event of the symbol itself.
+const LOOK: usize = 128;
+
+/// What is known of the next bars of a symbol.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ahead {
+    /// The first bar that needs the steps of a bar.
+    pub until: usize,
+    /// See [`Desk::barred`].
+    barred: Option<Blocked>,
+    /// Whether the strategy is asked at every close what to do with its position.
+    asks: bool,
+}
+
+impl<D: Decide> Desk<'_, D> {
+    /// Looks at the bars from `i` on. The answer holds as long as no step of a bar runs, the account is not ruined, and no
+    /// slot of the whole portfolio is taken or given back.
+    pub fn look_ahead(&mut self, account: &mut Account, i: usize) -> Ahead {
+        let last = (self.instrument.traded.end - 1).min(i.saturating_add(LOOK));
+        let mut ahead = Ahead { until: i, ..Ahead::default() };
+        let waits = self.changes || self.waits() || self.open > 1;
+        if waits || i >= last {
+            return ahead;
+        }
+        ahead.barred = self.barred(account, &self.close_of(i));
+        let mut position = account.book.open.iter_mut().find(|position| position.symbol == self.symbol);
+        if position.as_ref().is_some_and(|p| p.exits_from > i || p.tracked_from > i) {
+            return ahead;
+        }
+        // Nothing has happened yet on the bars that are looked at: what they do to the position is taken back.
+        let before = position.as_ref().map(|p| (p.stop_loss, p.stop_kind, p.best_price, p.worst_price));
+        while ahead.until < last {
+            let from = ahead.until;
+            let (blocked, end) = self.unchanged(ahead.barred, from, last);
+            let mut to = end;
+            if let Some(position) = &mut position {
+                (to, ahead.asks) = self.before_exit(position, from..to);
+            }
+            if blocked.is_none() {
+                let asked = self.warmup.clamp(from, to);
+                to = self.decider.next_signal(asked, to, &self.view, &mut self.signals);
+            }
+            ahead.until = to;
+            if to < end {
+                break;
+            }
+        }
+        if let (Some(position), Some(before)) = (position, before) {
+            (position.stop_loss, position.stop_kind, position.best_price, position.worst_price) = before;
+        }
+        ahead
+    }
+
+    /// Passes bars before the end of what `ahead` says. What the last of them decides waits for the next open, as it does
+    /// everywhere.
+    ///
+    /// # Errors
+    /// As [`Self::manage`].
+    pub fn pass(&mut self, account: &mut Account, ahead: &Ahead, bars: Range<usize>) -> Result<()> {
+        let Some(newest) = bars.clone().next_back() else { return Ok(()) };
+        let mut from = bars.start;
+        while from < bars.end {
+            let (blocked, end) = self.unchanged(ahead.barred, from, bars.end);
+            self.count_blocked(account, blocked, from..end);
+            from = end;
+        }
+        let position = account.book.open.iter_mut().find(|position| position.symbol == self.symbol);
+        let Some(position) = position else { return Ok(()) };
+        let to = self.move_on(position, bars.start..newest, ahead.asks);
+        debug_assert!(to == newest, "what was looked at is passed");
+        if self.tracks {
+            let (side, _) = self.exit_side(position);
+            position.track(side.high[newest], side.low[newest]);
+        }
+        self.manage(account, &self.close_of(newest))
+    }
+
+    /// Whether orders wait.
+    pub fn waits(&self) -> bool {
+        !self.queued.is_empty() || !self.pending.is_empty()
+    }
+
+    /// The bars before the first on which a position could be left, or more than its stop changed; and whether the strategy
+    /// is asked at each of them.
+    fn before_exit(&self, position: &mut Position, bars: Range<usize>) -> (usize, bool) {
+        let from = bars.start;
+        let end = self.before_timeout(position, bars);
+        let action = self.decider.next_action(position, from, end);
+        let to = self.before_touch(position, from..action.unwrap_or(end));
+        (self.move_on(position, from..to, action.is_none()), action.is_none())
+    }
+}
