@@ -33,6 +33,7 @@ enum Draw {
     Kind,
     Distance,
     Patience,
+    Till,
     Move,
     Stop,
     Leave,
@@ -73,7 +74,12 @@ impl Decide for Restless {
             // Some are already passed, and refused.
             let order =
                 Signal::pending(order_type, direction, price, price - direction.sign() * 0.0012, None);
-            Signal { valid_bars: i64::try_from(valid).ok(), labels: labels.clone(), ..order }
+            let till = self.draw(Draw::Till, i, 3 * valid + 1);
+            let valid_bars = i64::try_from(valid).ok().filter(|_| till > 0);
+            let good_till =
+                i64::try_from(till).ok().filter(|&till| valid_bars.is_none_or(|bars| till < bars));
+            let good_till = good_till.map(|bars| view.label[i] + bars * 300_000_000 + 60_000_000);
+            Signal { valid_bars, good_till, labels: labels.clone(), ..order }
         };
         match kind {
             0 => signals.push(Signal::market(Direction::Long, close - 0.001, None)),

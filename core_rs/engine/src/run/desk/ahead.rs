@@ -36,9 +36,7 @@ impl<D: Decide> Desk<'_, D> {
         }
         ahead.barred = self.barred(account, &self.close_of(i));
         let mut position = account.book.open.iter_mut().find(|position| position.symbol == self.symbol);
-        if position.as_ref().is_some_and(|p| p.exits_from > i || p.tracked_from > i) {
-            return ahead;
-        }
+        debug_assert!(position.as_ref().is_none_or(|p| p.exits_from <= i && p.tracked_from <= i));
         // Nothing has happened yet on the bars that are looked at: what they do to the position is taken back.
         let before = position.as_ref().map(|p| (p.stop_loss, p.stop_kind, p.best_price, p.worst_price));
         while ahead.until < last {

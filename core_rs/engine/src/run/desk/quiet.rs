@@ -37,9 +37,10 @@ impl<D: Decide> Desk<'_, D> {
             [] => self.pass_waiting(account, i, last),
             [position] if self.pending.is_empty() => {
                 debug_assert!(position.queued == Queued::default(), "what is queued is a change");
-                if position.exits_from > i || position.tracked_from > i {
-                    return Ok(i);
-                }
+                debug_assert!(
+                    position.exits_from <= i && position.tracked_from <= i,
+                    "the fill's bar is over"
+                );
                 self.pass_held(account, i, last)
             }
             _ => Ok(i),

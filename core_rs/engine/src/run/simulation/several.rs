@@ -64,7 +64,6 @@ impl<D: Decide> Simulation<'_, D> {
                 continue;
             }
             if symbols.ahead[k].until <= i {
-                self.catch_up(symbols, k)?;
                 symbols.left[k] = i + 1;
                 symbols.closes[k] = Some(self.desks[k].close_of(i));
                 self.desks[k].trade(&mut self.account, &Now::bar(view, i))?;
