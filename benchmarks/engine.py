@@ -28,6 +28,9 @@ PAIRS = [(fast, slow) for fast in range(5, 15) for slow in range(30, 130, 10)]
 SEARCH = "default search of"
 SETS = 16
 """Of a strategy's whole search, drawn at random: with every kind of exit, filter and pause."""
+COLD = 4
+"""Of those, where every set computes its own series."""
+SYMBOLS = ("EURUSD", "GBPUSD", "AUDUSD")
 
 
 def run() -> Iterator[str]:
@@ -35,9 +38,17 @@ def run() -> Iterator[str]:
     times = interleaved(work(), rounds=7)
     for name, seconds in times.items():
         if name != "calibration":
-            bars = BARS * (len(PAIRS) if "100" in name else SETS if name.startswith(SEARCH) else 1)
-            yield line(name, seconds, bars, "bar", times["calibration"])
+            yield line(name, seconds, BARS * _backtests(name), "bar", times["calibration"])
     yield from _crowd()
+
+
+def _backtests(name: str) -> int:
+    """Backtests of a work, one of each symbol where there are several."""
+    if name.startswith(SEARCH):
+        return COLD if name.endswith("cold") else SETS
+    if "100" in name:
+        return len(PAIRS)
+    return len(SYMBOLS) if "symbols" in name else 1
 
 
 def work() -> dict[str, Callable[[], object]]:
@@ -54,6 +65,9 @@ def work() -> dict[str, Callable[[], object]]:
     ma_cross = Engine(market, "ma_cross", costs=COSTS, account=ACCOUNT)
     reversion = Engine(market, "mean_reversion_z_score", costs=COSTS, account=ACCOUNT)
 
+    several = [Market.synthetic(symbol=symbol, bars=BARS, seed=7 + k) for k, symbol in enumerate(SYMBOLS)]
+    together = Engine(several, "ma_cross", costs=COSTS, account=ACCOUNT)
+
     def cold() -> None:
         Engine(market, "ma_cross", costs=COSTS, account=ACCOUNT, cache_bytes=0).run_batch(crosses.slice(0, 1))
 
@@ -62,31 +76,42 @@ def work() -> dict[str, Callable[[], object]]:
         "ma_cross, one backtest, series cold": cold,
         "ma_cross, one backtest, series warm": lambda: ma_cross.run_batch(crosses.slice(0, 1)),
         "ma_cross, batch of 100": lambda: ma_cross.run_batch(crosses),
+        "ma_cross, three symbols": lambda: together.run_batch(crosses.slice(0, 1)),
         "mean_reversion_z_score 2, series warm": lambda: reversion.run_batch(scenario),
     }
     for strategy in json.loads(_core.strategies()):
         made[f"{SEARCH} {strategy['id']}, series warm"] = _searched(market, strategy)
+        if strategy["id"] == "mean_reversion_z_score":
+            for scenarios in ("4", "5"):
+                name = f"{SEARCH} {strategy['id']} {scenarios}, series cold"
+                made[name] = _searched(market, strategy, warm=False, enabled_scenarios=scenarios)
     for call in made.values():
         call()
     return made
 
 
-def _searched(market: Market, declared: Mapping[str, Any]) -> Callable[[], object]:
-    """Backtests of sets drawn from all that a strategy searches."""
+def _searched(
+    market: Market, declared: Mapping[str, Any], *, warm: bool = True, **pinned: object
+) -> Callable[[], object]:
+    """Backtests of sets drawn from all that a strategy searches, with some of it pinned."""
     from sweep.executors.worker import table_of
     from sweep.samplers.stream import random_stream
     from sweep.space import Space
 
     timeframe = market.meta["timeframe"]
     space = Space.build(
-        declaration=declared, timeframe=timeframe, pinned={}, space={}, others="search", measured=False
+        declaration=declared, timeframe=timeframe, pinned=pinned, space={}, others="search", measured=False
     )
     evaluations = space.evaluate(random_stream(space, 7).points(0, 20 * SETS))
     valid = [each.candidate.params for each in evaluations if each.candidate is not None]
     table = table_of(valid[:SETS])
     assert table.num_rows == SETS
-    engine = Engine(market, str(declared["id"]), costs=COSTS, account=ACCOUNT)
-    return lambda: engine.run_batch(table)
+
+    def engine() -> Engine:
+        return Engine(market, str(declared["id"]), costs=COSTS, account=ACCOUNT)
+
+    kept = engine()
+    return lambda: kept.run_batch(table) if warm else engine().run_batch(table.slice(0, COLD))
 
 
 def _crowd() -> Iterator[str]:
