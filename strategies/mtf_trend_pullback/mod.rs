@@ -53,11 +53,13 @@ impl Trend {
 
     /// Whether a bar that becomes visible at `i` closed beyond the average, against `direction`.
     fn breaks(&self, i: usize, direction: Direction) -> bool {
-        let newly = |i: usize| self.newest(i).filter(|_| i > 0 && self.newest(i) != self.newest(i - 1));
-        newly(i).is_some_and(|bar| match direction {
-            Direction::Long => self.close(bar) < self.ema[bar],
-            Direction::Short => self.close(bar) > self.ema[bar],
-        })
+        let newest = self.bars.newest();
+        let newly = i > 0 && newest[i] != newest[i - 1];
+        newly
+            && self.newest(i).is_some_and(|bar| match direction {
+                Direction::Long => self.close(bar) < self.ema[bar],
+                Direction::Short => self.close(bar) > self.ema[bar],
+            })
     }
 }
 
@@ -67,7 +69,7 @@ pub struct MtfTrendPullback {
     trend: Trend,
     ema: Series,
     /// Bars on which the close crosses it.
-    crosses: Marks,
+    candidates: Marks,
     lowest: Series,
     highest: Series,
     atr: Series,
@@ -83,21 +85,21 @@ pub struct MtfTrendPullback {
 }
 
 impl MtfTrendPullback {
-    /// Whether the close crosses the average on bar `i` after a pullback to it.
-    fn resumes(&self, i: usize, direction: Direction, view: &View<'_>) -> bool {
-        let Some(first) = (i + 1).checked_sub(self.pullback_bars).filter(|_| i > 0) else { return false };
-        let (close, ema) = (view.bid.close, &self.ema);
+    /// Whether the close crosses the average on bar `i`.
+    fn crosses(&self, i: usize, direction: Direction, close: &[f64]) -> bool {
+        let Some(before) = i.checked_sub(1) else { return false };
         match direction {
-            Direction::Long => {
-                close[i] > ema[i]
-                    && close[i - 1] <= ema[i - 1]
-                    && (first..=i).any(|m| view.bid.low[m] <= ema[m])
-            }
-            Direction::Short => {
-                close[i] < ema[i]
-                    && close[i - 1] >= ema[i - 1]
-                    && (first..=i).any(|m| view.bid.high[m] >= ema[m])
-            }
+            Direction::Long => close[i] > self.ema[i] && close[before] <= self.ema[before],
+            Direction::Short => close[i] < self.ema[i] && close[before] >= self.ema[before],
+        }
+    }
+
+    /// Whether one of the last bars reached the average.
+    fn pulled_back(&self, i: usize, direction: Direction, view: &View<'_>) -> bool {
+        let Some(first) = (i + 1).checked_sub(self.pullback_bars) else { return false };
+        match direction {
+            Direction::Long => (first..=i).rev().any(|m| view.bid.low[m] <= self.ema[m]),
+            Direction::Short => (first..=i).rev().any(|m| view.bid.high[m] >= self.ema[m]),
         }
     }
 
@@ -144,9 +146,10 @@ impl Decide for MtfTrendPullback {
     fn evaluate(&self, i: usize, view: &View<'_>, signals: &mut Vec<Signal>) {
         for direction in [Direction::Long, Direction::Short] {
             let fires = self.directions.allow(direction)
-                && self.resumes(i, direction, view)
+                && self.crosses(i, direction, view.bid.close)
                 && self.trend.runs(i, direction)
-                && self.adx.passes(i);
+                && self.adx.passes(i)
+                && self.pulled_back(i, direction, view);
             if fires {
                 signals.extend(self.signal(i, direction, view));
             }
@@ -155,7 +158,7 @@ impl Decide for MtfTrendPullback {
 
     fn next_signal(&self, i: usize, end: usize, view: &View<'_>, signals: &mut Vec<Signal>) -> usize {
         let judge = |bars: Range<usize>, marks: &mut [bool]| self.mark(view.bid.close, bars, marks);
-        self.crosses.first(i, end, judge, |bar| self.says(bar, view, signals))
+        self.candidates.first(i, end, judge, |bar| self.says(bar, view, signals))
     }
 
     fn next_action(&self, position: &Position, i: usize, end: usize) -> Option<usize> {
@@ -201,7 +204,7 @@ impl Strategy for MtfTrendPullback {
                 slope_bars: params.count("htf_slope_bars"),
             },
             ema: bid.get(&Ema { period: params.count("ltf_ema") }),
-            crosses: Marks::new(view.label.len()),
+            candidates: Marks::new(view.label.len()),
             lowest: bid.get(&LowestLow { period }),
             highest: bid.get(&HighestHigh { period }),
             atr,
