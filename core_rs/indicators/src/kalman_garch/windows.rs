@@ -7,7 +7,7 @@ use crate::scope::{Scope, Series};
 use crate::slots::Slots;
 
 /// Bars whose windows are gone through together. Their chains fill the time in which one would wait for itself.
-const LANES: usize = 4;
+const LANES: usize = 8;
 
 /// What the windows of all bars share.
 #[derive(Debug)]
@@ -72,12 +72,36 @@ impl Windows {
         let closes = close.get(first..i + LANES)?;
         let returns = &self.returns[first..i + LANES];
         let mean: [f64; LANES] = std::array::from_fn(|lane| returns[1 + lane]);
-        let Recursion { omega, alpha, beta, h, .. } = self.local.model.weights.start(mean[0]);
+        let (h, level) = pulp::Arch::new().dispatch(Chains { windows: self, closes, returns, mean });
+        Some(std::array::from_fn(|lane| {
+            let state = Recursion { h: h[lane], ..self.local.model.weights.start(mean[lane]) };
+            last(closes[closes.len() - LANES + lane], level[lane], &state)
+        }))
+    }
+}
+
+/// Variances and levels at the end of the windows, compiled for several processors: wider ones take more windows at once, and
+/// every bit is the same.
+struct Chains<'a> {
+    windows: &'a Windows,
+    closes: &'a [f64],
+    returns: &'a [f64],
+    /// The first return of each window.
+    mean: [f64; LANES],
+}
+
+impl pulp::NullaryFnOnce for Chains<'_> {
+    type Output = ([f64; LANES], [f64; LANES]);
+
+    #[inline(always)] // into what is compiled for each processor
+    fn call(self) -> Self::Output {
+        let Self { windows: Windows { local, gains, .. }, closes, returns, mean } = self;
+        let Recursion { omega, alpha, beta, h, .. } = local.model.weights.start(mean[0]);
         let (mut h, mut shock) = ([h; LANES], [0.0; LANES]);
         let mut level: [f64; LANES] =
-            std::array::from_fn(|lane| closes[lane] + self.gains[0] * (closes[1 + lane] - closes[lane]));
+            std::array::from_fn(|lane| closes[lane] + gains[0] * (closes[1 + lane] - closes[lane]));
         let later = returns[2..].windows(LANES).zip(closes[2..].windows(LANES));
-        for ((r, c), gain) in later.zip(&self.gains[1..]) {
+        for ((r, c), gain) in later.zip(&gains[1..]) {
             for lane in 0..LANES {
                 h[lane] = omega + alpha * shock[lane] + beta * h[lane];
                 let e = r[lane] - mean[lane];
@@ -85,10 +109,7 @@ impl Windows {
                 level[lane] += gain * (c[lane] - level[lane]);
             }
         }
-        Some(std::array::from_fn(|lane| {
-            let state = Recursion { h: h[lane], ..self.local.model.weights.start(mean[lane]) };
-            last(closes[closes.len() - LANES + lane], level[lane], &state)
-        }))
+        (h, level)
     }
 }
 
@@ -109,6 +130,7 @@ mod tests {
     use crate::kalman_mean::KalmanMean;
     use crate::scope::{Bars, NoStore};
     use proptest::prelude::*;
+    use pulp::NullaryFnOnce;
 
     proptest! {
         #[test]
@@ -155,6 +177,10 @@ mod tests {
         let found: Vec<bool> = (0..100).map(|i| windows.side_by_side(&close, i).is_some()).collect();
         let whole = |i: usize| i >= 9 && i + LANES <= 100;
         assert!(found.iter().enumerate().all(|(i, &side_by_side)| side_by_side == whole(i)));
+        let (closes, returns) = (&close[..9 + LANES], &windows.returns[..9 + LANES]);
+        let mean = std::array::from_fn(|lane| returns[1 + lane]);
+        let chains = || Chains { windows: &windows, closes, returns, mean };
+        assert_eq!(pulp::Arch::new().dispatch(chains()), chains().call(), "alike for every processor");
         let too_short = KalmanGarchLocal { lookback: 9, ..local };
         assert!(!Windows::new(too_short, &Scope::new(bars, None, &NoStore)).plain);
     }
