@@ -23,6 +23,7 @@ pub trait Strategy: Decide + Sized + 'static {
 }
 
 /// The decisions of a prepared strategy. Pure: the same bar gives the same answer, whatever was asked before.
+/// Total: every bar may be asked about, also one that the backtest does not reach.
 pub trait Decide: Send + Sync {
     /// Position rules that the engine carries out.
     fn rules(&self) -> Rules;

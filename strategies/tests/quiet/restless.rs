@@ -16,6 +16,16 @@ pub struct Habits {
     cancels: u64,
     /// The longest that an order waits, in bars.
     patience: u64,
+    /// Whether it names the bars on which it acts: never, always, or now and then.
+    foresees: Foresight,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Foresight {
+    Never,
+    Always,
+    OnSomeBars,
+    OfNothingOnly,
 }
 
 #[derive(Debug)]
@@ -37,6 +47,7 @@ enum Draw {
     Move,
     Stop,
     Leave,
+    Foresee,
     Cancel,
 }
 
@@ -48,6 +59,14 @@ impl Restless {
             x = (x ^ (x >> 30)).wrapping_mul(odd);
         }
         (x ^ (x >> 31)) % n
+    }
+
+    fn leaves(&self, i: usize) -> bool {
+        self.draw(Draw::Leave, i, 100) < self.habits.leaves
+    }
+
+    fn moves(&self, i: usize) -> bool {
+        self.draw(Draw::Move, i, 100) < self.habits.moves
     }
 
     /// Pips as a price.
@@ -94,7 +113,7 @@ impl Decide for Restless {
     }
 
     fn manage(&self, position: &Position, i: usize, view: &View<'_>, actions: &mut Actions) {
-        if self.draw(Draw::Leave, i, 100) < self.habits.leaves {
+        if self.leaves(i) {
             match self.draw(Draw::Kind, i, 4) {
                 0 => actions.modify_target(None),
                 1 => actions.partial_close(Part::Fraction(0.5)),
@@ -102,13 +121,23 @@ impl Decide for Restless {
                 _ => return actions.close(),
             }
         }
-        if self.draw(Draw::Move, i, 100) < self.habits.moves {
+        if self.moves(i) {
             // Tighter or wider, now and then beyond the market.
             let far = self.pips(Draw::Stop, i, 30) - 2e-4;
             let price = view.bid.close[i] - position.direction().sign() * far;
             let kind = if far > 1e-3 { StopKind::Trailing } else { StopKind::Manual };
             actions.modify_stop(price, kind);
         }
+    }
+
+    fn next_action(&self, _position: &Position, i: usize, end: usize) -> Option<usize> {
+        let foresees = match self.habits.foresees {
+            Foresight::Never => false,
+            Foresight::Always => true,
+            Foresight::OnSomeBars => self.draw(Draw::Foresee, i, 2) > 0,
+            Foresight::OfNothingOnly => i >= end,
+        };
+        foresees.then(|| (i..end).find(|&bar| self.leaves(bar) || self.moves(bar)).unwrap_or(end))
     }
 
     fn cancel(&self, order: &Order, i: usize, _view: &View<'_>) -> bool {
@@ -126,8 +155,21 @@ impl Decide for Restless {
 
 pub fn habits() -> impl Strategy<Value = Habits> {
     let some = |most: u64| prop_oneof![1 => Just(0), 3 => 0..most];
-    (1..100u64, some(60), some(4), some(10), 1..12u64).prop_map(
-        |(enters, moves, leaves, cancels, patience)| Habits { enters, moves, leaves, cancels, patience },
+    let foresees = prop::sample::select(vec![
+        Foresight::Never,
+        Foresight::Always,
+        Foresight::OnSomeBars,
+        Foresight::OfNothingOnly,
+    ]);
+    (1..100u64, some(60), some(4), some(10), 1..12u64, foresees).prop_map(
+        |(enters, moves, leaves, cancels, patience, foresees)| Habits {
+            enters,
+            moves,
+            leaves,
+            cancels,
+            patience,
+            foresees,
+        },
     )
 }
 

@@ -62,7 +62,7 @@ fn with_total(options: Json, total: Option<u32>) -> Json {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 800, ..ProptestConfig::default() })]
 
     #[test]
     fn of_restless_strategies(

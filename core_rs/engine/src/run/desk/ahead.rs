@@ -10,8 +10,10 @@ use crate::run::outcome::Blocked;
 use crate::strategy::Decide;
 use std::ops::Range;
 
-/// Bars that are looked at ahead: of no use are those after an event of the symbol itself.
-const LOOK: usize = 128;
+/// Fewest and most bars that are looked at ahead: twice as many as were quiet the last time. Of no use are those after an event
+/// of the symbol itself.
+const LEAST: usize = 16;
+const MOST: usize = 128;
 
 /// What is known of the next bars of a symbol.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,7 +22,7 @@ pub struct Ahead {
     pub until: usize,
     /// See [`Desk::barred`].
     barred: Option<Blocked>,
-    /// Whether the strategy is asked at every close what to do with its position.
+    /// Whether the strategy is asked at the closes what to do with its position.
     asks: bool,
 }
 
@@ -28,7 +30,7 @@ impl<D: Decide> Desk<'_, D> {
     /// Looks at the bars from `i` on. The answer holds as long as no step of a bar runs, the account is not ruined, and no
     /// slot of the whole portfolio is taken or given back.
     pub fn look_ahead(&mut self, account: &mut Account, i: usize) -> Ahead {
-        let last = (self.instrument.traded.end - 1).min(i.saturating_add(LOOK));
+        let last = (self.instrument.traded.end - 1).min(i.saturating_add(self.look.clamp(LEAST, MOST)));
         let mut ahead = Ahead { until: i, ..Ahead::default() };
         let waits = self.changes || self.waits() || self.open > 1;
         if waits || i >= last {
@@ -43,18 +45,22 @@ impl<D: Decide> Desk<'_, D> {
             let from = ahead.until;
             let (blocked, end) = self.unchanged(ahead.barred, from, last);
             let mut to = end;
-            if let Some(position) = &mut position {
-                (to, ahead.asks) = self.before_exit(position, from..to);
-            }
             if blocked.is_none() {
                 let asked = self.warmup.clamp(from, to);
                 to = self.decider.next_signal(asked, to, &self.view, &mut self.signals);
+            }
+            if let Some(position) = position.as_mut().filter(|_| to > from) {
+                let asks;
+                (to, asks) = self.before_exit(position, from..to);
+                // Asked where it need not be, a strategy has nothing to say.
+                ahead.asks |= asks;
             }
             ahead.until = to;
             if to < end {
                 break;
             }
         }
+        self.look = 2 * (ahead.until - i);
         if let (Some(position), Some(before)) = (position, before) {
             (position.stop_loss, position.stop_kind, position.best_price, position.worst_price) = before;
         }

@@ -64,6 +64,8 @@ pub struct Desk<'a, D> {
     pending: Vec<Order>,
     fates: Vec<Fate>,
     signals: Vec<Signal>,
+    /// Bars that are worth a look ahead.
+    look: usize,
     closed: Closed,
     /// (moment, bar) of the last full close and of the last accepted order.
     last_exit: Option<(i64, usize)>,
@@ -109,6 +111,7 @@ impl<'a, D: Decide> Desk<'a, D> {
             pending: Vec::new(),
             fates: Vec::new(),
             signals: Vec::new(),
+            look: 0,
             closed: Closed::default(),
             last_exit: None,
             last_order: None,

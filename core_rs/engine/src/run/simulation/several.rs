@@ -11,7 +11,7 @@ struct Symbols {
     /// The next bar.
     next: Vec<usize>,
     /// The first bar before it that has been sampled, but not passed.
-    left: Vec<usize>,
+    unpassed: Vec<usize>,
     /// What is known of the bars from that one on.
     ahead: Vec<Ahead>,
     /// The first label at which one of them needs the steps of a bar, or an earlier one.
@@ -27,7 +27,7 @@ impl<D: Decide> Simulation<'_, D> {
     pub(super) fn run_symbols(&mut self) -> Result<()> {
         let first: Vec<usize> = self.desks.iter().map(|d| d.instrument.traded.start).collect();
         let mut symbols = Symbols {
-            left: first.clone(),
+            unpassed: first.clone(),
             next: first,
             ahead: vec![Ahead::default(); self.desks.len()],
             quiet_until: i64::MIN,
@@ -37,7 +37,7 @@ impl<D: Decide> Simulation<'_, D> {
         let views: Vec<View<'_>> = self.desks.iter().map(|d| d.view).collect();
         while let Some(label) = self.earliest(&symbols.next) {
             if label >= symbols.quiet_until && !self.stepwise {
-                symbols.quiet_until = self.quiet_until(&mut symbols, label)?;
+                symbols.quiet_until = self.look_ahead(&mut symbols, label)?;
             }
             if label < symbols.quiet_until {
                 self.pass_label(&mut symbols, label)?;
@@ -64,7 +64,7 @@ impl<D: Decide> Simulation<'_, D> {
                 continue;
             }
             if symbols.ahead[k].until <= i {
-                symbols.left[k] = i + 1;
+                symbols.unpassed[k] = i + 1;
                 symbols.closes[k] = Some(self.desks[k].close_of(i));
                 self.desks[k].trade(&mut self.account, &Now::bar(view, i))?;
             } else {
@@ -117,7 +117,7 @@ impl<D: Decide> Simulation<'_, D> {
     }
 
     /// The first label, from one on, at which a symbol needs the steps of a bar.
-    fn quiet_until(&mut self, symbols: &mut Symbols, label: i64) -> Result<i64> {
+    fn look_ahead(&mut self, symbols: &mut Symbols, label: i64) -> Result<i64> {
         if self.account.slots != usize::MAX && self.desks.iter().any(|desk| desk.waits()) {
             return Ok(label);
         }
@@ -129,7 +129,8 @@ impl<D: Decide> Simulation<'_, D> {
             }
             if symbols.ahead[k].until <= i {
                 self.catch_up(symbols, k)?;
-                self.account.taken = self.taken_by_others(k, &symbols.next, label);
+                self.account.taken =
+                    self.taken_by_others(k, &symbols.next, label + self.desks[k].view.timeframe);
                 symbols.ahead[k] = self.desks[k].look_ahead(&mut self.account, i);
             }
             until = until.min(self.desks[k].view.label[symbols.ahead[k].until]);
@@ -146,8 +147,8 @@ impl<D: Decide> Simulation<'_, D> {
 
     /// Passes what has been sampled of a symbol.
     fn catch_up(&mut self, symbols: &mut Symbols, k: usize) -> Result<()> {
-        let bars = symbols.left[k]..symbols.next[k];
-        symbols.left[k] = bars.end;
+        let bars = symbols.unpassed[k]..symbols.next[k];
+        symbols.unpassed[k] = bars.end;
         self.desks[k].pass(&mut self.account, &symbols.ahead[k], bars)
     }
 
