@@ -77,14 +77,27 @@ fn options() -> impl Strategy<Value = Json> {
     let currency = prop_oneof![3 => Just("USD"), 1 => Just("EUR")];
     // A small balance is ruined on the way.
     let balance = prop_oneof![3 => Just(10_000.0), 1 => Just(400.0), 1 => Just(1_500.0)];
-    let flags = (any::<bool>(), any::<bool>());
-    (preset, slots, equity, currency, balance, flags, (early_stop(), gates()), 0.0..4.0f64).prop_map(
-        |(preset, slots, equity, currency, balance, (stop_on_ruin, reentry), (early_stop, gates), cost)| {
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+    let fill = prop::sample::select(vec!["next_open", "signal_close"]);
+    let end = prop::sample::select(vec!["close", "leave_open"]);
+    let rest = (early_stop(), gates(), (fill, end), prop_oneof![Just(0.0), 0.0..3.0f64]);
+    (preset, slots, equity, currency, balance, flags, rest, 0.0..4.0f64).prop_map(
+        |(
+            preset,
+            slots,
+            equity,
+            currency,
+            balance,
+            (stop_on_ruin, reentry, gap_fills),
+            (early_stop, gates, (fill, end), buffer),
+            cost,
+        )| {
             json!({
                 "gates": gates,
                 "execution": {
                     "preset": preset, "max_positions": slots, "equity": equity, "stop_on_ruin": stop_on_ruin,
-                    "reentry_on_exit_bar": reentry,
+                    "reentry_on_exit_bar": reentry, "gap_fills": gap_fills, "market_fill": fill, "end_of_data": end,
+                    "trigger_buffer_pips": buffer,
                 },
                 "account": {"initial_balance": balance, "currency": currency},
                 "rates": {"static": {"EURUSD": 1.25}},
