@@ -110,8 +110,10 @@ def _searched(
     def engine() -> Engine:
         return Engine(market, str(declared["id"]), costs=COSTS, account=ACCOUNT)
 
+    if not warm:
+        return lambda: engine().run_batch(table.slice(0, COLD))
     kept = engine()
-    return lambda: kept.run_batch(table) if warm else engine().run_batch(table.slice(0, COLD))
+    return lambda: kept.run_batch(table)
 
 
 def _crowd() -> Iterator[str]:

@@ -12,7 +12,7 @@ use crate::scope::{Entry, Key, Scope, Series, bits};
 /// K = v/(v + 1), x ← x + K·(C − x), v ← (1 − K)·v. Through a gap x is repeated and v keeps growing.
 /// First value: index 0. Source: A. C. Harvey, *Forecasting, Structural Time Series Models and the Kalman Filter* (1989), 4.1.
 pub fn kalman_mean(close: &[f64], ratio: f64) -> Vec<f64> {
-    let mut filter = Filter { x: None, v: 1.0, settled: None, ratio };
+    let mut filter = Filter::new(ratio);
     let mut out = vec![0.0; close.len()];
     let mut rest = close.iter().enumerate();
     for (i, &c) in rest.by_ref() {
@@ -39,6 +39,10 @@ struct Filter {
 }
 
 impl Filter {
+    fn new(ratio: f64) -> Self {
+        Self { x: None, v: 1.0, settled: None, ratio }
+    }
+
     #[inline]
     fn update(&mut self, c: f64) -> f64 {
         let Some(x) = self.x else {
@@ -73,7 +77,7 @@ impl Filter {
 
 /// The gains of the first `n` updates after the first close, where no close is missing.
 pub(crate) fn gains(ratio: f64, n: usize) -> Vec<f64> {
-    let mut filter = Filter { x: None, v: 1.0, settled: None, ratio };
+    let mut filter = Filter::new(ratio);
     std::iter::repeat_with(|| filter.gain()).take(n).collect()
 }
 

@@ -42,6 +42,11 @@ pub fn guarded_div(a: f64, b: f64) -> f64 {
     finite_or_nan(a / b)
 }
 
+/// Whether all values are finite. Without an early end the test runs several values at a time.
+fn all_finite(values: &[f64]) -> bool {
+    values.iter().fold(true, |all, x| all & x.is_finite())
+}
+
 /// `x`, or NaN if it is infinite.
 #[inline]
 pub fn finite_or_nan(x: f64) -> f64 {

@@ -4,10 +4,10 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::OnceLock;
 
-use crate::Hlc;
 use crate::declare::Declaration;
 use crate::slots::Slots;
 use crate::tick_grid::{TickRatio, Ticks};
+use crate::{Hlc, all_finite};
 
 /// A computed series, as long as the bars; copies share its memory.
 #[derive(Debug, Clone, PartialEq)]
@@ -149,9 +149,7 @@ pub fn masked(bars: Bars<'_>) -> Option<[Vec<f64>; 4]> {
         // What is not finite is not finite in all of them.
         return None;
     }
-    // Without an early end the test of a column runs several values at a time.
-    let finite = |column: &[f64]| column.iter().fold(true, |all, x| all & x.is_finite());
-    if columns.into_iter().all(finite) {
+    if columns.into_iter().all(all_finite) {
         return None;
     }
     let present: Vec<bool> = (0..bars.len()).map(|i| columns.iter().all(|c| c[i].is_finite())).collect();

@@ -145,11 +145,7 @@ impl Decide for Restless {
     }
 
     fn trail_distance(&self, i: usize) -> f64 {
-        match &self.trail {
-            None => 0.0,
-            Some(Trail::Fixed(distance)) => *distance,
-            Some(Trail::ByBar(distances)) => distances[i],
-        }
+        self.trail.as_ref().map_or(0.0, |trail| trail.at(i))
     }
 }
 

@@ -41,9 +41,8 @@ fn markets(rows: &[Rows]) -> Vec<Market> {
 }
 
 /// `moving`: the account's currency is worth more or less from bar to bar.
-fn session(rows: &[Rows], options: &Json, moving: bool) -> Session {
+fn session(rows: &[Rows], mut options: Json, moving: bool) -> Session {
     let markets = markets(rows);
-    let mut options = options.clone();
     let mut rates = BTreeMap::new();
     if moving {
         options["account"]["currency"] = json!("EUR");
@@ -55,10 +54,14 @@ fn session(rows: &[Rows], options: &Json, moving: bool) -> Session {
     Session::new(&markets, resolved, &rates, 1 << 26).unwrap()
 }
 
-fn with_total(options: Json, total: Option<u32>) -> Json {
-    let mut options = options;
-    options["execution"]["max_total_positions"] = json!(total);
-    options
+/// Rows of the symbols, options with a limit of positions in all or without, whether rates move.
+fn cases() -> impl Strategy<Value = (Vec<Rows>, Json, bool)> {
+    let total = prop_oneof![2 => Just(None), 1 => (1..4u32).prop_map(Some)];
+    let all = (prop::collection::vec(rows(), 1..4), options(), total, prop::bool::weighted(0.3));
+    all.prop_map(|(rows, mut options, total, moving)| {
+        options["execution"]["max_total_positions"] = json!(total);
+        (rows, options, moving)
+    })
 }
 
 proptest! {
@@ -66,13 +69,10 @@ proptest! {
 
     #[test]
     fn of_restless_strategies(
-        rows in prop::collection::vec(rows(), 1..4),
-        options in options(),
-        total in prop_oneof![2 => Just(None), 1 => (1..4u32).prop_map(Some)],
-        moving in prop::bool::weighted(0.3),
+        (rows, options, moving) in cases(),
         all in prop::array::uniform3((rules(), habits(), any::<u64>())),
     ) {
-        let session = session(&rows, &with_total(options, total), moving);
+        let session = session(&rows, options, moving);
         let strategies = || -> Vec<Prepared<Restless>> {
             let one = |((rules, trail), habits, seed): ((Rules, Option<Trail>), Habits, u64)| {
                 Prepared { decider: Restless { seed, habits, rules, trail }, warmup: 20 }
@@ -85,15 +85,12 @@ proptest! {
 
     #[test]
     fn of_strategies(
-        rows in prop::collection::vec(rows(), 1..4),
-        options in options(),
-        total in prop_oneof![2 => Just(None), 1 => (1..4u32).prop_map(Some)],
-        moving in prop::bool::weighted(0.3),
+        (rows, options, moving) in cases(),
         which in 0..STRATEGIES.len(),
         (be, pause, hold) in (0..3i64, 0..9i64, prop_oneof![Just(0), 5..100i64]),
         trail in prop_oneof![Just(0.0), 0.5..4.0f64],
     ) {
-        let session = session(&rows, &with_total(options, total), moving);
+        let session = session(&rows, options, moving);
         let strategy = STRATEGIES[which];
         let raw = match strategy.declaration().id.as_str() {
             "mean_reversion_z_score" => json!({

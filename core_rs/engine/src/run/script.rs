@@ -30,6 +30,17 @@ pub enum Trail {
     ByBar(Vec<f64>),
 }
 
+impl Trail {
+    /// The distance at bar `i`.
+    #[inline]
+    pub fn at(&self, i: usize) -> f64 {
+        match self {
+            Self::Fixed(distance) => *distance,
+            Self::ByBar(distances) => distances[i],
+        }
+    }
+}
+
 /// Finds the rows of a bar among rows that are sorted by bar.
 #[derive(Debug, Default)]
 pub struct Cursor {
@@ -195,10 +206,6 @@ impl Decide for Script {
     }
 
     fn trail_distance(&self, i: usize) -> f64 {
-        match &self.trail {
-            None => 0.0,
-            Some(Trail::Fixed(distance)) => *distance,
-            Some(Trail::ByBar(distances)) => distances[i],
-        }
+        self.trail.as_ref().map_or(0.0, |trail| trail.at(i))
     }
 }

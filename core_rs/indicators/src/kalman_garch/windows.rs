@@ -1,6 +1,7 @@
 //! Scores of bars that follow each other, side by side: the chains of their windows do not wait for each other.
 
 use super::{KalmanGarchLocal, score};
+use crate::all_finite;
 use crate::garch::{Recursion, Returns};
 use crate::kalman_mean::gains;
 use crate::scope::{Scope, Series};
@@ -26,14 +27,13 @@ impl Windows {
         let weights = local.model.weights;
         let returns = scope.get(&Returns { log: weights.use_log_returns, scale: weights.scale });
         let start = weights.start(0.0);
-        let finite = |values: &[f64]| values.iter().fold(true, |all, x| all & x.is_finite());
         Self {
             gains: gains(local.model.mean.ratio, local.lookback.min(scope.bars.len()).saturating_sub(1)),
             plain: local.lookback >= 2
                 && local.lookback - 2 >= weights.min_periods
                 && start.omega >= start.floor
-                && finite(scope.bars.close)
-                && finite(&returns[1.min(returns.len())..]),
+                && all_finite(scope.bars.close)
+                && all_finite(&returns[1.min(returns.len())..]),
             local,
             returns,
         }

@@ -4,7 +4,6 @@
 
 use super::Desk;
 use crate::error::Result;
-use crate::orders::Position;
 use crate::run::account::Account;
 use crate::run::outcome::Blocked;
 use crate::strategy::Decide;
@@ -46,12 +45,12 @@ impl<D: Decide> Desk<'_, D> {
             let (blocked, end) = self.unchanged(ahead.barred, from, last);
             let mut to = end;
             if blocked.is_none() {
-                let asked = self.warmup.clamp(from, to);
-                to = self.decider.next_signal(asked, to, &self.view, &mut self.signals);
+                to = self.before_signal(from..to);
             }
             if let Some(position) = position.as_mut().filter(|_| to > from) {
                 let asks;
                 (to, asks) = self.before_exit(position, from..to);
+                to = self.move_on(position, from..to, asks);
                 // Asked where it need not be, a strategy has nothing to say.
                 ahead.asks |= asks;
             }
@@ -94,15 +93,5 @@ impl<D: Decide> Desk<'_, D> {
     /// Whether orders wait.
     pub fn waits(&self) -> bool {
         !self.queued.is_empty() || !self.pending.is_empty()
-    }
-
-    /// The bars before the first on which a position could be left, or more than its stop changed; and whether the strategy
-    /// is asked at each of them.
-    fn before_exit(&self, position: &mut Position, bars: Range<usize>) -> (usize, bool) {
-        let from = bars.start;
-        let end = self.before_timeout(position, bars);
-        let action = self.decider.next_action(position, from, end);
-        let to = self.before_touch(position, from..action.unwrap_or(end));
-        (self.move_on(position, from..to, action.is_none()), action.is_none())
     }
 }

@@ -88,12 +88,7 @@ impl<D: Decide> Desk<'_, D> {
         bars: Range<usize>,
     ) -> Result<usize> {
         let from = bars.start;
-        let end = self.before_timeout(position, bars);
-        let action = self.decider.next_action(position, from, end);
-        if let Some(at) = action.filter(|&at| at < end) {
-            self.expect(at);
-        }
-        let mut to = self.before_touch(position, from..action.unwrap_or(end));
+        let (mut to, asks) = self.before_exit(position, bars);
         if search.entries {
             to = self.decider.next_signal(from, to, &self.view, &mut self.signals);
         }
@@ -103,14 +98,27 @@ impl<D: Decide> Desk<'_, D> {
             (to, certain) = self.before_fate(position, tracker.high_water(), search, from..to)?;
             ends = Some(certain);
         }
-        to = self.move_on(position, from..to, action.is_none());
+        to = self.move_on(position, from..to, asks);
         self.sample_held(position, tracker, search.cash, ends, from..to)?;
         Ok(to)
     }
 
+    /// The bars before the first on which the strategy, a time, a stop or a target may end a position; and whether the strategy
+    /// has to be asked at each of them.
+    #[inline]
+    pub(super) fn before_exit(&self, position: &Position, bars: Range<usize>) -> (usize, bool) {
+        let from = bars.start;
+        let end = self.before_timeout(position, bars);
+        let action = self.decider.next_action(position, from, end);
+        if let Some(at) = action.filter(|&at| at < end) {
+            self.expect(at);
+        }
+        (self.before_touch(position, from..action.unwrap_or(end)), action.is_none())
+    }
+
     /// The first bar that reaches stop or target.
     #[inline]
-    pub(super) fn before_touch(&self, position: &Position, bars: Range<usize>) -> usize {
+    fn before_touch(&self, position: &Position, bars: Range<usize>) -> usize {
         let levels = levels(position, self.exit_rules);
         let (side, extremes) = self.exit_side(position);
         let around = extremes.range_around(bars.clone());
@@ -186,7 +194,7 @@ impl<D: Decide> Desk<'_, D> {
 
     /// The bars before the first at whose close the position is held long enough.
     #[inline]
-    pub(super) fn before_timeout(&self, position: &Position, bars: Range<usize>) -> usize {
+    fn before_timeout(&self, position: &Position, bars: Range<usize>) -> usize {
         let Range { start, end } = bars;
         let mut until = end;
         if self.rules.timeout_bars > 0 {

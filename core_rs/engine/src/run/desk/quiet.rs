@@ -53,12 +53,7 @@ impl<D: Decide> Desk<'_, D> {
         let mut from = i;
         while from < last {
             let (blocked, end) = self.unchanged(barred, from, last);
-            let until = if blocked.is_some() {
-                end
-            } else {
-                let asked = self.warmup.clamp(from, end);
-                self.decider.next_signal(asked, end, &self.view, &mut self.signals)
-            };
+            let until = if blocked.is_some() { end } else { self.before_signal(from..end) };
             if until < end {
                 self.expect(until);
             }
@@ -70,6 +65,13 @@ impl<D: Decide> Desk<'_, D> {
         }
         self.stand_still(account, i..from);
         from
+    }
+
+    /// The bars before the first at whose close the strategy says something; before its warm-up is over it is not asked.
+    #[inline]
+    pub(super) fn before_signal(&mut self, bars: Range<usize>) -> usize {
+        let asked = self.warmup.clamp(bars.start, bars.end);
+        self.decider.next_signal(asked, bars.end, &self.view, &mut self.signals)
     }
 
     /// Step 6 of bars without a position.
@@ -117,8 +119,7 @@ impl<D: Decide> Desk<'_, D> {
             if end < i.saturating_add(LEAST) {
                 return i;
             }
-            let asked = self.warmup.clamp(i, end);
-            end = self.decider.next_signal(asked, end, &self.view, &mut self.signals);
+            end = self.before_signal(i..end);
         }
         let until = self.before_end_of_orders(i, end);
         self.count_blocked(account, blocked, i..until);

@@ -77,7 +77,7 @@ impl<D: Decide> Simulation<'_, D> {
                 desk.manage(&mut self.account, close)?;
             }
         }
-        let moment = label + self.desks[0].view.timeframe;
+        let moment = self.moment(label);
         for k in 0..self.desks.len() {
             if let Some(close) = symbols.closes[k] {
                 self.account.taken = self.taken_by_others(k, &symbols.next, moment);
@@ -107,7 +107,7 @@ impl<D: Decide> Simulation<'_, D> {
     /// Step 6.
     fn sample_all(&mut self, symbols: &mut Symbols, label: i64) -> Result<()> {
         let ruined = self.account.out.ruined_at;
-        let moment = label + self.desks[0].view.timeframe;
+        let moment = self.moment(label);
         self.sample(label, moment, |symbol| symbols.quotes[symbol])?;
         if self.account.out.ruined_at != ruined {
             // Who is ruined may enter nothing any more.
@@ -129,8 +129,7 @@ impl<D: Decide> Simulation<'_, D> {
             }
             if symbols.ahead[k].until <= i {
                 self.catch_up(symbols, k)?;
-                self.account.taken =
-                    self.taken_by_others(k, &symbols.next, label + self.desks[k].view.timeframe);
+                self.account.taken = self.taken_by_others(k, &symbols.next, self.moment(label));
                 symbols.ahead[k] = self.desks[k].look_ahead(&mut self.account, i);
             }
             until = until.min(self.desks[k].view.label[symbols.ahead[k].until]);
@@ -166,6 +165,11 @@ impl<D: Decide> Simulation<'_, D> {
     fn earliest(&self, next: &[usize]) -> Option<i64> {
         let labels = self.desks.iter().zip(next).filter(|(d, i)| d.instrument.traded.contains(i));
         labels.map(|(d, &i)| d.view.label[i]).min()
+    }
+
+    /// When the bars of a label are decided on.
+    fn moment(&self, label: i64) -> i64 {
+        label + self.desks[0].view.timeframe
     }
 
     /// Whether bar `i` of a symbol is traded and has this label.
